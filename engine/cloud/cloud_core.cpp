@@ -1,0 +1,146 @@
+#include "engine/cloud/cloud_core.hpp"
+
+namespace tillsync {
+
+void CloudCore::add_roster(const Roster& roster) {
+  const Shop shop{roster.tenant_hex(), roster.branch};
+  const auto it = rosters_.find(shop);
+  if (it == rosters_.end() || it->second.version < roster.version) rosters_[shop] = roster;
+}
+
+CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name) {
+  CloudActions out;
+  peers_[id] = {shop, name};
+  const auto roster = rosters_.find(shop);
+  if (roster != rosters_.end()) out.sends.push_back({id, NewRoster{Binary(roster->second.encoded())}});
+  return out;
+}
+
+void CloudCore::on_peer_down(PeerId id) {
+  peers_.erase(id);
+  parked_.erase(id);
+}
+
+CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
+  CloudActions out;
+  const auto it = peers_.find(from);
+  if (it == peers_.end()) return out;
+  const Peer& peer = it->second;
+  if (queue_.size() >= kMaxQueuedAsks) {
+    out.hang_up.push_back(from);
+    ++counters_.refused;
+    return out;
+  }
+  auto ask = [&](auto what) { queue_.push_back({from, peer.shop, std::move(what)}); };
+  if (auto* offer = std::get_if<Offer>(&message)) {
+    ask(std::move(*offer));
+  } else if (auto* push = std::get_if<Push>(&message)) {
+    take_push(peer, from, std::move(*push), out);
+  } else if (auto* fetch = std::get_if<Fetch>(&message)) {
+    ask(std::move(*fetch));
+  } else if (auto* pull = std::get_if<Pull>(&message)) {
+    std::erase_if(pull->feeds, [&](const std::string& feed) {  // a branch sees the tenant's rows and its own
+      return feed != "tenant" && feed != "branch/" + peer.shop.branch.text;
+    });
+    parked_.erase(from);
+    ask(std::move(*pull));
+  } else if (auto* ping = std::get_if<Ping>(&message)) {
+    out.sends.push_back({from, Pong{ping->nonce, now.wall_ms, true}});
+  } else if (auto* roster = std::get_if<NewRoster>(&message)) {
+    take_roster(peer, from, *roster, out);
+  }
+  pump(now, out);
+  return out;
+}
+
+void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions& out) {
+  const auto roster = rosters_.find(peer.shop);
+  const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(push.chain.till);
+  auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a till that is not in the roster")
+                                  : open_push(std::move(push), peer.shop.branch, *PublicKey::from_bytes(member->key));
+  if (opened) {
+    queue_.push_back({from, peer.shop, std::move(*opened)});
+    return;
+  }
+  ++counters_.refused;
+  out.notices.push_back({Notice::Weight::warning, "refused " + peer.name.text + ": " + opened.error().message});
+  out.hang_up.push_back(from);
+}
+
+void CloudCore::take_roster(const Peer& peer, PeerId, const NewRoster& m, CloudActions& out) {
+  auto roster = Roster::decode(m.roster);
+  if (!roster || Shop{roster->tenant_hex(), roster->branch} != peer.shop) return void(++counters_.refused);
+  const auto known = rosters_.find(peer.shop);
+  if (known != rosters_.end() && known->second.version >= roster->version) return;
+  rosters_[peer.shop] = *roster;
+  out.new_roster = {peer.shop, *roster};
+  for (const auto& [id, other] : peers_) {
+    if (other.shop != peer.shop) continue;
+    if (roster->find(other.name) == nullptr) out.hang_up.push_back(id);
+  }
+}
+
+CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
+  CloudActions out;
+  running_ = false;
+  if (!outcome) {  // an unreachable or full database dead-letters nothing: the same job again, and nobody was answered
+    if (!retry_at_) out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
+    retry_at_ = now.mono + seconds(1);
+    return out;
+  }
+  retry_at_.reset();
+  job_.reset();
+  ++counters_.jobs;
+  counters_.ops += outcome->counts.appended;
+  counters_.duplicates += outcome->counts.duplicates;
+  counters_.conflicts += outcome->counts.conflicts;
+  for (auto& answer : outcome->answers) {
+    if (peers_.contains(answer.to)) out.sends.push_back({answer.to, std::move(answer.message)});
+  }
+  for (CloudAsk& ask : outcome->waiting) {
+    if (peers_.contains(ask.from)) parked_.insert_or_assign(ask.from, std::move(ask));
+  }
+  if (outcome->counts.rows_changed) {
+    auto woken = on_rows_changed(now);
+    out.job = std::move(woken.job);
+  } else {
+    pump(now, out);
+  }
+  return out;
+}
+
+CloudActions CloudCore::on_rows_changed(Now now) {
+  CloudActions out;
+  for (auto& [id, ask] : parked_) queue_.push_back(std::move(ask));
+  parked_.clear();
+  pump(now, out);
+  return out;
+}
+
+CloudActions CloudCore::on_wake(Now now) {
+  CloudActions out;
+  pump(now, out);
+  return out;
+}
+
+void CloudCore::pump(Now now, CloudActions& out) {
+  if (running_ || out.job || (retry_at_ && now.mono < *retry_at_)) return;
+  if (!job_ && !queue_.empty()) {
+    CloudJob job;
+    job.now_ms = now.wall_ms;
+    std::size_t bytes = 0;
+    while (!queue_.empty() && bytes < kMaxJobBytes) {
+      if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {
+        for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
+      }
+      job.asks.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    job_ = std::make_shared<const CloudJob>(std::move(job));
+  }
+  if (!job_) return;
+  running_ = true;
+  out.job = job_;
+}
+
+}  // namespace tillsync

@@ -1,0 +1,93 @@
+// The cloud tier's engine: authenticated peers ask, asks are grouped into jobs, a job is one transaction, answers go out when
+// it is committed. No I/O of its own: whoever drives it runs the job (run_job) where the database lives.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tillsync/time.hpp>
+#include <variant>
+#include <vector>
+
+#include "engine/actions.hpp"
+#include "engine/cloud/ingest.hpp"
+#include "engine/wire/messages.hpp"
+#include "engine/wire/open_push.hpp"
+
+namespace tillsync {
+
+struct CloudAsk {
+  PeerId from;
+  Shop shop;
+  std::variant<Offer, OpenedPush, Fetch, Pull> what;
+};
+
+struct CloudJob {
+  std::vector<CloudAsk> asks;
+  std::int64_t now_ms = 0;
+};
+
+struct CloudAnswers {
+  struct Answer {
+    PeerId to;
+    Message message;
+  };
+  std::vector<Answer> answers;
+  std::vector<CloudAsk> waiting;  // pulls with nothing new yet
+  IngestCounts counts;
+};
+
+Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job);
+
+struct CloudActions {
+  std::shared_ptr<const CloudJob> job;
+  std::vector<Actions::Send> sends;
+  std::vector<PeerId> hang_up;
+  std::vector<Notice> notices;
+  std::optional<std::pair<Shop, Roster>> new_roster;  // to be kept
+};
+
+struct CloudCounters {
+  std::uint64_t ops = 0, duplicates = 0, conflicts = 0, refused = 0, jobs = 0;
+};
+
+class CloudCore {
+ public:
+  static constexpr std::size_t kMaxJobBytes = 8 << 20;   // asks grouped into one transaction
+  static constexpr std::size_t kMaxQueuedAsks = 4096;    // beyond this a peer is let go; windows keep honest ones far below
+
+  void add_roster(const Roster& roster);
+  const std::map<Shop, Roster>& rosters() const { return rosters_; }
+
+  CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name);
+  void on_peer_down(PeerId peer);
+  CloudActions on_message(Now now, PeerId from, Message message);
+  CloudActions on_done(Now now, Result<CloudAnswers> outcome);
+  CloudActions on_rows_changed(Now now);  // by an import
+  CloudActions on_wake(Now now);
+  std::optional<Instant> next_wake() const { return retry_at_; }
+  const CloudCounters& counters() const { return counters_; }
+  std::size_t connections() const { return peers_.size(); }
+
+ private:
+  struct Peer {
+    Shop shop;
+    TillId name;
+  };
+  void pump(Now now, CloudActions& out);
+  void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
+  void take_roster(const Peer& peer, PeerId from, const NewRoster& m, CloudActions& out);
+
+  std::map<Shop, Roster> rosters_;
+  std::map<PeerId, Peer> peers_;
+  std::deque<CloudAsk> queue_;
+  std::map<PeerId, CloudAsk> parked_;
+  std::shared_ptr<const CloudJob> job_;  // running, or to be tried again
+  bool running_ = false;
+  std::optional<Instant> retry_at_;
+  CloudCounters counters_;
+};
+
+}  // namespace tillsync

@@ -1,0 +1,79 @@
+// One job is one transaction. Answers are made inside it, so that they say what is durable once it commits.
+#include <algorithm>
+
+#include "engine/cloud/cloud_core.hpp"
+#include "engine/wire/paging.hpp"
+
+namespace tillsync {
+
+namespace {
+
+void answer_offer(CloudTxn& txn, const CloudAsk& ask, const Offer& offer, CloudAnswers& out) {
+  const ChainPoint held = txn.chain(ask.shop, offer.chain.id()).value_or(ChainPoint{});
+  out.answers.push_back({ask.from, Held{offer.chain, Level::cloud, held}});
+}
+
+void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudAnswers& out) {
+  Fetched answer{fetch.chain, fetch.from, {}, true};
+  std::size_t bytes = 0;
+  txn.ops(ask.shop, fetch.chain.id(), fetch.from, [&](const CloudOp& op) {
+    if (!answer.ops.empty() && (bytes + op.bytes.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps)) return false;
+    bytes += op.bytes.size();
+    answer.ops.emplace_back(op.bytes);
+    return true;
+  });
+  out.answers.push_back({ask.from, std::move(answer)});
+}
+
+void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnswers& out) {
+  Pages answer;
+  std::size_t bytes = 0;
+  for (const std::string& name : pull.feeds) {
+    for (const std::string& kind : txn.kinds(ask.shop, name)) {
+      const FeedKind feed{name, kind};
+      const FeedRecord newest = txn.feed(ask.shop, feed);
+      const RowPosition position = position_of(pull, feed);
+      if (is_current(position, newest) || bytes > kMaxPagesBytes) continue;
+      answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
+        txn.rows_after(ask.shop, feed, after, visit);
+      }));
+      for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
+    }
+  }
+  if (answer.pages.empty()) {
+    out.waiting.push_back(ask);
+  } else {
+    out.answers.push_back({ask.from, std::move(answer)});
+  }
+}
+
+}  // namespace
+
+Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job) {
+  CloudAnswers out;
+  auto body = [&](CloudTxn& txn) -> Result<void> {
+    out = {};
+    Ingest ingest(txn, job.now_ms);
+    for (const CloudAsk& ask : job.asks) {
+      if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
+        const ChainPoint held = ingest.push(ask.shop, *push);
+        out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
+      }
+    }
+    out.counts = ingest.finish();
+    for (const CloudAsk& ask : job.asks) {  // after the pushes: readers see what this transaction wrote
+      if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
+      if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
+      if (const auto* pull = std::get_if<Pull>(&ask.what)) answer_pull(txn, ask, *pull, out);
+    }
+    return {};
+  };
+  const bool writes = std::any_of(job.asks.begin(), job.asks.end(), [](const CloudAsk& ask) {
+    return std::holds_alternative<OpenedPush>(ask.what);
+  });
+  auto done = writes ? store.write(body) : store.read(body);
+  if (!done) return tl::unexpected(done.error());
+  return out;
+}
+
+}  // namespace tillsync

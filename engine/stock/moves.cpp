@@ -1,0 +1,48 @@
+#include "engine/stock/moves.hpp"
+
+#include "storage/op_codec.hpp"
+
+namespace tillsync {
+
+namespace {
+
+// The sign by which a line's quantity changes the shelf.
+int direction(OpKind kind) {
+  switch (kind) {
+    case OpKind::sale:
+    case OpKind::resale:
+      return -1;
+    default:
+      return 1;  // refund, restock; transfer and adjust carry their own sign
+  }
+}
+
+}  // namespace
+
+std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line>& lines) {
+  std::map<std::string, StockMove> moves;
+  if (!moves_stock(kind)) return moves;
+  for (const Line& line : lines) {
+    StockMove& move = moves[line.sku];
+    move.is_count = kind == OpKind::count;
+    const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line.quantity.milli);
+    move.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(move.milli) + change);  // outside bytes may wrap
+  }
+  return moves;
+}
+
+std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body) {
+  if (!moves_stock(kind)) return {};
+  const auto document = decode_document(body);
+  return document ? stock_moves(kind, document->lines) : std::map<std::string, StockMove>{};
+}
+
+std::int64_t fold(std::int64_t start_milli, const std::vector<StockEvent>& events) {
+  auto quantity = static_cast<std::uint64_t>(start_milli);
+  for (const StockEvent& e : events) {
+    quantity = e.is_count ? static_cast<std::uint64_t>(e.milli) : quantity + static_cast<std::uint64_t>(e.milli);
+  }
+  return static_cast<std::int64_t>(quantity);
+}
+
+}  // namespace tillsync

@@ -1,0 +1,26 @@
+// What an op does to stock, and the fold that every tier runs: events in (hlc, till, incarnation, seq) order, each a delta
+// or a count that sets the quantity.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tillsync/op.hpp>
+#include <vector>
+
+#include "storage/records.hpp"
+
+namespace tillsync {
+
+struct StockMove {
+  bool is_count = false;
+  std::int64_t milli = 0;
+};
+
+// By sku, one entry a sku: lines of the same product are summed. Empty for ops that move no stock.
+std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body);
+std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line>& lines);
+
+// Applies events to a quantity; they must be sorted.
+std::int64_t fold(std::int64_t start_milli, const std::vector<StockEvent>& events);
+
+}  // namespace tillsync

@@ -1,0 +1,52 @@
+#include "engine/till/chain_sender.hpp"
+
+namespace tillsync {
+
+bool ChainSender::next_offer(Instant now) {
+  const bool overdue = offered_ && (!known_ || in_flight_ > 0) && now >= last_progress_ + kPatience;
+  if (offered_ && !overdue) return false;
+  offered_ = true;
+  known_ = false;
+  in_flight_ = 0;
+  last_progress_ = now;
+  return true;
+}
+
+std::optional<Seq> ChainSender::next_batch(Seq last) const {
+  if (!known_ || in_flight_ >= kMaxInFlight || next_ > last) return std::nullopt;
+  return next_;
+}
+
+void ChainSender::on_sent(Instant now, Seq end) {
+  if (in_flight_ == 0) last_progress_ = now;
+  ++in_flight_;
+  next_ = end.next();
+}
+
+void ChainSender::on_held(Instant now, Seq held) {
+  last_progress_ = now;
+  if (!known_) {
+    known_ = true;
+    held_ = held;
+    next_ = held.next();
+    return;
+  }
+  if (in_flight_ > 0) --in_flight_;
+  if (held < held_) return on_behind(held);  // a restored receiver: it tells the truth about what it has now
+  held_ = held;
+  if (held.next() > next_) next_ = held.next();
+  if (in_flight_ == 0 && next_ > held.next()) next_ = held.next();  // something was dropped on the way
+}
+
+void ChainSender::on_behind(Seq held) {
+  held_ = held;
+  next_ = held.next();
+  in_flight_ = 0;
+}
+
+std::optional<Instant> ChainSender::next_wake() const {
+  if (!offered_ || (known_ && in_flight_ == 0)) return std::nullopt;
+  return last_progress_ + kPatience;
+}
+
+}  // namespace tillsync

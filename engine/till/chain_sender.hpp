@@ -1,0 +1,40 @@
+// Sends one chain to one receiver: offers, learns the watermark, then streams batches in seq order with a bounded number in
+// flight. It decides; whoever owns it reads the ops and signs.
+#pragma once
+
+#include <optional>
+#include <tillsync/time.hpp>
+
+#include "storage/records.hpp"
+
+namespace tillsync {
+
+class ChainSender {
+ public:
+  static constexpr std::size_t kMaxInFlight = 4;  // batches; more only fills the receiver's memory
+  static constexpr Duration kPatience = std::chrono::seconds(10);
+
+  // True once after (re)connecting or when an answer is overdue: send an Offer.
+  bool next_offer(Instant now);
+  // The seq to send from, when there is something up to `last` and room for it.
+  std::optional<Seq> next_batch(Seq last) const;
+  void on_sent(Instant now, Seq end);
+
+  // The receiver's watermark, whether as an answer to an offer or as an acknowledgement.
+  void on_held(Instant now, Seq held);
+  // It lost track (a gap, or a refusal): start again from its watermark.
+  void on_behind(Seq held);
+  std::optional<Instant> next_wake() const;
+  Seq held() const { return held_; }
+  bool known() const { return known_; }
+
+ private:
+  bool offered_ = false;
+  bool known_ = false;  // the receiver has answered
+  Seq held_;
+  Seq next_;
+  std::size_t in_flight_ = 0;
+  Instant last_progress_;
+};
+
+}  // namespace tillsync

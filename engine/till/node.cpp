@@ -1,0 +1,265 @@
+#include "engine/till/node.hpp"
+
+#include <algorithm>
+
+#include "engine/stock/moves.hpp"
+#include "engine/validate.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+constexpr char kPromiseNote[] = "promise", kRosterNote[] = "roster";
+
+TillState stored_state(TillStore& store, Random& random) {
+  if (auto state = store.view().state()) return *state;
+  TillState fresh;
+  fresh.incarnation = Incarnation{random.nonzero()};
+  return fresh;
+}
+}  // namespace
+
+Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random random, Now now)
+    : config_(std::move(config)),
+      store_(store),
+      state_([&] { return stored_state(store, random); }()),
+      random_(random),
+      own_(config_.branch, config_.till, store, state_),
+      relay_(store),
+      rows_(store, config_.branch),
+      stock_(config_.branch),
+      hostless_since_(now.mono) {
+  std::optional<Promise> promise;
+  if (auto note = store_.view().note(kPromiseNote)) promise = unpack<Promise>(*note);
+  if (auto note = store_.view().note(kRosterNote)) {
+    auto stored = Roster::decode(*note);
+    if (stored && (!config_.roster || stored->version > config_.roster->version)) config_.roster = std::move(stored);
+  }
+  if (config_.roster) {
+    election_.emplace(config_.till, config_.key, *config_.roster, promise, Random(random_.next()), now.mono);
+  }
+  state_dirty_ = true;
+  Actions ignored;
+  restore(std::move(recovered), ignored);
+  for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
+}
+
+// The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued under a
+// new incarnation, and what was in the hole comes back from whoever holds it.
+void Node::restore(Recovered recovered, Actions& out) {
+  for (const JournalDamage& d : recovered.report.damage) {
+    const std::string where = "segment " + std::to_string(d.at.segment) + ", offset " + std::to_string(d.at.offset);
+    if (d.behind_flush) {
+      out.alarm("the journal is damaged at " + where + " (" + std::to_string(d.bytes) +
+                " bytes): what the host or the cloud holds of it comes back by itself; run 'tillsync journal verify'");
+    } else {
+      out.warn("an unfinished end of the journal at " + where + " was set aside in " + d.set_aside +
+               ": usually a sale that was never confirmed; check the last receipts before the restart");
+    }
+  }
+  std::vector<Op> orphans;
+  for (Bytes& bytes : recovered.tail) {
+    auto op = decode_op(bytes);
+    if (!op || op->chain.till != config_.till) continue;
+    const Hash hash = blake2b(bytes);
+    if (!orphans.empty() || !own_.replay(*op, hash, bytes)) {
+      orphans.push_back(std::move(*op));
+      continue;
+    }
+    add_own_stock(*op);
+    if (op->kind == OpKind::incarnation) {
+      if (auto fork = unpack<ForkState>(op->body); fork && fork->old_incarnation.value != 0) {
+        state_.fork = *fork;
+        state_.cloud = {};
+        ++state_.forks_seen;
+      }
+    }
+    if (op->origin && state_.fork && op->origin->incarnation == state_.fork->old_incarnation) {
+      state_.fork->next_to_reissue = op->origin->seq.next();
+    }
+  }
+  if (orphans.empty()) return;
+  begin_fork({}, own_.chain(), "the journal is damaged", out);
+  for (Op& op : orphans) {
+    op.origin = Origin{op.chain.incarnation, op.seq, op.hlc};
+    if (op.kind != OpKind::incarnation && !own_.find(op.key)) own_.record_own(std::move(op));
+  }
+}
+
+Actions Node::on_start(Now now) {
+  Actions out;
+  for (const std::string& text : start_warnings_) out.alarm(text);
+  start_warnings_.clear();
+  pump(now, out);
+  return out;
+}
+
+Actions Node::on_record(Now now, ReplyTo to, OpDraft draft) {
+  Actions out;
+  if (auto valid = validate(draft); !valid) {
+    out.replies.push_back({to, tl::unexpected(valid.error())});
+    return out;
+  }
+  own_.record(to, std::move(draft), out);
+  pump(now, out);
+  return out;
+}
+
+Actions Node::on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit) {
+  Actions out;
+  waiters_.push_back({to, key, level, now.mono + limit});
+  settle_waiters(now, out);
+  return out;
+}
+
+Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
+  Actions out;
+  const std::size_t before = own_.pending().size();
+  own_.on_appended(std::move(outcome), out);
+  for (std::size_t i = before; i < own_.pending().size(); ++i) {
+    const Op& op = own_.pending()[i].op;
+    add_own_stock(op);
+    if (!time_known_ && !first_unsynced_) first_unsynced_ = op.seq;
+  }
+  if (own_.pending().size() > before && !checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
+  pump(now, out);
+  return out;
+}
+
+void Node::add_own_stock(const Op& op) {
+  for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
+    stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
+  }
+}
+
+Actions Node::on_committed(Now now, Result<void> outcome) {
+  Actions out;
+  committing_ = false;
+  if (!outcome) {
+    if (commit_ok_) out.alarm("the database can't be written: " + outcome.error().message + " (sales go on in the journal)");
+    commit_ok_ = false;
+    retry_commit_ = now.mono + kRetryCommit;  // the same batch again: later ones build on it
+    pump(now, out);
+    return out;
+  }
+  commit_ok_ = true;
+  batch_.reset();
+  own_.forget_pending(committing_ops_);
+  committing_ops_ = 0;
+  stock_.on_committed();
+  for (const ChainId& chain : relay_.on_committed()) {
+    for (auto& [id, peer] : peers_) {
+      if (!peer.offered.contains(chain) && peer.name != chain.till) continue;
+      out.send(id, Held{WireChain::of(chain), level_here(now), relay_.find(chain)->record.held});
+    }
+  }
+  if (promise_committing_) {
+    promise_committing_ = false;
+    take(now, election_->on_promise_durable(now.mono), out);
+  }
+  answer_parked(now, out);
+  pump(now, out);
+  return out;
+}
+
+Actions Node::on_wake(Now now) {
+  Actions out;
+  if (election_) take(now, election_->on_wake(now.mono), out);
+  settle_waiters(now, out);
+  pump(now, out);
+  return out;
+}
+
+void Node::pump(Now now, Actions& out) {
+  if (fork_wanted_ && !own_.flushing()) {
+    const std::string why = *fork_wanted_;
+    fork_wanted_.reset();
+    begin_fork(now, own_.chain(), why, out);
+  }
+  pump_fork(now, out);
+  if (!out.append) own_.pump(corrected(now), out);
+  pump_senders(now, out);
+  pump_pulls(now, out);
+  answer_parked(now, out);
+  pump_commit(now, out);
+}
+
+void Node::pump_commit(Now now, Actions& out) {
+  if (committing_ || now.mono < retry_commit_) return;
+  const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() || state_dirty_;
+  const bool due = own_.pending().size() >= kCheckpointOps || (checkpoint_due_ && now.mono >= *checkpoint_due_);
+  if (!batch_ && !urgent && !due) return;
+  if (!batch_) {
+    StoreBatch batch = std::move(adopted_);
+    adopted_ = {};
+    form_checkpoint(batch);
+    batch_ = std::make_shared<const StoreBatch>(std::move(batch));
+  }
+  committing_ = true;
+  out.commit = batch_;
+}
+
+void Node::form_checkpoint(StoreBatch& batch) {
+  TillView view = store_.view();
+  std::map<std::string, Hash> cashiers;
+  for (const PendingOp& p : own_.pending()) {
+    batch.vault_op(p.op.chain, p.op.seq, p.op.key, p.bytes);
+    if (!p.op.cashier.empty()) cashiers[p.op.cashier] = p.hash;
+  }
+  for (const auto& [cashier, last] : cashiers) batch.cashier(cashier, last);
+  committing_ops_ = own_.pending().size();
+  checkpoint_due_.reset();
+  rows_.form(view, batch, [&](const FeedKind& feed, const Row& row) {
+    if (feed != stock_feed(config_.branch)) return;
+    stock_.set_row(row.id, unpack<StockRow>(row.fields).value_or(StockRow{}));
+  });
+  relay_.form(view, batch);
+  stock_.form(view, batch);
+  if (promise_) batch.note(kPromiseNote, pack(*promise_));
+  promise_committing_ = promise_.has_value();
+  promise_.reset();
+  if (roster_dirty_ && config_.roster) batch.note(kRosterNote, config_.roster->encoded());
+  roster_dirty_ = false;
+  state_.incarnation = own_.chain().incarnation;
+  state_.last = own_.last();
+  state_.hlc = own_.hlc();
+  state_.checkpoint = own_.journalled();
+  state_dirty_ = false;
+  batch.state(state_);
+}
+
+void Node::settle_waiters(Now now, Actions& out) {
+  std::erase_if(waiters_, [&](const Waiter& w) {
+    const auto level = where(w.key);
+    if (level && *level >= w.level) {
+      out.level_replies.push_back({w.to, *level});
+    } else if (now.mono >= w.deadline) {
+      out.level_replies.push_back({w.to, level ? fail(ErrorKind::timed_out, "not there yet: the op is safe here and goes on by itself")
+                                               : Result<Level>(tl::unexpected(level.error()))});
+    } else {
+      return false;
+    }
+    return true;
+  });
+}
+
+Instant Node::next_wake(Now now) const {
+  Instant at = now.mono + seconds(60);
+  auto sooner = [&](Instant candidate) { at = std::min(at, candidate); };
+  if (election_) sooner(election_->next_wake());
+  if (checkpoint_due_) sooner(std::max(*checkpoint_due_, retry_commit_));
+  if (now.mono < retry_commit_) sooner(retry_commit_);
+  for (const Waiter& w : waiters_) sooner(w.deadline);
+  for (const auto& [id, peer] : peers_) {
+    sooner(peer.next_ping);
+    for (const auto& [chain, sender] : peer.senders) {
+      if (auto wake = sender.next_wake()) sooner(*wake);
+    }
+  }
+  if (state_.fork) sooner(std::max(fetch_again_, now.mono + milliseconds(100)));
+  if (election_ && config_.use_cloud && !wants_cloud(now)) sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);
+  return std::max(at, now.mono + milliseconds(1));
+}
+
+}  // namespace tillsync

@@ -1,0 +1,186 @@
+// A till's engine: one object that records, relays, follows rows and takes part in the election. It does no I/O: it is told
+// what happened (on_*), answers with Actions, and says when it wants to be woken. One thread owns it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tillsync/status.hpp>
+#include <vector>
+
+#include "engine/actions.hpp"
+#include "engine/till/chain_sender.hpp"
+#include "engine/till/own_chain.hpp"
+#include "engine/till/relay.hpp"
+#include "engine/till/row_reader.hpp"
+#include "engine/till/stock_book.hpp"
+#include "lease/election.hpp"
+
+namespace tillsync {
+
+struct NodeConfig {
+  BranchId branch;
+  TillId till;
+  SecretKey key;
+  std::optional<Roster> roster;  // nothing: a till on its own, not paired yet
+  bool use_cloud = true;         // false: this till has no way to the cloud of its own
+};
+
+// What the journal held after the last checkpoint, in order.
+struct Recovered {
+  std::vector<Bytes> tail;
+  JournalReport report;
+};
+
+class Node {
+ public:
+  Node(NodeConfig config, TillStore& store, Recovered recovered, Random random, Now now);
+
+  Actions on_start(Now now);
+  Actions on_record(Now now, ReplyTo to, OpDraft draft);
+  Actions on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit);
+  Actions on_appended(Now now, Result<JournalPosition> outcome);
+  Actions on_committed(Now now, Result<void> outcome);
+  Actions on_peer_up(Now now, PeerId peer, const TillId& name, Role role);
+  Actions on_peer_down(Now now, PeerId peer);
+  Actions on_message(Now now, PeerId from, Message message);
+  Actions on_roster(Now now, const Roster& roster);
+  Actions on_wake(Now now);
+  Actions on_step_down(Now now, std::optional<TillId> successor);
+  Instant next_wake(Now now) const;
+
+  bool wants_cloud(Now now) const;
+  // The last journal segment that nobody needs any more, given each segment's first op; 0 for none.
+  std::uint32_t retirable(const std::vector<JournalSegment>& segments, Now now) const;
+
+  Status status(Now now) const;
+  LeaseView lease(Now now) const;
+  const std::optional<Roster>& roster() const { return config_.roster; }
+  Result<Level> where(const std::string& key) const;
+  std::optional<std::int64_t> stock(const std::string& sku) const;
+  std::map<std::string, std::int64_t> all_stock() const;
+  std::optional<Row> row(const FeedKind& feed, const std::string& id) const;
+  const OwnChain& own() const { return own_; }
+  const TillState& state() const { return state_; }
+  std::vector<PendingOp> unsent(std::size_t limit) const;
+
+ private:
+  static constexpr Duration kCheckpointAfter = seconds(1);
+  static constexpr std::size_t kCheckpointOps = 512;
+  static constexpr Duration kRetryCommit = seconds(1);
+  static constexpr Duration kPingEvery = seconds(2);
+  static constexpr std::int64_t kClockToleranceMs = 2000;
+  static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
+
+  struct Peer {
+    TillId name;
+    Role role = Role::till;
+    std::map<ChainId, ChainSender> senders;
+    std::set<ChainId> offered;  // by it, so it wants to hear what the cloud holds
+    std::optional<Pull> parked_pull;
+    std::optional<PullEvents> parked_events;
+    bool pulling = false;         // our pull waits there
+    bool pulling_events = false;
+    std::optional<std::pair<std::uint64_t, Instant>> ping;
+    Instant next_ping;
+  };
+  struct Waiter {
+    ReplyTo to;
+    std::string key;
+    Level level;
+    Instant deadline;
+  };
+
+  // node.cpp: recording and the two disks
+  void restore(Recovered recovered, Actions& out);
+  void pump(Now now, Actions& out);
+  void pump_commit(Now now, Actions& out);
+  void form_checkpoint(StoreBatch& batch);
+  void add_own_stock(const Op& op);
+  void settle_waiters(Now now, Actions& out);
+  std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
+
+  // node_sync.cpp: chains up
+  const Peer* upstream(Now now, PeerId* id = nullptr) const;
+  Peer* peer_of(PeerId id);
+  void pump_senders(Now now, Actions& out);
+  void pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last, const ChainPoint& cloud,
+                  Actions& out);
+  std::optional<Push> own_push(const ChainId& chain, Seq from, Seq last);
+  std::vector<OldChain> own_chains() const;
+  Level level_here(Now now) const;
+  void handle(Now now, PeerId from, Offer& m, Actions& out);
+  void handle(Now now, PeerId from, Held& m, Actions& out);
+  void on_own_held(Now now, const Peer& peer, const Held& m);
+  void on_relay_held(const Peer& peer, const Held& m, Actions& out);
+  void handle(Now now, PeerId from, Push& m, Actions& out);
+
+  // node_fork.cpp: a history that split
+  void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);
+  void pump_fork(Now now, Actions& out);
+  void handle(Now now, PeerId from, Fetch& m, Actions& out);
+  void handle(Now now, PeerId from, Fetched& m, Actions& out);
+  void compare_branches(const Fetched& m, Actions& out);
+  void adopt(const Fetched& m, Actions& out);
+
+  // node_rows.cpp: rows and events down, time
+  void pump_pulls(Now now, Actions& out);
+  void answer_parked(Now now, Actions& out);
+  Events events_since(const TillId& reader, const PullEvents& pull);
+  void handle(Now now, PeerId from, Pull& m, Actions& out);
+  void handle(Now now, PeerId from, Pages& m, Actions& out);
+  void handle(Now now, PeerId from, PullEvents& m, Actions& out);
+  void handle(Now now, PeerId from, Events& m, Actions& out);
+  void handle(Now now, PeerId from, Ping& m, Actions& out);
+  void handle(Now now, PeerId from, Pong& m, Actions& out);
+  void handle(Now now, PeerId from, NewRoster& m, Actions& out);
+  void handle(Now now, PeerId from, Unknown& m, Actions& out);
+  void correct_clock(Now now, std::int64_t offset_ms, Actions& out);
+
+  // node_lease.cpp
+  template <class M>
+  void handle(Now now, PeerId from, M& m, Actions& out) { take(now, election_->on_message(now.mono, peer_of(from)->name, m), out); }
+  void take(Now now, LeaseActions lease, Actions& out);
+  void adopt_roster(Now now, const Roster& roster, Actions& out);
+
+  NodeConfig config_;
+  TillStore& store_;
+  TillState state_;
+  Random random_;
+  OwnChain own_;
+  Relay relay_;
+  RowReader rows_;
+  StockBook stock_;
+  std::optional<Election> election_;
+  std::map<PeerId, Peer> peers_;
+
+  std::shared_ptr<const StoreBatch> batch_;  // being committed, or to be tried again
+  bool committing_ = false;
+  bool commit_ok_ = true;
+  std::size_t committing_ops_ = 0;
+  bool state_dirty_ = false;
+  std::optional<Promise> promise_;  // to be stored
+  bool promise_committing_ = false;
+  bool roster_dirty_ = false;
+  StoreBatch adopted_;  // forgotten ops fetched back
+  std::optional<Instant> checkpoint_due_;
+  Instant retry_commit_;
+
+  ChainPoint host_held_;  // of the current incarnation, by the host
+  ChainPoint copy_held_;  // by the keeper of a second copy
+  std::vector<Waiter> waiters_;
+  std::map<ChainId, Seq> events_seen_;
+  std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
+  bool fetching_ = false;
+  Instant fetch_again_;
+  std::map<ChainId, PeerId> proxied_fetches_;
+  std::optional<Seq> first_unsynced_;  // first op recorded since the time was last known
+  bool time_known_ = false;
+  Instant hostless_since_;
+  std::uint64_t refused_ = 0;
+  std::uint64_t host_changes_ = 0;
+  std::vector<std::string> start_warnings_;
+};
+
+}  // namespace tillsync

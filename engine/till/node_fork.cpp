@@ -1,0 +1,143 @@
+// A history that split: this disk went back in time (a restored backup, a cloned disk, a damaged journal) and the branch or
+// the cloud holds another continuation. Both are kept: this till opens a new incarnation, re-issues under it what only it
+// has, and fetches back into its vault what it had forgotten.
+#include <algorithm>
+
+#include "engine/till/node.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions& out) {
+  if (state_.fork) return;  // one at a time: the new incarnation is not shared yet
+  ForkState fork;
+  fork.old_incarnation = chain.incarnation;
+  fork.old_end = own_.last();
+  fork.agreed = fork.adopted = state_.cloud;
+  own_.open_incarnation(Incarnation{random_.nonzero()});
+  Op op;
+  op.kind = OpKind::incarnation;
+  op.key = "incarnation/" + config_.till.text + "/" + std::to_string(own_.chain().incarnation.value);
+  op.body = pack(fork);
+  own_.record_own(std::move(op));
+  state_.fork = fork;
+  state_.cloud = {};
+  host_held_ = copy_held_ = {};
+  ++state_.forks_seen;
+  state_dirty_ = true;
+  out.alarm("this till's history forked: " + why + "; it goes on selling, and both histories are kept");
+}
+
+void Node::pump_fork(Now now, Actions& out) {
+  if (!state_.fork) return;
+  ForkState& fork = *state_.fork;
+  while (fork.split.value != 0 && fork.next_to_reissue <= fork.old_end.seq && own_.waiting() < OwnChain::kMaxBatchOps) {
+    auto old = own_.read(fork.old_incarnation, fork.next_to_reissue);
+    fork.next_to_reissue = fork.next_to_reissue.next();
+    state_dirty_ = true;
+    if (!old || old->op.kind == OpKind::incarnation) continue;
+    old->op.origin = Origin{fork.old_incarnation, old->op.seq, old->op.hlc};
+    own_.record_own(std::move(old->op));
+  }
+  if (fetching_ || now.mono < fetch_again_) return;
+  // Forgotten ops take the old places in the vault, so ours must have their new ones first, on disk.
+  const bool comparing = fork.split.value == 0;
+  const bool reissued = fork.next_to_reissue > fork.old_end.seq && own_.idle() && own_.pending().empty() && !committing_;
+  if (!comparing && !reissued) return;
+  PeerId up;
+  if (upstream(now, &up) == nullptr) return;
+  const Seq from = comparing ? fork.agreed.seq.next() : fork.adopted.seq.next();
+  out.send(up, Fetch{{config_.till, fork.old_incarnation}, from});
+  fetching_ = true;
+  fetch_again_ = now.mono + seconds(5);
+}
+
+void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
+  const ChainId chain = m.chain.id();
+  Fetched answer{m.chain, m.from, {}, true};
+  const Relay::Chain* held = relay_.find(chain);
+  if (held != nullptr && held->settled && m.from > held->record.base.seq) {
+    std::size_t bytes = 0;
+    store_.view().relay_ops(chain, m.from, [&](Seq seq, ByteView op) {
+      if (seq.value != m.from.value + answer.ops.size() || seq > held->record.held.seq) return false;
+      if (!answer.ops.empty() && (bytes + op.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps)) return false;
+      bytes += op.size();
+      answer.ops.emplace_back(op);
+      return true;
+    });
+    out.send(from, std::move(answer));
+    return;
+  }
+  PeerId up;
+  const Peer* cloud = upstream(now, &up);
+  if (cloud != nullptr && cloud->role == Role::cloud) {  // the cloud keeps everything: ask it on the till's behalf
+    proxied_fetches_[chain] = from;
+    out.send(up, m);
+    return;
+  }
+  answer.known = false;
+  out.send(from, std::move(answer));
+}
+
+void Node::handle(Now now, PeerId, Fetched& m, Actions& out) {
+  const ChainId chain = m.chain.id();
+  if (chain.till != config_.till) {
+    const auto proxied = proxied_fetches_.find(chain);
+    if (proxied == proxied_fetches_.end()) return;
+    if (peers_.contains(proxied->second)) out.send(proxied->second, m);
+    proxied_fetches_.erase(proxied);
+    return;
+  }
+  fetching_ = false;
+  if (!state_.fork || chain.incarnation != state_.fork->old_incarnation) return;
+  if (!m.known) return void(fetch_again_ = now.mono + seconds(5));
+  fetch_again_ = now.mono;
+  state_.fork->split.value == 0 ? compare_branches(m, out) : adopt(m, out);
+}
+
+// Walks both branches from the last point known to be shared.
+void Node::compare_branches(const Fetched& m, Actions&) {
+  ForkState& fork = *state_.fork;
+  if (m.from != fork.agreed.seq.next()) return;
+  state_dirty_ = true;
+  for (const Binary& bytes : m.ops) {
+    const Seq seq = fork.agreed.seq.next();
+    const auto mine = seq <= fork.old_end.seq ? own_.read(fork.old_incarnation, seq) : std::nullopt;
+    const Hash theirs = blake2b(bytes);
+    if (!mine || mine->hash != theirs) {
+      fork.split = seq;
+      break;
+    }
+    fork.agreed = fork.adopted = {seq, theirs};
+  }
+  if (fork.split.value == 0 && m.ops.empty()) fork.split = fork.agreed.seq.next();
+  if (fork.split.value != 0 && fork.next_to_reissue < fork.split) fork.next_to_reissue = fork.split;
+}
+
+void Node::adopt(const Fetched& m, Actions& out) {
+  ForkState& fork = *state_.fork;
+  if (m.from != fork.adopted.seq.next()) return;
+  state_dirty_ = true;
+  for (const Binary& bytes : m.ops) {
+    auto op = decode_op(bytes);
+    const bool follows = op && op->chain == ChainId{config_.till, fork.old_incarnation} &&
+                         op->seq == fork.adopted.seq.next() && op->prev == fork.adopted.hash;
+    if (!follows) {
+      out.warn("the other branch of this till's history does not chain: what follows stays with the host and the cloud");
+      state_.fork.reset();
+      return;
+    }
+    adopted_.vault_adopt(op->chain, op->seq, op->key, bytes, !own_.find(op->key).has_value());
+    add_own_stock(*op);
+    fork.adopted = {op->seq, blake2b(bytes)};
+  }
+  if (!m.ops.empty()) return;
+  if (fork.adopted.seq > Seq{}) {
+    state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
+  }
+  out.info("the fork is settled: this till has both branches of its history again");
+  state_.fork.reset();
+}
+
+}  // namespace tillsync

@@ -1,0 +1,165 @@
+// Rows and stock events down, and the time.
+#include <cstdlib>
+
+#include "engine/stock/moves.hpp"
+#include "engine/till/node.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+constexpr std::size_t kMaxEventOps = 500;  // in one answer; the reader asks again
+}
+
+void Node::pump_pulls(Now now, Actions& out) {
+  PeerId up;
+  const bool has_up = upstream(now, &up) != nullptr;
+  for (auto& [id, peer] : peers_) {
+    const bool is_up = has_up && id == up;
+    if (!is_up) peer.pulling = peer.pulling_events = false;
+    if (is_up && !peer.pulling && !rows_.dirty()) {
+      peer.pulling = true;
+      out.send(id, rows_.next_pull());
+    }
+    if (is_up && peer.role == Role::till && !peer.pulling_events) {
+      peer.pulling_events = true;
+      PullEvents pull;
+      for (const auto& [chain, seq] : events_seen_) pull.seen.push_back({WireChain::of(chain), seq});
+      out.send(id, std::move(pull));
+    }
+    if (now.mono >= peer.next_ping) {
+      peer.next_ping = now.mono + kPingEvery;
+      peer.ping = {random_.next(), now.mono};
+      out.send(id, Ping{peer.ping->first});
+    }
+  }
+}
+
+void Node::handle(Now, PeerId from, Pull& m, Actions&) { peer_of(from)->parked_pull = std::move(m); }
+void Node::handle(Now, PeerId from, PullEvents& m, Actions&) { peer_of(from)->parked_events = std::move(m); }
+
+void Node::answer_parked(Now, Actions& out) {
+  for (auto& [id, peer] : peers_) {
+    if (peer.parked_events) {
+      Events events = events_since(peer.name, *peer.parked_events);
+      if (!events.ops.empty()) {
+        peer.parked_events.reset();
+        out.send(id, std::move(events));
+      }
+    }
+    if (peer.parked_pull && !committing_) {
+      TillView view = store_.view();
+      Pages pages = answer_pull(view, *peer.parked_pull);
+      if (!pages.pages.empty()) {
+        peer.parked_pull.reset();
+        out.send(id, std::move(pages));
+      }
+    }
+  }
+}
+
+// Ops that the reader has not seen and that the cloud's stock rows may not contain yet.
+Events Node::events_since(const TillId& reader, const PullEvents& pull) {
+  Events events;
+  std::map<ChainId, Seq> seen;
+  for (const SeenUpTo& s : pull.seen) seen[s.chain.id()] = s.seq;
+  auto add = [&](const ChainId& chain, Seq seq, ByteView bytes) {
+    if (events.ops.size() >= kMaxEventOps) return false;
+    const auto op = decode_op(bytes);
+    if (!op) return false;
+    Events::OpEvents each{WireChain::of(chain), seq, op->hlc, {}};
+    for (const auto& [sku, move] : stock_moves(op->kind, op->body)) each.moves.push_back({sku, move.is_count, move.milli});
+    events.ops.push_back(std::move(each));
+    return true;
+  };
+  auto first_of = [&](const ChainId& chain, Seq cloud) { return std::max(seen[chain], cloud).next(); };
+  for (const OldChain& own : own_chains()) {
+    const ChainId chain{config_.till, own.incarnation};
+    const Seq from = first_of(chain, own.cloud.seq);
+    if (from > own.last.seq) continue;
+    own_.ops(own.incarnation, from, [&](Seq seq, ByteView bytes) { return seq <= own.last.seq && add(chain, seq, bytes); });
+  }
+  for (const auto& [chain, held] : relay_.chains()) {
+    const Seq from = first_of(chain, held.record.cloud.seq);
+    if (chain.till == reader || from > held.record.held.seq) continue;
+    const ChainId& which = chain;
+    store_.view().relay_ops(chain, from, [&](Seq seq, ByteView bytes) { return add(which, seq, bytes); });
+  }
+  return events;
+}
+
+void Node::handle(Now now, PeerId from, Pages& m, Actions&) {
+  Peer& peer = *peer_of(from);
+  PeerId up;
+  if (upstream(now, &up) == nullptr || up != from || !peer.pulling) return;
+  peer.pulling = false;
+  rows_.on_pages(std::move(m));
+}
+
+void Node::handle(Now now, PeerId from, Events& m, Actions&) {
+  Peer& peer = *peer_of(from);
+  peer.pulling_events = false;
+  for (const Events::OpEvents& op : m.ops) {
+    const ChainId chain = op.chain.id();
+    if (chain.till == config_.till) continue;
+    Seq& seen = events_seen_[chain];
+    if (op.seq <= seen) continue;
+    seen = op.seq;
+    for (const auto& move : op.moves) stock_.add(move.sku, {op.hlc, chain, op.seq, move.is_count, move.milli});
+    own_.clock().observe(op.hlc, corrected(now));
+  }
+  if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
+}
+
+void Node::handle(Now now, PeerId from, Ping& m, Actions& out) {
+  out.send(from, Pong{m.nonce, corrected(now), time_known_});
+}
+
+void Node::handle(Now now, PeerId from, Pong& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  if (!peer.ping || peer.ping->first != m.nonce) return;
+  const Duration round_trip = now.mono - peer.ping->second;
+  peer.ping.reset();
+  PeerId up;
+  const bool authority = peer.role == Role::cloud || (m.from_cloud && upstream(now, &up) != nullptr && up == from);
+  if (!authority) return;
+  correct_clock(now, m.wall_ms + to_ms(round_trip) / 2 - now.wall_ms, out);
+}
+
+// The offset applies to new ops. Ops recorded while the clock was badly wrong are re-dated by a signed op of their own.
+void Node::correct_clock(Now now, std::int64_t offset_ms, Actions& out) {
+  const std::int64_t error = offset_ms - state_.clock_offset_ms;
+  const bool first_time = !time_known_;
+  time_known_ = true;
+  const auto since = first_unsynced_;
+  first_unsynced_.reset();
+  if (std::llabs(error) <= kClockToleranceMs) return;
+  state_.clock_offset_ms = offset_ms;
+  state_dirty_ = true;
+  if (std::llabs(error) < kClockWrongMs) return;
+  out.warn("this machine's clock is wrong by " + std::to_string(-offset_ms / 1000) +
+           " s: sales are dated by the cloud's time; set the clock");
+  const bool stamped_wrong = own_.hlc().millis() > now.wall_ms + offset_ms + HlcClock::kMaxAheadMillis;
+  if (!first_time || (!since && !stamped_wrong) || own_.last().seq == Seq{}) return;
+  Op op;
+  op.kind = OpKind::clock_correction;
+  op.key = "clock/" + config_.till.text + "/" + std::to_string(own_.chain().incarnation.value) + "/" +
+           std::to_string(own_.last().seq.value);
+  Writing body(op.body);
+  body(since.value_or(own_.last().seq), own_.last().seq, error);
+  own_.record_own(std::move(op));
+  own_.clock().restart_at(Hlc::at(std::min(own_.hlc().millis() + error, now.wall_ms + offset_ms)));
+}
+
+void Node::handle(Now now, PeerId, NewRoster& m, Actions& out) {
+  auto roster = Roster::decode(m.roster);
+  if (!roster) return void(++refused_);
+  adopt_roster(now, *roster, out);
+}
+
+void Node::handle(Now, PeerId from, Unknown& m, Actions& out) {
+  out.info(peer_of(from)->name.text + " sent a message of type " + std::to_string(m.type) + " that this release does not know");
+}
+
+}  // namespace tillsync

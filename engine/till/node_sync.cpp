@@ -1,0 +1,241 @@
+// Chains up: offering, pushing and acknowledging, with watermarks that carry their proof.
+#include <algorithm>
+
+#include "engine/till/node.hpp"
+
+namespace tillsync {
+
+Node::Peer* Node::peer_of(PeerId id) {
+  const auto it = peers_.find(id);
+  return it == peers_.end() ? nullptr : &it->second;
+}
+
+Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
+  Actions out;
+  Peer peer;
+  peer.name = name;
+  peer.role = role;
+  peer.next_ping = now.mono;
+  peers_[id] = std::move(peer);
+  out.info("connected to " + name.text);
+  if (config_.roster) out.send(id, NewRoster{Binary(config_.roster->encoded())});
+  if (election_ && role == Role::till) take(now, election_->on_connected(now.mono, name), out);
+  pump(now, out);
+  return out;
+}
+
+Actions Node::on_peer_down(Now now, PeerId id) {
+  Actions out;
+  const auto it = peers_.find(id);
+  if (it == peers_.end()) return out;
+  const Peer gone = std::move(it->second);
+  peers_.erase(it);
+  out.info("lost the connection to " + gone.name.text);
+  fetching_ = false;
+  const bool still = std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
+  if (election_ && gone.role == Role::till && !still) take(now, election_->on_disconnected(now.mono, gone.name), out);
+  pump(now, out);
+  return out;
+}
+
+Actions Node::on_message(Now now, PeerId from, Message message) {
+  Actions out;
+  if (peer_of(from) == nullptr) return out;
+  std::visit(
+      [&](auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        constexpr bool is_lease = std::is_constructible_v<LeaseMessage, M>;
+        if constexpr (is_lease) {
+          if (election_ && peer_of(from)->role == Role::till) handle(now, from, m, out);
+        } else {
+          handle(now, from, m, out);
+        }
+      },
+      message);
+  pump(now, out);
+  return out;
+}
+
+const Node::Peer* Node::upstream(Now now, PeerId* id) const {
+  const LeaseView lease = election_ ? election_->view(now.mono) : LeaseView{};
+  const bool follows = lease.kind != LeaseKind::none && lease.host != config_.till;
+  for (const auto& [peer_id, peer] : peers_) {
+    if (follows ? peer.name == lease.host : peer.role == Role::cloud) {
+      if (id != nullptr) *id = peer_id;
+      return &peer;
+    }
+  }
+  return nullptr;
+}
+
+bool Node::wants_cloud(Now now) const {
+  if (!config_.use_cloud || !election_) return false;
+  const LeaseView lease = election_->view(now.mono);
+  if (lease.kind == LeaseKind::none) {
+    return now.mono - hostless_since_ >= milliseconds(config_.roster->lease_ms) * 2;
+  }
+  return lease.host == config_.till;
+}
+
+Level Node::level_here(Now now) const {
+  return election_ && election_->hosts(now.mono) ? Level::host : Level::two_disks;
+}
+
+std::vector<OldChain> Node::own_chains() const {
+  std::vector<OldChain> chains = state_.old_chains;
+  chains.push_back({own_.chain().incarnation, own_.last(), state_.cloud});
+  return chains;
+}
+
+void Node::pump_senders(Now now, Actions& out) {
+  PeerId up_id;
+  const bool has_up = upstream(now, &up_id) != nullptr;
+  const bool hosting = election_ && election_->hosts(now.mono);
+  bool keeper_chosen = false;  // the host's own ops go to one other till as well
+  for (auto& [id, peer] : peers_) {
+    const bool keeper = hosting && !keeper_chosen && peer.role == Role::till;
+    keeper_chosen = keeper_chosen || keeper;
+    if (!keeper && !(has_up && id == up_id)) {
+      peer.senders.clear();
+      continue;
+    }
+    for (const OldChain& own : own_chains()) {
+      const ChainId chain{config_.till, own.incarnation};
+      if (own.last.seq > Seq{}) pump_chain(now, id, peer, chain, own.last, own.cloud, out);
+    }
+    if (keeper) continue;
+    for (const auto& [chain, held] : relay_.chains()) {
+      if (chain.till == peer.name || !held.settled || held.record.forked) continue;
+      if (held.record.held.seq > held.record.cloud.seq || peer.senders.contains(chain)) {
+        pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
+      }
+    }
+  }
+}
+
+void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last,
+                      const ChainPoint& cloud, Actions& out) {
+  ChainSender& sender = peer.senders[chain];
+  if (sender.next_offer(now.mono)) out.send(to, Offer{WireChain::of(chain), last, cloud});
+  while (auto from = sender.next_batch(last.seq)) {
+    if (chain.till == config_.till) {
+      auto push = own_push(chain, *from, last.seq);
+      if (!push) return;
+      sender.on_sent(now.mono, Seq{from->value + push->ops.size() - 1});
+      out.send(to, std::move(*push));
+    } else {
+      Relay::Slice slice = relay_.read(chain, *from);
+      if (slice.ops.empty()) return;
+      sender.on_sent(now.mono, slice.end.seq);
+      out.send(to, Push{WireChain::of(chain), *from, std::move(slice.ops), std::move(slice.signature)});
+    }
+  }
+}
+
+std::optional<Push> Node::own_push(const ChainId& chain, Seq from, Seq last) {
+  Push push{WireChain::of(chain), from, {}, {}};
+  std::size_t bytes = 0;
+  own_.ops(chain.incarnation, from, [&](Seq seq, ByteView op) {
+    if (seq > last || push.ops.size() >= kMaxBatchOps) return false;
+    if (!push.ops.empty() && bytes + op.size() > kMaxBatchBytes) return false;
+    bytes += op.size();
+    push.ops.emplace_back(op);
+    return true;
+  });
+  if (push.ops.empty()) return std::nullopt;
+  const ChainPoint end{Seq{from.value + push.ops.size() - 1}, blake2b(push.ops.back())};
+  push.signature = Binary(config_.key.sign(push_bytes(config_.branch, chain, end)));
+  return push;
+}
+
+void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  const ChainId chain = m.chain.id();
+  if (chain.till == config_.till) {  // somebody offers me my own history: nothing to send, but worth comparing
+    on_own_held(now, peer, Held{m.chain, Level::own_disk, m.last});
+    out.send(from, Held{m.chain, level_here(now), m.last});
+    return;
+  }
+  if (!config_.roster || config_.roster->find(chain.till) == nullptr) return void(++refused_);
+  peer.offered.insert(chain);
+  const Relay::Chain& held = relay_.on_offer(chain, m.cloud);
+  out.send(from, Held{m.chain, level_here(now), held.record.held});
+  if (held.record.cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, held.record.cloud});
+}
+
+void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
+  const WireChain wire = m.chain;
+  const ChainId chain = wire.id();
+  const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
+  auto opened = chain.till == config_.till || member == nullptr
+                    ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
+                    : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
+  if (!opened) {
+    ++refused_;
+    out.warn("refused " + peer_of(from)->name.text + ": " + opened.error().message);
+    out.hang_up.push_back(from);
+    return;
+  }
+  peer_of(from)->offered.insert(chain);
+  const Verdict verdict = relay_.on_push(std::move(*opened));
+  if (verdict == Verdict::append) return;  // acknowledged once it is durable
+  if (verdict == Verdict::fork) out.warn("the history of " + chain.till.text + " does not fit what is held here: it forked");
+  out.send(from, Held{wire, level_here(now), relay_.find(chain)->record.held});
+}
+
+void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  const ChainId chain = m.chain.id();
+  const bool answers_sender = peer.role == Role::cloud || m.level != Level::cloud;
+  const auto sender = peer.senders.find(chain);
+  if (answers_sender && sender != peer.senders.end()) sender->second.on_held(now.mono, m.point.seq);
+  if (chain.till == config_.till) {
+    on_own_held(now, peer, m);
+  } else if (m.level == Level::cloud) {
+    on_relay_held(peer, m, out);
+  }
+  settle_waiters(now, out);
+}
+
+void Node::on_own_held(Now now, const Peer& peer, const Held& m) {
+  const Incarnation incarnation = m.chain.incarnation;
+  if (incarnation != own_.chain().incarnation) {
+    for (OldChain& old : state_.old_chains) {
+      if (old.incarnation != incarnation || m.level != Level::cloud) continue;
+      old.cloud = m.point;
+      state_dirty_ = true;
+    }
+    std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
+    return;
+  }
+  if (m.point.seq > Seq{}) {
+    const auto mine = m.point.seq <= own_.last().seq ? own_.read(incarnation, m.point.seq) : std::nullopt;
+    if (!mine || mine->hash != m.point.hash) {
+      if (m.point.seq <= own_.last().seq && store_.damaged()) return;  // it is our disk that lies; say so, don't fork
+      fork_wanted_ = peer.name.text + " holds a different history of this till (was a backup restored?)";
+      return;
+    }
+  }
+  if (m.level == Level::cloud) {
+    const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
+    if (m.point.seq > state_.cloud.seq || trusted_drop) {
+      state_.cloud = m.point;
+      if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
+    }
+  } else if (m.level == Level::host) {
+    host_held_ = m.point;
+  } else if (m.level == Level::two_disks) {
+    copy_held_ = m.point;
+  }
+}
+
+void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
+  if (peer.role != Role::cloud && peer.role != Role::till) return;
+  const ChainId chain = m.chain.id();
+  if (!relay_.on_cloud(chain, m.point)) return;
+  for (auto& [id, other] : peers_) {
+    if (other.role == Role::till && (other.name == chain.till || other.offered.contains(chain))) out.send(id, m);
+  }
+}
+
+}  // namespace tillsync

@@ -1,0 +1,58 @@
+// Other tills' histories as this till holds them: as the branch's host, as the keeper of the host's second copy, or as a
+// former host. Ops are kept until the cloud holds them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "engine/wire/open_push.hpp"
+#include "storage/till_store.hpp"
+
+namespace tillsync {
+
+class Relay {
+ public:
+  explicit Relay(TillStore& store);
+
+  struct Chain {
+    ChainRecord record;    // durable
+    ChainPoint received;   // durable or on its way there
+    bool settled = false;  // in LMDB at all; before that the base is only claimed
+  };
+  const std::map<ChainId, Chain>& chains() const { return chains_; }
+  const Chain* find(const ChainId& chain) const;
+
+  // Somebody has this chain: makes a place for it when it is new, starting at what the cloud is said to hold.
+  const Chain& on_offer(const ChainId& chain, const ChainPoint& cloud);
+  Verdict on_push(OpenedPush push);
+
+  // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
+  bool on_cloud(const ChainId& chain, const ChainPoint& point);
+
+  bool dirty() const { return !queued_.empty() || !touched_.empty(); }
+  void form(TillView& view, StoreBatch& batch);
+  // The chains whose durable end moved: their senders are owed an acknowledgement.
+  std::vector<ChainId> on_committed();
+
+  // Ops to pass on, from `from` up to a signed end; empty when there are none.
+  struct Slice {
+    std::vector<Binary> ops;
+    Binary signature;
+    ChainPoint end;
+  };
+  Slice read(const ChainId& chain, Seq from) const;
+  std::uint64_t unsent() const;  // ops held here that the cloud does not hold
+
+ private:
+  void reset(Chain& chain, const ChainPoint& at);
+
+  TillStore& store_;
+  std::map<ChainId, Chain> chains_;
+  std::vector<OpenedPush> queued_;            // judged, to be written
+  std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
+  std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
+  std::map<ChainId, Seq> pruned_;             // ops up to here are gone from LMDB
+};
+
+}  // namespace tillsync

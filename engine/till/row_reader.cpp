@@ -1,0 +1,96 @@
+#include "engine/till/row_reader.hpp"
+
+#include <algorithm>
+
+#include "engine/wire/paging.hpp"
+
+namespace tillsync {
+
+RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(branch)) {
+  for (const auto& [feed, record] : store.view().feeds()) positions_[feed] = record;
+}
+
+Pull RowReader::next_pull() const {
+  Pull pull{{"tenant", "branch/" + branch_.text}, {}};
+  for (const auto& [feed, record] : positions_) {
+    pull.positions.push_back({feed.feed, feed.kind, record.watermark.generation, record.watermark.version,
+                              snapshots_.contains(feed)});
+  }
+  return pull;
+}
+
+void RowReader::form(TillView& view, StoreBatch& batch, const Changed& changed) {
+  if (queued_.empty()) return;
+  for (const Page& page : queued_.front().pages) apply(view, batch, page, changed);
+  queued_.pop_front();
+}
+
+void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const Changed& changed) {
+  const FeedKind feed{page.feed, page.kind};
+  FeedRecord& record = positions_[feed];
+  const bool fits = page.snapshot ? page.from == RowVersion{} || snapshots_.contains(feed)
+                                  : page.from == record.watermark.version;
+  if (!fits) return;  // an answer to an older question
+  if (page.snapshot && page.from == RowVersion{}) {
+    record.live_sum = 0;
+    snapshots_.insert(feed);
+    view.rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
+      record.live_sum += live_sum(stored.row);  // what stays until a page replaces or drops it
+      return true;
+    });
+  }
+  if (page.snapshot) drop_stale(view, batch, page, record, changed);
+  for (const Page::WireRow& wire : page.rows) {
+    const Row row{wire.id, wire.version, wire.deleted, wire.fields_bytes};
+    const auto old = view.row(feed, wire.id);
+    if (old) record.live_sum -= live_sum(old->row);
+    record.live_sum += live_sum(row);
+    batch.row(feed, page.generation, row, old ? std::optional(old->row.version) : std::nullopt);
+    changed(feed, row);
+  }
+  record.watermark = {page.generation, page.to};
+  if (!page.more) snapshots_.erase(feed);
+  if (!page.more && record.live_sum != page.live_sum) {
+    ++diverged_;
+    record = {};  // generation 0 is nobody's: the next pull gets a snapshot
+  }
+  batch.feed(feed, record);
+}
+
+// A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is gone.
+void RowReader::drop_stale(TillView& view, StoreBatch& batch, const Page& page, FeedRecord& record,
+                           const Changed& changed) {
+  const FeedKind feed{page.feed, page.kind};
+  std::set<std::string> fresh;
+  for (const Page::WireRow& row : page.rows) fresh.insert(row.id);
+  view.rows_after(feed, page.more ? page.from : RowVersion{}, [&](const TillView::StoredRow& stored) {
+    const bool covered = stored.row.version > page.from && stored.row.version <= page.to;
+    const bool foreign = stored.generation != page.generation;
+    // Rows of an older generation go with the last page, so that no product is missing in the middle.
+    if (fresh.contains(stored.row.id) || !(foreign ? !page.more : covered)) return true;
+    record.live_sum -= live_sum(stored.row);
+    batch.drop_row(feed, stored.row.id, stored.row.version);
+    changed(feed, Row{stored.row.id, stored.row.version, true, {}});
+    return true;
+  });
+}
+
+Pages answer_pull(TillView& view, const Pull& pull) {
+  Pages answer;
+  std::size_t bytes = 0;
+  for (const auto& [feed, newest] : view.feeds()) {
+    const FeedKind& which = feed;
+    const bool wanted = std::find(pull.feeds.begin(), pull.feeds.end(), feed.feed) != pull.feeds.end();
+    const RowPosition position = position_of(pull, feed);
+    if (!wanted || newest.watermark.generation == 0 || is_current(position, newest) || bytes > kMaxPagesBytes) continue;
+    answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
+      view.rows_after(which, after, [&](const TillView::StoredRow& stored) {
+        return stored.generation != newest.watermark.generation || visit(stored.row);
+      });
+    }));
+    for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
+  }
+  return answer;
+}
+
+}  // namespace tillsync

@@ -1,0 +1,45 @@
+// Follows the cloud's rows by version and watermark, one watermark for each feed and kind. A watermark is stored in the same
+// transaction as the rows it covers. A reader whose live rows do not add up to the sender's sum heals by a snapshot.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "engine/wire/messages.hpp"
+#include "storage/till_store.hpp"
+
+namespace tillsync {
+
+class RowReader {
+ public:
+  RowReader(TillStore& store, BranchId branch);
+
+  Pull next_pull() const;
+  void on_pages(Pages pages) { queued_.push_back(std::move(pages)); }
+  bool dirty() const { return !queued_.empty(); }
+
+  // Applies one answer; `changed` is told of every row, stock rows included.
+  using Changed = std::function<void(const FeedKind&, const Row&)>;
+  void form(TillView& view, StoreBatch& batch, const Changed& changed);
+
+  std::uint64_t diverged() const { return diverged_; }
+  std::map<FeedKind, FeedRecord> positions() const { return positions_; }
+
+ private:
+  void apply(TillView& view, StoreBatch& batch, const Page& page, const Changed& changed);
+  void drop_stale(TillView& view, StoreBatch& batch, const Page& page, FeedRecord& record, const Changed& changed);
+
+  BranchId branch_;
+  std::map<FeedKind, FeedRecord> positions_;
+  std::set<FeedKind> snapshots_;  // being taken
+  std::deque<Pages> queued_;
+  std::uint64_t diverged_ = 0;
+};
+
+// Answers pulls from what this till holds: the host serves its branch from its own rows, under the cloud's versions.
+Pages answer_pull(TillView& view, const Pull& pull);
+
+}  // namespace tillsync

@@ -1,0 +1,21 @@
+// Whether a draft may be recorded. Refusals say what to change; a draft with a card number is never written anywhere.
+#pragma once
+
+#include <tillsync/op.hpp>
+#include <tillsync/result.hpp>
+
+namespace tillsync {
+
+constexpr std::size_t kMaxLines = 2000;
+constexpr std::size_t kMaxKeyBytes = 200;
+constexpr std::size_t kMaxSkuBytes = 128;
+constexpr std::size_t kMaxTextBytes = 4000;
+constexpr std::size_t kMaxFields = 100;
+
+Result<void> validate(const OpDraft& draft);
+
+// 13 to 19 digits, alone or in groups parted by a blank or a dash, that start like a payment network's and pass Luhn
+// (ISO/IEC 7812-1).
+bool holds_card_number(std::string_view text);
+
+}  // namespace tillsync

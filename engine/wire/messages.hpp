@@ -1,0 +1,189 @@
+// What tills, hosts and clouds say to each other. A message is the MessagePack array [type, body]; a body is an array whose
+// unknown trailing fields are ignored. Types and fields are documented in docs/wire-protocol.md.
+#pragma once
+
+#include <optional>
+#include <tillsync/op.hpp>
+#include <tillsync/row.hpp>
+#include <variant>
+#include <vector>
+
+#include "lease/messages.hpp"
+#include "storage/records.hpp"
+
+namespace tillsync {
+
+constexpr std::size_t kMaxMessageBytes = 1024 * 1024;  // a frame's limit; larger things travel in pages
+constexpr std::size_t kMaxBatchBytes = 256 * 1024;     // of ops in one Push or Fetched
+constexpr std::size_t kMaxBatchOps = 1000;
+
+struct WireChain {
+  TillId till;
+  Incarnation incarnation;
+  template <class A>
+  void fields(A& a) { a(till, incarnation); }
+  ChainId id() const { return {till, incarnation}; }
+  static WireChain of(const ChainId& chain) { return {chain.till, chain.incarnation}; }
+};
+
+// "I have this chain up to `last`; as far as I know the cloud holds it up to `cloud`."
+struct Offer {
+  WireChain chain;
+  ChainPoint last;
+  ChainPoint cloud;
+  template <class A>
+  void fields(A& a) { a(chain, last, cloud); }
+};
+
+// The answer to Offer and Push: a watermark with its proof. A gap is answered by the watermark to send again from.
+struct Held {
+  WireChain chain;
+  Level level = Level::own_disk;
+  ChainPoint point;
+  template <class A>
+  void fields(A& a) { a(chain, level, point); }
+};
+
+struct Push {
+  WireChain chain;
+  Seq first;
+  std::vector<Binary> ops;
+  Binary signature;  // by the chain's till, over the hash of the last op: the chain behind it is covered
+  template <class A>
+  void fields(A& a) { a(chain, first, ops, signature); }
+};
+
+struct Fetch {
+  WireChain chain;
+  Seq from;
+  template <class A>
+  void fields(A& a) { a(chain, from); }
+};
+
+// Ops from `from` on, fewer than asked when the page is full; none when the sender has no more.
+struct Fetched {
+  WireChain chain;
+  Seq from;
+  std::vector<Binary> ops;
+  bool known = true;  // false: the sender no longer has what was asked for; ask the cloud
+  template <class A>
+  void fields(A& a) { a(chain, from, ops, known); }
+};
+
+struct RowPosition {
+  std::string feed, kind;
+  std::uint64_t generation = 0;
+  RowVersion version;
+  bool snapshot = false;  // in the middle of one
+  template <class A>
+  void fields(A& a) { a(feed, kind, generation, version, snapshot); }
+};
+
+// Waits at the receiver until there is something new.
+struct Pull {
+  std::vector<std::string> feeds;
+  std::vector<RowPosition> positions;
+  template <class A>
+  void fields(A& a) { a(feeds, positions); }
+};
+
+struct Page {
+  struct WireRow {
+    std::string id;
+    RowVersion version;
+    bool deleted = false;
+    Binary fields_bytes;
+    template <class A>
+    void fields(A& a) { a(id, version, deleted, fields_bytes); }
+  };
+  std::string feed, kind;
+  std::uint64_t generation = 0;
+  RowVersion from, to;
+  bool more = false;
+  bool snapshot = false;
+  std::uint64_t live_sum = 0;  // of the feed's live rows at `to`, when there is no more
+  std::vector<WireRow> rows;
+  template <class A>
+  void fields(A& a) { a(feed, kind, generation, from, to, more, snapshot, live_sum, rows); }
+};
+
+struct Pages {
+  std::vector<Page> pages;
+  template <class A>
+  void fields(A& a) { a(pages); }
+};
+
+struct SeenUpTo {
+  WireChain chain;
+  Seq seq;
+  template <class A>
+  void fields(A& a) { a(chain, seq); }
+};
+
+// Asks the host for the branch's newest stock events; waits there until there are some.
+struct PullEvents {
+  std::vector<SeenUpTo> seen;
+  template <class A>
+  void fields(A& a) { a(seen); }
+};
+
+struct Events {
+  struct OpEvents {
+    WireChain chain;
+    Seq seq;
+    Hlc hlc;
+    struct Move {
+      std::string sku;
+      bool is_count = false;
+      std::int64_t milli = 0;
+      template <class A>
+      void fields(A& a) { a(sku, is_count, milli); }
+    };
+    std::vector<Move> moves;
+    template <class A>
+    void fields(A& a) { a(chain, seq, hlc, moves); }
+  };
+  std::vector<OpEvents> ops;
+  template <class A>
+  void fields(A& a) { a(ops); }
+};
+
+// Heartbeat and time: the answer carries the sender's corrected wall time and whether it knows it from the cloud.
+struct Ping {
+  std::uint64_t nonce = 0;
+  template <class A>
+  void fields(A& a) { a(nonce); }
+};
+
+struct Pong {
+  std::uint64_t nonce = 0;
+  std::int64_t wall_ms = 0;
+  bool from_cloud = false;
+  template <class A>
+  void fields(A& a) { a(nonce, wall_ms, from_cloud); }
+};
+
+struct NewRoster {
+  Binary roster;
+  template <class A>
+  void fields(A& a) { a(roster); }
+};
+
+// A type that the receiver does not know is answered, so that a newer sender can tell.
+struct Unknown {
+  std::uint64_t type = 0;
+  template <class A>
+  void fields(A& a) { a(type); }
+};
+
+using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
+                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce>;
+
+Bytes encode(const Message& message);
+// Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.
+std::optional<Message> decode_message(ByteView bytes);
+
+// What the chain's till signs for a batch that ends in `end`.
+Bytes push_bytes(const BranchId& branch, const ChainId& chain, const ChainPoint& end);
+
+}  // namespace tillsync

@@ -1,0 +1,151 @@
+#include "lease/election.hpp"
+
+#include <algorithm>
+
+namespace tillsync {
+
+Election::Election(TillId self, SecretKey key, Roster roster, std::optional<Promise> stored, Random random, Instant now)
+    : self_(std::move(self)),
+      key_(std::move(key)),
+      roster_(std::move(roster)),
+      random_(random),
+      grantor_(stored, now),
+      started_(now) {
+  highest_seen_ = grantor_.current().term;
+  next_try_ = std::max(now, grantor_.bound_until()) + patience();
+}
+
+LeaseActions Election::on_connected(Instant now, const TillId& peer) {
+  LeaseActions out;
+  connected_.insert(peer);
+  if (hosts(now)) announce(now, out);
+  return out;
+}
+
+LeaseActions Election::on_disconnected(Instant now, const TillId& peer) {
+  LeaseActions out;
+  connected_.erase(peer);
+  // The link is gone, not the promise: a successor waits until the lease has run out, a provisional one need not.
+  if (lease_.host == peer && lease_.kind == LeaseKind::provisional) {
+    lease_ = {};
+    out.host_changed = true;
+    out.reason = "the provisional host " + peer.text + " is out of reach";
+    next_try_ = now + patience();
+  }
+  return out;
+}
+
+LeaseActions Election::on_message(Instant now, const TillId& from, const LeaseMessage& message) {
+  LeaseActions out;
+  std::visit([&](const auto& m) { handle(now, from, m, out); }, message);
+  return out;
+}
+
+LeaseActions Election::on_roster(Instant now, const Roster& roster) {
+  LeaseActions out;
+  if (roster.version <= roster_.version) return out;
+  roster_ = roster;
+  if (stage_ != Stage::idle) abandon(now, out, true);
+  if (votes_of(self_) == 0 && hosts(now)) {
+    auto down = on_step_down(now, std::nullopt, "this till has no vote any more");
+    out.sends.insert(out.sends.end(), down.sends.begin(), down.sends.end());
+    out.host_changed = true;
+  }
+  return out;
+}
+
+LeaseActions Election::on_wake(Instant now) {
+  LeaseActions out;
+  if (lease_.kind != LeaseKind::none && now >= lease_.until) {
+    out.host_changed = true;
+    out.reason = lease_.host == self_ ? "this till's lease ran out unrenewed" : "the lease of " + lease_.host.text + " ran out";
+    lease_ = {};
+    certificate_.reset();
+    if (stage_ != Stage::idle) abandon(now, out, false);
+    next_try_ = std::max(now, grantor_.bound_until()) + patience();
+  }
+  if (stage_ != Stage::idle && now >= asked_at_ + third()) {
+    abandon(now, out, true);
+    next_try_ = now + patience();
+  }
+  if (hosts(now) && now >= renew_at_) {
+    renew_at_ = now + third();
+    if (lease_.kind == LeaseKind::exclusive) {
+      start_request(now, lease_.term, out);
+    } else {
+      lease_.until = now + promise_time(roster_.lease_ms);
+      announce(now, out);
+    }
+  }
+  if (stage_ == Stage::idle && lease_.kind != LeaseKind::exclusive && now >= next_try_) {
+    next_try_ = now + third() + patience();
+    if (majority_connected() && votes_of(self_) > 0) {
+      start_pre_vote(now, out);
+    } else if (lease_.kind == LeaseKind::none && best_connected()) {
+      become_provisional(now, out);
+    }
+  }
+  return out;
+}
+
+Instant Election::next_wake() const {
+  Instant at = next_try_;
+  if (lease_.kind == LeaseKind::exclusive) at = lease_.until;
+  if (lease_.kind == LeaseKind::provisional) at = std::min(at, lease_.until);
+  if (lease_.kind != LeaseKind::none && lease_.host == self_) at = std::min(at, renew_at_);
+  if (stage_ != Stage::idle) at = std::min(at, asked_at_ + third());
+  return at;
+}
+
+LeaseView Election::view(Instant now) const { return now < lease_.until ? lease_ : LeaseView{}; }
+
+bool Election::hosts(Instant now) const {
+  return lease_.kind != LeaseKind::none && lease_.host == self_ && now < lease_.until;
+}
+
+LeaseActions Election::on_step_down(Instant now, std::optional<TillId> successor, const std::string& reason) {
+  LeaseActions out;
+  if (lease_.host != self_ || lease_.kind == LeaseKind::none) return out;
+  to_all(Release{lease_.term, successor}, out);
+  grantor_.release(now, lease_.term, self_);
+  lease_ = {};
+  certificate_.reset();
+  if (stage_ != Stage::idle) abandon(now, out, false);
+  next_try_ = now + milliseconds(roster_.lease_ms);
+  out.host_changed = true;
+  out.reason = reason;
+  return out;
+}
+
+// Fitter tills (here: earlier names) move first, so that a split vote is rare.
+Duration Election::patience() const {
+  std::int64_t rank = 0;
+  for (const TillId& peer : connected_) rank += peer < self_ ? 1 : 0;
+  return milliseconds(5 + 12 * std::min<std::int64_t>(rank, 10)) +
+         milliseconds(static_cast<std::int64_t>(Random(random_).below(8)));
+}
+
+bool Election::majority_connected() const {
+  std::uint32_t votes = votes_of(self_);
+  for (const TillId& peer : connected_) votes += votes_of(peer);
+  return votes >= roster_.majority();
+}
+
+bool Election::best_connected() const {
+  return std::none_of(connected_.begin(), connected_.end(), [&](const TillId& peer) { return peer < self_; });
+}
+
+std::uint32_t Election::votes_of(const TillId& till) const {
+  const Member* member = roster_.find(till);
+  return member != nullptr && member->role == Role::till ? member->votes : 0;
+}
+
+Ballot Election::ballot(Term term) {
+  return {roster_.branch, term, self_, random_.next(), roster_.lease_ms, 0, roster_.version};
+}
+
+void Election::to_all(const LeaseMessage& message, LeaseActions& out) const {
+  for (const TillId& peer : connected_) out.sends.push_back({peer, message});
+}
+
+}  // namespace tillsync

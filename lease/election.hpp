@@ -1,0 +1,116 @@
+// Who hosts the branch: one till's view and its moves. A pure state machine: it is told what happened and when, and answers
+// with what to store, what to send and what changed; `next_wake()` says when to call on_wake. The protocol and its timing
+// proof are docs/lease.md.
+//
+//   LeaseActions actions = election.on_message(now, from, message);
+//   // first store actions.promise durably and report on_promise_durable(), send actions.sends right away
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tillsync/time.hpp>
+#include <vector>
+
+#include "lease/grantor.hpp"
+#include "lease/messages.hpp"
+#include "storage/random.hpp"
+
+namespace tillsync {
+
+enum class LeaseKind : std::uint8_t { none, provisional, exclusive };
+
+struct LeaseView {
+  LeaseKind kind = LeaseKind::none;
+  TillId host;
+  Term term;
+  Instant since;
+  Instant until;
+};
+
+struct LeaseActions {
+  std::optional<Promise> promise;  // store durably, then call on_promise_durable
+  struct Send {
+    TillId to;
+    LeaseMessage message;
+  };
+  std::vector<Send> sends;
+  bool host_changed = false;
+  std::string reason;  // of the change, for the log and the manager
+};
+
+class Election {
+ public:
+  Election(TillId self, SecretKey key, Roster roster, std::optional<Promise> stored, Random random, Instant now);
+
+  LeaseActions on_connected(Instant now, const TillId& peer);
+  LeaseActions on_disconnected(Instant now, const TillId& peer);
+  LeaseActions on_message(Instant now, const TillId& from, const LeaseMessage& message);
+  LeaseActions on_promise_durable(Instant now);
+  LeaseActions on_roster(Instant now, const Roster& roster);
+  LeaseActions on_wake(Instant now);
+  // Gives the lease up, in favour of `successor` if given.
+  LeaseActions on_step_down(Instant now, std::optional<TillId> successor, const std::string& reason);
+  Instant next_wake() const;
+
+  // What holds at `now`; an expired lease is none.
+  LeaseView view(Instant now) const;
+  bool hosts(Instant now) const;
+  const std::optional<Certificate>& certificate() const { return certificate_; }
+  std::uint64_t ignored() const { return ignored_; }  // stale, forged or foreign messages
+
+ private:
+  void handle(Instant now, const TillId& from, const PreVote& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const PreVoteReply& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const RequestGrant& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const Grant& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const Deny& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const Release& m, LeaseActions& out);
+  void handle(Instant now, const TillId& from, const Announce& m, LeaseActions& out);
+
+  enum class Stage { idle, pre_voting, requesting };
+  void start_pre_vote(Instant now, LeaseActions& out);
+  void start_request(Instant now, Term term, LeaseActions& out);
+  void abandon(Instant now, LeaseActions& out, bool release);
+  void count_grant(Instant now, const TillId& grantor, const Binary& signature, LeaseActions& out);
+  void become_exclusive(Instant now, LeaseActions& out);
+  void become_provisional(Instant now, LeaseActions& out);
+  void announce(Instant now, LeaseActions& out);
+  void follow(Instant now, LeaseKind kind, const TillId& host, Term term, Duration remaining, LeaseActions& out,
+              const std::string& reason);
+  void to_all(const LeaseMessage& message, LeaseActions& out) const;
+  bool majority_connected() const;
+  bool best_connected() const;
+  Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
+  Duration patience() const;
+  Ballot ballot(Term term);
+  std::uint32_t votes_of(const TillId& till) const;
+
+  TillId self_;
+  SecretKey key_;
+  Roster roster_;
+  Random random_;
+  Grantor grantor_;
+  std::set<TillId> connected_;
+
+  LeaseView lease_;  // own or followed
+  std::optional<Certificate> certificate_;
+  Term highest_seen_;
+
+  Stage stage_ = Stage::idle;
+  Ballot ballot_;
+  Instant asked_at_;
+  std::set<TillId> pre_votes_;
+  std::map<TillId, Binary> grants_;
+  std::optional<Ballot> unspoken_;  // promised to this ballot, not durable yet
+  TillId unspoken_to_;
+  bool storing_ = false;
+
+  Instant started_;
+  Instant next_try_;
+  Instant renew_at_;
+  std::uint64_t ignored_ = 0;
+};
+
+}  // namespace tillsync

@@ -1,0 +1,109 @@
+// What tills say to each other about the lease. Every signature covers branch, term, candidate, nonce, duration and roster
+// version in canonical bytes under a prefix of its own, so that none can be replayed for another purpose or branch.
+#pragma once
+
+#include <optional>
+#include <tillsync/ids.hpp>
+#include <variant>
+#include <vector>
+
+#include "lease/keys.hpp"
+#include "lease/roster.hpp"
+
+namespace tillsync {
+
+struct Ballot {
+  BranchId branch;
+  Term term;
+  TillId candidate;
+  std::uint64_t nonce = 0;
+  std::uint32_t duration_ms = 0;
+  std::uint32_t fitness = 0;
+  std::uint64_t roster_version = 0;
+  bool operator==(const Ballot&) const = default;
+  template <class A>
+  void fields(A& a) { a(branch, term, candidate, nonce, duration_ms, fitness, roster_version); }
+
+  Bytes request_bytes() const;
+  Bytes grant_bytes(const TillId& grantor) const;
+};
+
+struct PreVote {
+  Ballot ballot;
+  template <class A>
+  void fields(A& a) { a(ballot); }
+};
+
+struct PreVoteReply {
+  std::uint64_t nonce = 0;
+  Term term;
+  bool granted = false;
+  std::uint32_t remaining_ms = 0;  // of the promise that stands in the way
+  std::uint64_t roster_version = 0;
+  template <class A>
+  void fields(A& a) { a(nonce, term, granted, remaining_ms, roster_version); }
+};
+
+struct RequestGrant {
+  Ballot ballot;
+  Binary signature;
+  template <class A>
+  void fields(A& a) { a(ballot, signature); }
+};
+
+struct Grant {
+  Ballot ballot;
+  TillId grantor;
+  Binary signature;
+  template <class A>
+  void fields(A& a) { a(ballot, grantor, signature); }
+};
+
+struct Deny {
+  std::uint64_t nonce = 0;
+  Term term;
+  TillId holder;
+  std::uint32_t remaining_ms = 0;
+  std::uint64_t roster_version = 0;
+  template <class A>
+  void fields(A& a) { a(nonce, term, holder, remaining_ms, roster_version); }
+};
+
+// The holder (or a losing candidate) gives its grants back.
+struct Release {
+  Term term;
+  std::optional<TillId> successor;
+  template <class A>
+  void fields(A& a) { a(term, successor); }
+};
+
+// A request and grants worth a strict majority of a roster's votes: anyone with the roster can check it, offline.
+struct Certificate {
+  struct Signed {
+    TillId grantor;
+    Binary signature;
+    template <class A>
+    void fields(A& a) { a(grantor, signature); }
+  };
+  Ballot ballot;
+  Binary request_signature;
+  std::vector<Signed> grants;  // sorted by grantor
+  template <class A>
+  void fields(A& a) { a(ballot, request_signature, grants); }
+
+  bool valid_for(const Roster& roster) const;
+};
+
+// "I host": sent to every connected till at each renewal. Without a certificate the lease is provisional.
+struct Announce {
+  Term term;
+  std::uint32_t remaining_ms = 0;
+  std::uint32_t fitness = 0;
+  std::optional<Certificate> certificate;
+  template <class A>
+  void fields(A& a) { a(term, remaining_ms, fitness, certificate); }
+};
+
+using LeaseMessage = std::variant<PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce>;
+
+}  // namespace tillsync

@@ -1,0 +1,34 @@
+// A data folder belongs to one process at a time. The lock is the kernel's (flock), so a crash never leaves it behind.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tillsync/result.hpp>
+
+namespace tillsync {
+
+class DataFolder {
+ public:
+  // Makes the folder when `create` is set. Errors: locked (names the other process), not_found, refused (read-only).
+  static Result<DataFolder> lock(const std::string& path, bool create);
+
+  DataFolder(DataFolder&& other) noexcept;
+  DataFolder& operator=(DataFolder&& other) noexcept;
+  ~DataFolder();
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  DataFolder(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  std::string path_;
+  int fd_ = -1;
+};
+
+// Small whole files: keys and rosters. Writing is durable and atomic (new file, flush, rename, flush of the folder).
+Result<std::string> read_file(const std::string& path);
+Result<void> replace_file(const std::string& path, const std::string& content);
+
+std::uint64_t free_bytes(const std::string& path);
+
+}  // namespace tillsync

@@ -1,0 +1,21 @@
+#include <sodium.h>
+
+#include <tillsync/hash.hpp>
+
+namespace tillsync {
+
+std::string Hash::hex() const {
+  std::string text(bytes.size() * 2 + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
+  text.pop_back();
+  return text;
+}
+
+Hash blake2b(ByteView data) {
+  Hash hash;
+  crypto_generichash(hash.bytes.data(), hash.bytes.size(), reinterpret_cast<const unsigned char*>(data.data()),
+                     data.size(), nullptr, 0);
+  return hash;
+}
+
+}  // namespace tillsync

@@ -1,0 +1,183 @@
+#include "storage/journal.hpp"
+
+#include <algorithm>
+
+#include "storage/journal_format.hpp"
+
+namespace tillsync {
+
+namespace format = journal_format;
+
+namespace {
+
+Result<std::vector<std::uint32_t>> segment_numbers(Disk& disk, const std::string& folder) {
+  auto names = disk.list(folder);
+  if (!names) return tl::unexpected(names.error());
+  std::vector<std::uint32_t> numbers;
+  for (const std::string& name : *names) {
+    if (auto number = format::segment_number(name)) numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+Result<Bytes> read_whole(Disk& disk, const std::string& path) {
+  auto file = disk.open(path, false);
+  if (!file) return tl::unexpected(file.error());
+  auto size = (*file)->size();
+  if (!size) return tl::unexpected(size.error());
+  return (*file)->read_at(0, *size);
+}
+
+// Scans the segments from `from` on; the last one's unfinished end is left in `tail`.
+Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std::vector<std::uint32_t>& numbers,
+                               JournalPosition from, JournalPosition flushed, const Journal::Visitor& visit,
+                               std::vector<Bytes>& tail_salvaged) {
+  JournalReport report;
+  report.end = {1, format::kSegmentHeaderBytes};
+  for (std::uint32_t number : numbers) {
+    if (number < from.segment) continue;
+    auto bytes = read_whole(disk, folder + "/" + format::segment_name(number));
+    if (!bytes) return tl::unexpected(bytes.error());
+    const bool last = number == numbers.back();
+    if (!format::is_segment_header(*bytes, number) && !(last && bytes->size() < format::kSegmentHeaderBytes)) {
+      report.damage.push_back({{number, 0}, format::kSegmentHeaderBytes, true, {}});
+    }
+    auto scan = format::scan_segment(*bytes, number, number == from.segment ? from.offset : 0, visit);
+    report.batches += scan.batches, report.ops += scan.ops;
+    for (JournalDamage& damage : scan.damage) {
+      damage.behind_flush = damage.behind_flush || !last || damage.at < flushed;
+      report.damage.push_back(damage);
+    }
+    report.end = {number, std::max<std::uint64_t>(scan.end, format::kSegmentHeaderBytes)};
+    if (last) tail_salvaged = std::move(scan.tail_salvaged);
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition from, JournalPosition flushed,
+                              const Visitor& visit, JournalReport& report, std::uint64_t segment_bytes) {
+  if (auto made = disk.make_folder(folder); !made) return tl::unexpected(made.error());
+  Journal journal(disk, std::move(folder), segment_bytes);
+  auto numbers = segment_numbers(disk, journal.folder_);
+  if (!numbers) return tl::unexpected(numbers.error());
+  if (numbers->empty()) {
+    if (auto started = journal.start_segment(std::max<std::uint32_t>(from.segment, 1)); !started) {
+      return tl::unexpected(started.error());
+    }
+    report.end = journal.end_;
+    return journal;
+  }
+  std::vector<Bytes> salvaged;
+  auto scanned = scan_all(disk, journal.folder_, *numbers, from, flushed, visit, salvaged);
+  if (!scanned) return tl::unexpected(scanned.error());
+  report = std::move(*scanned);
+  auto file = disk.open(journal.folder_ + "/" + format::segment_name(numbers->back()), false);
+  if (!file) return tl::unexpected(file.error());
+  journal.file_ = std::move(*file);
+  journal.end_ = report.end;
+  auto size = journal.file_->size();
+  if (!size) return tl::unexpected(size.error());
+  if (*size < format::kSegmentHeaderBytes) {  // the crash came before the new segment's header was flushed
+    if (auto started = journal.start_segment(numbers->back()); !started) return tl::unexpected(started.error());
+  }
+  const bool unfinished = !report.damage.empty() && report.damage.back().at.segment == journal.end_.segment &&
+                          report.damage.back().at.offset >= journal.end_.offset && *size > journal.end_.offset;
+  if (unfinished) {
+    if (auto aside = journal.set_aside_tail(report.damage.back(), salvaged); !aside) return tl::unexpected(aside.error());
+  }
+  return journal;
+}
+
+Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, const Visitor& visit) {
+  auto numbers = segment_numbers(disk, folder);
+  if (!numbers) return tl::unexpected(numbers.error());
+  std::vector<Bytes> salvaged;
+  return scan_all(disk, folder, *numbers, {0, 0}, {0, 0}, visit, salvaged);
+}
+
+Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
+  if (broken_) {
+    return fail(ErrorKind::io, "the journal's disk failed earlier: check the disk, then restart this till");
+  }
+  if (end_.offset >= segment_bytes_) {
+    if (auto started = start_segment(end_.segment + 1); !started) return tl::unexpected(started.error());
+  }
+  const Bytes bytes = format::batch(ops, end_, end_.offset);
+  auto written = file_->write_at(end_.offset, bytes);
+  if (written) written = file_->flush();
+  if (!written) {
+    // Full: undo what was written, so that nothing is half-recorded. Anything else: nobody knows what is on the device.
+    const bool undone = written.error().kind == ErrorKind::disk_full && file_->truncate(end_.offset);
+    broken_ = !undone;
+    return tl::unexpected(written.error());
+  }
+  end_.offset += bytes.size();
+  return end_;
+}
+
+Result<std::vector<JournalSegment>> Journal::segments() {
+  auto numbers = segment_numbers(*disk_, folder_);
+  if (!numbers) return tl::unexpected(numbers.error());
+  std::vector<JournalSegment> out;
+  for (std::uint32_t number : *numbers) {
+    auto file = disk_->open(folder_ + "/" + format::segment_name(number), false);
+    if (!file) return tl::unexpected(file.error());
+    auto size = (*file)->size();
+    if (!size) return tl::unexpected(size.error());
+    JournalSegment segment{number, *size, {}};
+    const std::uint64_t at = format::kSegmentHeaderBytes;
+    auto head = (*file)->read_at(at, format::kBatchHeaderBytes);
+    if (!head) return tl::unexpected(head.error());
+    if (auto header = format::read_batch_header(*head, {number, at})) {
+      auto body = (*file)->read_at(at + format::kBatchHeaderBytes, header->body);
+      if (!body) return tl::unexpected(body.error());
+      auto records = format::read_batch_body(*body, header->count);
+      if (!records.ops.empty()) segment.first_op = Bytes(records.ops.front());
+    }
+    out.push_back(std::move(segment));
+  }
+  return out;
+}
+
+Result<void> Journal::retire(std::uint32_t segment) {
+  if (segment >= end_.segment) return fail(ErrorKind::invalid, "the segment being written can't be retired");
+  if (auto removed = disk_->remove(folder_ + "/" + format::segment_name(segment)); !removed) return removed;
+  return disk_->flush_folder(folder_);
+}
+
+Result<void> Journal::start_segment(std::uint32_t number) {
+  auto file = disk_->open(folder_ + "/" + format::segment_name(number), true);
+  if (!file) return tl::unexpected(file.error());
+  auto step = (*file)->truncate(0);
+  if (step) step = (*file)->write_at(0, format::segment_header(number));
+  if (step) step = (*file)->flush();
+  if (step) step = disk_->flush_folder(folder_);
+  if (!step) return step;
+  file_ = std::move(*file);
+  end_ = {number, format::kSegmentHeaderBytes};
+  return {};
+}
+
+Result<void> Journal::set_aside_tail(JournalDamage& tail, const std::vector<Bytes>& salvaged) {
+  auto size = file_->size();
+  if (!size) return tl::unexpected(size.error());
+  auto bytes = file_->read_at(end_.offset, *size - end_.offset);
+  if (!bytes) return tl::unexpected(bytes.error());
+  tail.set_aside = folder_ + "/set-aside-" + format::segment_name(end_.segment) + "-" + std::to_string(end_.offset);
+  auto copy = disk_->open(tail.set_aside, true);
+  if (!copy) return tl::unexpected(copy.error());
+  auto step = (*copy)->write_at(0, *bytes);
+  if (step) step = (*copy)->flush();
+  if (step) step = disk_->flush_folder(folder_);
+  if (step) step = file_->truncate(end_.offset);
+  if (step) step = file_->flush();
+  if (!step) return step;
+  if (salvaged.empty()) return {};
+  auto appended = append(salvaged);
+  if (!appended) return tl::unexpected(appended.error());
+  return {};
+}
+
+}  // namespace tillsync

@@ -1,0 +1,128 @@
+#include "storage/journal_format.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+#include "storage/checksum.hpp"
+
+namespace tillsync::journal_format {
+
+namespace {
+
+constexpr std::uint32_t kBatchMagic = 0x54414254;  // "TBAT"
+constexpr char kSegmentMagic[] = "TILLJRN1";
+constexpr std::uint32_t kVersion = 1;
+
+template <class T>
+void put(Bytes& out, T v) {
+  for (std::size_t i = 0; i < sizeof v; ++i) out.push_back(static_cast<char>(v >> (8 * i)));
+}
+
+template <class T>
+T get(ByteView in, std::size_t at) {
+  T v = 0;
+  for (std::size_t i = 0; i < sizeof v; ++i) v |= static_cast<T>(static_cast<std::uint8_t>(in[at + i])) << (8 * i);
+  return v;
+}
+
+}  // namespace
+
+Bytes segment_header(std::uint32_t segment) {
+  Bytes out(kSegmentMagic, 8);
+  put(out, kVersion), put(out, segment), put(out, std::uint64_t{0});
+  put(out, checksum(out));
+  return out;
+}
+
+bool is_segment_header(ByteView bytes, std::uint32_t segment) {
+  return bytes.substr(0, kSegmentHeaderBytes) == segment_header(segment);
+}
+
+Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed) {
+  std::size_t body = 0;
+  for (const Bytes& op : ops) body += kRecordHeaderBytes + op.size();
+  Bytes out;
+  out.reserve(kBatchHeaderBytes + body);
+  put(out, kBatchMagic), put(out, static_cast<std::uint32_t>(body)), put(out, static_cast<std::uint32_t>(ops.size()));
+  put(out, at.segment), put(out, at.offset), put(out, flushed);
+  put(out, checksum(out));
+  for (const Bytes& op : ops) {
+    put(out, static_cast<std::uint32_t>(op.size()));
+    put(out, checksum(op));
+    out += op;
+  }
+  return out;
+}
+
+std::optional<BatchHeader> read_batch_header(ByteView bytes, JournalPosition at) {
+  if (bytes.size() < kBatchHeaderBytes || get<std::uint32_t>(bytes, 0) != kBatchMagic) return std::nullopt;
+  if (get<std::uint64_t>(bytes, 32) != checksum(bytes.substr(0, 32))) return std::nullopt;
+  if (get<std::uint32_t>(bytes, 12) != at.segment || get<std::uint64_t>(bytes, 16) != at.offset) return std::nullopt;
+  return BatchHeader{get<std::uint32_t>(bytes, 4), get<std::uint32_t>(bytes, 8), get<std::uint64_t>(bytes, 24)};
+}
+
+BatchBody read_batch_body(ByteView body, std::uint32_t count) {
+  BatchBody out;
+  std::uint32_t seen = 0;
+  for (; seen < count && body.size() >= kRecordHeaderBytes; ++seen) {
+    const auto length = get<std::uint32_t>(body, 0);
+    if (body.size() - kRecordHeaderBytes < length) break;
+    const ByteView op = body.substr(kRecordHeaderBytes, length);
+    if (checksum(op) == get<std::uint64_t>(body, 4)) out.ops.push_back(op);
+    body.remove_prefix(kRecordHeaderBytes + length);
+  }
+  out.complete = out.ops.size() == count && seen == count && body.empty();
+  return out;
+}
+
+std::string segment_name(std::uint32_t segment) {
+  char name[32];
+  std::snprintf(name, sizeof name, "%08u.journal", segment);
+  return name;
+}
+
+std::optional<std::uint32_t> segment_number(const std::string& name) {
+  if (name.size() != 16 || name.substr(8) != ".journal") return std::nullopt;
+  std::uint32_t number = 0;
+  for (char c : name.substr(0, 8)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return number;
+}
+
+SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t from, const Journal::Visitor& visit) {
+  SegmentScan scan;
+  std::uint64_t at = std::max<std::uint64_t>(from, kSegmentHeaderBytes);
+  scan.end = std::min<std::uint64_t>(at, bytes.size());
+  while (at < bytes.size()) {
+    const JournalPosition here{segment, at};
+    const auto header = read_batch_header(bytes.substr(at), here);
+    BatchBody body;
+    std::uint64_t next = bytes.size();
+    if (header) {
+      const ByteView rest = bytes.substr(at + kBatchHeaderBytes);
+      body = read_batch_body(rest.substr(0, std::min<std::size_t>(rest.size(), header->body)), header->count);
+      next = std::min<std::uint64_t>(next, at + kBatchHeaderBytes + header->body);
+    }
+    if (body.complete) {
+      for (ByteView op : body.ops) visit(here, op);
+      ++scan.batches, scan.ops += body.ops.size(), scan.end = at = next;
+      continue;
+    }
+    if (!header) {  // resynchronise on the next batch that says it stands where it stands
+      for (next = at + 1; next < bytes.size() && !read_batch_header(bytes.substr(next), {segment, next}); ++next) {
+      }
+    }
+    const bool last = next >= bytes.size();
+    scan.damage.push_back({here, next - at, !last, {}});
+    for (ByteView op : body.ops) {
+      if (last) scan.tail_salvaged.emplace_back(op);
+      visit(here, op);
+    }
+    at = next;
+  }
+  return scan;
+}
+
+}  // namespace tillsync::journal_format

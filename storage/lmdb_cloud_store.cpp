@@ -1,0 +1,269 @@
+#include "storage/checksum.hpp"
+#include "storage/cloud_store.hpp"
+#include "storage/lmdb_env.hpp"
+#include "storage/pack.hpp"
+#include "storage/store_key.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kRows[] = "rows", kVersions[] = "row_versions",
+               kFeeds[] = "feeds", kCounters[] = "counters", kEvents[] = "events", kConflicts[] = "conflicts",
+               kNotes[] = "notes";
+
+StoreKey shop_key(const Shop& shop) { return StoreKey().text(shop.tenant).text(shop.branch.text); }
+
+// Rows of feed "tenant" are the tenant's; all others belong to one branch.
+StoreKey feed_key(const Shop& shop, const FeedKind& feed) {
+  return StoreKey().text(shop.tenant).text(feed.feed).text(feed.kind);
+}
+
+struct OpRecord {
+  std::uint8_t effect = 0;
+  std::string key;
+  Binary bytes;
+  template <class A>
+  void fields(A& a) { a(effect, key, bytes); }
+};
+
+struct KeyRecord {
+  TillId till;
+  Incarnation incarnation;
+  Seq seq;
+  Hash content;
+  template <class A>
+  void fields(A& a) { a(till, incarnation, seq, content); }
+};
+
+struct RowRecord {
+  RowVersion version;
+  bool deleted = false;
+  Binary bytes;
+  template <class A>
+  void fields(A& a) { a(version, deleted, bytes); }
+};
+
+class LmdbCloudTxn final : public CloudTxn {
+ public:
+  LmdbCloudTxn(lmdb::Env& env, lmdb::Txn& txn, lmdb::WriteTxn* write, std::uint64_t generation)
+      : env_(env), txn_(txn), write_(write), generation_(generation) {}
+
+  std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) override {
+    std::vector<std::pair<ChainId, ChainPoint>> out;
+    each(kChains, shop_key(shop), {}, [&](ByteView rest, ByteView value) {
+      if (auto point = unpack<ChainPoint>(value)) out.emplace_back(StoreKeyReader(rest).chain(), *point);
+      return true;
+    });
+    return out;
+  }
+
+  std::optional<ChainPoint> chain(const Shop& shop, const ChainId& chain) override {
+    return find<ChainPoint>(kChains, shop_key(shop).chain(chain));
+  }
+
+  void ops(const Shop& shop, const ChainId& chain, Seq from,
+           const std::function<bool(const CloudOp&)>& visit) override {
+    each(kOps, shop_key(shop).chain(chain), StoreKey().number(from.value), [&](ByteView rest, ByteView value) {
+      auto record = unpack<OpRecord>(value);
+      if (!record) return true;
+      return visit(CloudOp{chain, Seq{StoreKeyReader(rest).number()}, std::move(record->key), std::move(record->bytes),
+                           static_cast<OpEffect>(record->effect)});
+    });
+  }
+
+  std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) override {
+    auto record = find<KeyRecord>(kKeys, shop_key(shop).text(key));
+    if (!record) return std::nullopt;
+    return CloudKey{{record->till, record->incarnation}, record->seq, record->content};
+  }
+
+  std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override {
+    auto record = find<RowRecord>(kRows, feed_key(shop, feed).text(id));
+    if (!record) return std::nullopt;
+    return Row{id, record->version, record->deleted, std::move(record->bytes)};
+  }
+
+  std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override {
+    std::vector<std::string> out;
+    each(kFeeds, StoreKey().text(shop.tenant).text(feed), {}, [&](ByteView rest, ByteView) {
+      out.push_back(StoreKeyReader(rest).text());
+      return true;
+    });
+    return out;
+  }
+
+  FeedRecord feed(const Shop& shop, const FeedKind& feed) override {
+    auto record = find<FeedRecord>(kFeeds, feed_key(shop, feed));
+    return record.value_or(FeedRecord{{generation_, {}}, 0});
+  }
+
+  void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
+                  const std::function<bool(const Row&)>& visit) override {
+    each(kVersions, feed_key(shop, feed), StoreKey().number(after.value + 1), [&](ByteView, ByteView id) {
+      auto found = row(shop, feed, std::string(id));
+      return !found || visit(*found);
+    });
+  }
+
+  std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, Hlc after) override {
+    std::vector<StockEvent> out;
+    each(kEvents, shop_key(shop).text(sku), StoreKey().number(after.value + 1), [&](ByteView rest, ByteView value) {
+      StoreKeyReader key(rest);
+      StockEvent e;
+      e.hlc.value = key.number();
+      e.chain = key.chain();
+      e.seq.value = key.number();
+      Reading r(value, Reading::Extra::ignore);
+      r(e.is_count, e.milli);
+      out.push_back(std::move(e));
+      return true;
+    });
+    return out;
+  }
+
+  std::vector<CloudConflict> conflicts(const Shop& shop) override {
+    std::vector<CloudConflict> out;
+    each(kConflicts, shop_key(shop), {}, [&](ByteView, ByteView value) {
+      if (auto conflict = unpack<CloudConflict>(value)) out.push_back(std::move(*conflict));
+      return true;
+    });
+    return out;
+  }
+
+  std::vector<Shop> shops() override {
+    std::vector<Shop> out;
+    each(kChains, StoreKey(), {}, [&](ByteView key, ByteView) {
+      StoreKeyReader reader(key);
+      Shop shop{reader.text(), {reader.text()}};
+      if (out.empty() || out.back() != shop) out.push_back(std::move(shop));
+      return true;
+    });
+    return out;
+  }
+
+  std::optional<Bytes> note(const std::string& name) override {
+    auto raw = txn_.get(env_.table(kNotes), name);
+    return raw ? std::optional(Bytes(*raw)) : std::nullopt;
+  }
+
+  void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override {
+    put(kChains, shop_key(shop).chain(chain), pack(point));
+  }
+
+  void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override {
+    Bytes value;
+    Writing w(value);
+    w(static_cast<std::uint8_t>(op.effect), op.key, Binary(op.bytes));
+    put(kOps, shop_key(shop).chain(op.chain).number(op.seq.value), value);
+    if (op.effect != OpEffect::applied || op.key.empty()) return;
+    put(kKeys, shop_key(shop).text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq, content}));
+  }
+
+  void put_event(const Shop& shop, const std::string& sku, const StockEvent& e) override {
+    Bytes value;
+    Writing w(value);
+    w(e.is_count, e.milli);
+    put(kEvents, shop_key(shop).text(sku).number(e.hlc.value).chain(e.chain).number(e.seq.value), value);
+  }
+
+  void put_row(const Shop& shop, const CloudRow& change) override {
+    const StoreKey counter = StoreKey().text(shop.tenant).text(change.feed.feed);
+    const auto last = find<RowVersion>(kCounters, counter).value_or(RowVersion{});
+    const Row fresh{change.id, last.next(), change.deleted, change.fields};
+    put(kCounters, counter, pack(fresh.version));
+    FeedRecord record = feed(shop, change.feed);
+    if (const auto old = row(shop, change.feed, change.id)) {
+      record.live_sum -= live_sum(*old);
+      write_->erase(env_.table(kVersions), feed_key(shop, change.feed).number(old->version.value));
+    }
+    record.live_sum += live_sum(fresh);
+    record.watermark = {generation_, fresh.version};
+    put(kRows, feed_key(shop, change.feed).text(change.id), pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
+    put(kVersions, feed_key(shop, change.feed).number(fresh.version.value), change.id);
+    put(kFeeds, feed_key(shop, change.feed), pack(record));
+  }
+
+  void put_conflict(const Shop& shop, const CloudConflict& conflict) override {
+    put(kConflicts, shop_key(shop).text(conflict.id), pack(conflict));
+  }
+
+  void put_note(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }
+
+ private:
+  template <class T>
+  std::optional<T> find(const char* table, const StoreKey& key) {
+    auto raw = txn_.get(env_.table(table), key);
+    return raw ? unpack<T>(*raw) : std::nullopt;
+  }
+  void put(const char* table, const StoreKey& key, ByteView value) { write_->put(env_.table(table), key, value); }
+
+  // Visits the entries below `prefix`, from `prefix + from` on, with the rest of their keys.
+  void each(const char* table, const StoreKey& prefix, const StoreKey& from,
+            const std::function<bool(ByteView, ByteView)>& visit) {
+    const Bytes start = prefix.bytes() + from.bytes();
+    txn_.scan(env_.table(table), start, [&](ByteView key, ByteView value) {
+      return starts_with(key, prefix) && visit(key.substr(prefix.bytes().size()), value);
+    });
+  }
+
+  lmdb::Env& env_;
+  lmdb::Txn& txn_;
+  lmdb::WriteTxn* write_;
+  std::uint64_t generation_;
+};
+
+class LmdbCloudStore final : public CloudStore {
+ public:
+  LmdbCloudStore(std::unique_ptr<lmdb::Env> env, std::uint64_t generation)
+      : env_(std::move(env)), generation_(generation) {}
+
+  Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) override {
+    return env_->write([&](lmdb::WriteTxn& txn) -> Result<void> {
+      LmdbCloudTxn cloud(*env_, txn, &txn, generation_);
+      return body(cloud);
+    });
+  }
+
+  Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) override {
+    lmdb::ReadTxn txn(*env_);
+    LmdbCloudTxn cloud(*env_, txn, nullptr, generation_);
+    auto outcome = body(cloud);
+    if (txn.error()) return tl::unexpected(*txn.error());
+    return outcome;
+  }
+
+ private:
+  std::unique_ptr<lmdb::Env> env_;
+  std::uint64_t generation_;
+};
+
+}  // namespace
+
+std::uint64_t live_sum(const Row& row) {
+  if (row.deleted) return 0;
+  Bytes all;
+  Writing w(all);
+  w(row.id, row.version, Binary(row.fields));
+  return checksum(all);
+}
+
+Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation) {
+  auto env = lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kConflicts,
+                                      kNotes});
+  if (!env) return tl::unexpected(env.error());
+  std::uint64_t generation = fresh_generation;
+  auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {
+    const lmdb::Table& notes = (*env)->table(kNotes);
+    if (auto stored = txn.get(notes, "generation")) {
+      generation = unpack<std::uint64_t>(*stored).value_or(fresh_generation);
+    } else {
+      txn.put(notes, "generation", pack(fresh_generation));
+    }
+    return {};
+  });
+  if (!settled) return tl::unexpected(settled.error());
+  return std::make_unique<LmdbCloudStore>(std::move(*env), generation);
+}
+
+}  // namespace tillsync

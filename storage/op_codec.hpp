@@ -1,0 +1,24 @@
+// Ops and documents as canonical bytes. The hash of an op is BLAKE2b-256 of exactly these bytes.
+#pragma once
+
+#include <optional>
+#include <tillsync/op.hpp>
+#include <tillsync/result.hpp>
+
+namespace tillsync {
+
+constexpr std::size_t kMaxOpBytes = 256 * 1024;  // a delivery of some thousand lines; four fit a frame
+
+Bytes encode(const Op& op);
+std::optional<Op> decode_op(ByteView bytes);  // nothing unless canonical
+
+Bytes encode(const Document& document);
+std::optional<Document> decode_document(ByteView body);
+
+// Kinds whose body is a Document that moves stock.
+bool moves_stock(OpKind kind);
+
+// Content two ops must share for the same idempotency key to be an honest repeat.
+Hash content_hash(OpKind kind, ByteView body);
+
+}  // namespace tillsync

@@ -1,0 +1,121 @@
+// What stores keep besides ops and rows. Each lists its fields once; that is its encoding too (storage/pack.hpp).
+#pragma once
+
+#include <optional>
+#include <tillsync/op.hpp>
+#include <tillsync/row.hpp>
+#include <vector>
+
+#include "storage/journal.hpp"
+
+namespace tillsync {
+
+// A place in a chain and the hash that proves which chain: never a bare number.
+struct ChainPoint {
+  Seq seq;
+  Hash hash;
+  auto operator<=>(const ChainPoint&) const = default;
+  template <class A>
+  void fields(A& a) { a(seq, hash); }
+};
+
+// A till learns that its history forked, opens a new incarnation, and re-issues what nobody else has.
+struct ForkState {
+  Incarnation old_incarnation;
+  ChainPoint old_end;          // of this disk's branch of the old history
+  ChainPoint agreed;           // up to here both are known to agree
+  Seq split;                   // first op that the two do not share, once known; ours from here on are re-issued
+  Seq next_to_reissue;         // in the old incarnation
+  ChainPoint adopted;          // the other branch's ops fetched back into the vault, up to here
+  template <class A>
+  void fields(A& a) { a(old_incarnation, old_end, agreed, split, next_to_reissue, adopted); }
+};
+
+struct OldChain {
+  Incarnation incarnation;
+  ChainPoint last;
+  ChainPoint cloud;
+  template <class A>
+  void fields(A& a) { a(incarnation, last, cloud); }
+};
+
+struct TillState {
+  Incarnation incarnation;
+  ChainPoint last;              // the last op in LMDB
+  Hlc hlc;
+  JournalPosition checkpoint;   // the journal before this is in LMDB
+  ChainPoint cloud;             // held by the cloud, of the current incarnation
+  std::vector<OldChain> old_chains;  // earlier incarnations that the cloud does not hold whole yet
+  std::int64_t clock_offset_ms = 0;
+  std::optional<ForkState> fork;
+  std::uint64_t forks_seen = 0;
+  std::uint64_t duplicates_closed = 0;
+  template <class A>
+  void fields(A& a) {
+    a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, fork, forks_seen, duplicates_closed);
+  }
+};
+
+// What a receiver holds of another till's history.
+struct ChainRecord {
+  ChainPoint base;   // ops up to here are not held, only vouched for
+  ChainPoint held;
+  ChainPoint cloud;
+  bool forked = false;
+  template <class A>
+  void fields(A& a) { a(base, held, cloud, forked); }
+};
+
+// What one op does to one product's stock: a delta, or a count that sets it.
+struct StockEvent {
+  Hlc hlc;
+  ChainId chain;
+  Seq seq;
+  bool is_count = false;
+  std::int64_t milli = 0;
+  auto operator<=>(const StockEvent&) const = default;
+};
+
+// The cloud's stock row: the quantity and, for each history that ever touched the product, the last op contained in it.
+struct StockRow {
+  struct Contained {
+    TillId till;
+    Incarnation incarnation;
+    Seq seq;
+    template <class A>
+    void fields(A& a) { a(till, incarnation, seq); }
+  };
+  std::int64_t milli = 0;
+  Hlc last_count;
+  std::vector<Contained> contained;  // sorted by till, incarnation
+  template <class A>
+  void fields(A& a) { a(milli, last_count, contained); }
+
+  Seq contained_of(const ChainId& chain) const {
+    for (const Contained& c : contained) {
+      if (c.till == chain.till && c.incarnation == chain.incarnation) return c.seq;
+    }
+    return {};
+  }
+};
+
+// A live row's part in its feed's running checksum; a tombstone has none. Sums wrap, so order does not matter.
+std::uint64_t live_sum(const Row& row);
+
+// A till's stock of one product as it believes it: the cloud's row and the events that the row does not contain yet.
+struct StockProjection {
+  std::int64_t milli = 0;
+  bool has_count = false;  // among those events: then their order matters
+  template <class A>
+  void fields(A& a) { a(milli, has_count); }
+};
+
+// How far a reader of rows has got, and the sum of the live rows' checksums at that point.
+struct FeedRecord {
+  RowWatermark watermark;
+  std::uint64_t live_sum = 0;
+  template <class A>
+  void fields(A& a) { a(watermark.generation, watermark.version, live_sum); }
+};
+
+}  // namespace tillsync

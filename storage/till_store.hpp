@@ -1,0 +1,124 @@
+// A till's LMDB: vault, rows, other tills' ops that it relays, stock events. The engine decides what is written and hands
+// over a StoreBatch; commit() makes it durable in one transaction. Reads go through a TillView.
+//
+// There is no table for the outbox: it is the vault after the cloud's watermark (docs/decisions/0003).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <tillsync/op.hpp>
+#include <tillsync/row.hpp>
+#include <vector>
+
+#include "storage/lmdb_env.hpp"
+#include "storage/records.hpp"
+
+namespace tillsync {
+
+// Puts and erasures, in order, that become durable together.
+class StoreBatch {
+ public:
+  void state(const TillState& state);
+  void vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView op);
+  // An op fetched back into its old place; its key is noted only if no newer op took it over.
+  void vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key);
+  void vault_forget(Incarnation incarnation, Seq seq, ByteView key);
+  void cashier(const std::string& cashier, const Hash& last);
+  void row(const FeedKind& feed, std::uint64_t generation, const Row& row, const std::optional<RowVersion>& old_version);
+  void drop_row(const FeedKind& feed, const std::string& id, RowVersion version);
+  void feed(const FeedKind& feed, const FeedRecord& record);
+  void chain(const ChainId& chain, const ChainRecord& record);
+  void relay_op(const ChainId& chain, Seq seq, ByteView op);
+  void relay_signature(const ChainId& chain, Seq seq, ByteView signature);
+  void relay_forget(const ChainId& chain, Seq seq);
+  void event(const std::string& sku, const StockEvent& event);
+  void drop_event(const std::string& sku, const StockEvent& event);
+  void stock(const std::string& sku, const StockProjection& projection);
+  void note(const std::string& name, ByteView value);  // roster, promise, peers: small things with a name
+
+  bool empty() const { return writes_.empty(); }
+  std::size_t bytes() const { return bytes_; }
+
+  struct Write {
+    const char* table;
+    Bytes key;
+    std::optional<Bytes> value;  // nothing erases
+  };
+  const std::vector<Write>& writes() const { return writes_; }
+
+ private:
+  void put(const char* table, ByteView key, ByteView value);
+  void erase(const char* table, ByteView key);
+  std::vector<Write> writes_;
+  std::size_t bytes_ = 0;
+};
+
+class TillStore;
+
+// One short reading transaction.
+class TillView {
+ public:
+  std::optional<TillState> state();
+  std::optional<Bytes> op(Incarnation incarnation, Seq seq);
+  struct Place {
+    Incarnation incarnation;
+    Seq seq;
+  };
+  std::optional<Place> find_key(ByteView key);
+  // Visits ops of one history from `from` on.
+  void ops(Incarnation incarnation, Seq from, const std::function<bool(Seq, ByteView)>& visit);
+  std::optional<Hash> cashier(const std::string& cashier);
+
+  struct StoredRow {
+    Row row;
+    std::uint64_t generation = 0;
+  };
+  std::optional<StoredRow> row(const FeedKind& feed, const std::string& id);
+  void rows_after(const FeedKind& feed, RowVersion after, const std::function<bool(const StoredRow&)>& visit);
+  std::optional<FeedRecord> feed(const FeedKind& feed);
+  std::vector<std::pair<FeedKind, FeedRecord>> feeds();
+  std::uint64_t row_count();
+
+  std::vector<std::pair<ChainId, ChainRecord>> chains();
+  void relay_ops(const ChainId& chain, Seq from, const std::function<bool(Seq, ByteView)>& visit);
+  // The first signature at or after `from`: signed batches end there.
+  std::optional<std::pair<Seq, Bytes>> relay_signature(const ChainId& chain, Seq from);
+  // The last signature in [from, to].
+  std::optional<std::pair<Seq, Bytes>> relay_signature_within(const ChainId& chain, Seq from, Seq to);
+
+  std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
+  bool has_event(const std::string& sku, const StockEvent& event);
+  std::optional<StockProjection> stock(const std::string& sku);
+  void stocks(const std::function<void(const std::string&, const StockProjection&)>& visit);
+  std::optional<Bytes> note(const std::string& name);
+
+  ~TillView();
+
+ private:
+  friend class TillStore;
+  explicit TillView(TillStore& store);
+  TillStore& store_;
+  lmdb::ReadTxn txn_;
+};
+
+class TillStore {
+ public:
+  // Errors: damaged (say `tillsync recover`), refused (read-only), disk_full.
+  static Result<std::unique_ptr<TillStore>> open(const std::string& folder);
+
+  Result<void> commit(const StoreBatch& batch);  // durable on return; from the database thread
+  TillView view() { return TillView(*this); }    // from any thread
+  Result<void> verify() { return env_->verify(); }
+
+  // Set once a read met damage; the till goes on selling on its journal and says so.
+  bool damaged() const { return damaged_; }
+
+ private:
+  friend class TillView;
+  explicit TillStore(std::unique_ptr<lmdb::Env> env) : env_(std::move(env)) {}
+  std::unique_ptr<lmdb::Env> env_;
+  std::atomic<bool> damaged_ = false;
+};
+
+}  // namespace tillsync
