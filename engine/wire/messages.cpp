@@ -21,6 +21,7 @@ std::optional<Message> read_body(std::uint64_t type, Reading& r) {
     if (kTypes[I] != type) return read_body<I + 1>(type, r);
     std::variant_alternative_t<I, Message> body;
     r.get(body);
+    if constexpr (std::is_same_v<decltype(body), Unknown>) body.answer = true;
     return body;
   }
 }

@@ -172,6 +172,7 @@ struct NewRoster {
 // A type that the receiver does not know is answered, so that a newer sender can tell.
 struct Unknown {
   std::uint64_t type = 0;
+  bool answer = false;  // the peer's word on a message of ours; false: what decoding made of one of its own
   template <class A>
   void fields(A& a) { a(type); }
 };

@@ -1,0 +1,166 @@
+#include "transport/cloud_runtime.hpp"
+
+#include <sodium.h>
+
+#include <asio/executor_work_guard.hpp>
+
+#include "transport/clock.hpp"
+#include "transport/settings.hpp"
+
+namespace tillsync {
+
+namespace {
+std::string roster_file(const Roster& roster) {
+  return "rosters/" + roster.tenant_hex().substr(0, 16) + "-" + roster.branch.text + ".roster";
+}
+}  // namespace
+
+CloudRuntime::CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log)
+    : folder_(std::move(folder)), name_(std::move(name)), key_(std::move(key)), log_(std::move(log)) {
+  randombytes_buf(&run_, sizeof run_);
+}
+
+Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log log) {
+  if (sodium_init() < 0) return fail(ErrorKind::io, "libsodium can't start: install it anew");
+  auto folder = DataFolder::lock(options.folder, options.create);
+  if (!folder) return tl::unexpected(folder.error());
+  auto key = load_identity(*folder, options.create);
+  if (!key) return tl::unexpected(key.error());
+  std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options.name, *key, std::move(log)));
+  if (auto loaded = runtime->load_rosters(); !loaded) return tl::unexpected(loaded.error());
+  std::uint64_t generation = 0;
+  randombytes_buf(&generation, sizeof generation);
+  auto store = open_lmdb_cloud(runtime->folder_.file("db"), generation >> 1 | 1);
+  if (!store) return tl::unexpected(store.error());
+  runtime->store_ = std::move(*store);
+  if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
+  return runtime;
+}
+
+Result<void> CloudRuntime::load_rosters() {
+  auto disk = posix_disk();
+  if (auto made = disk->make_folder(folder_.file("rosters")); !made) return made;
+  auto names = disk->list(folder_.file("rosters"));
+  if (!names) return tl::unexpected(names.error());
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".roster")) continue;
+    auto roster = load_roster(folder_.file("rosters/" + name));
+    if (!roster) return tl::unexpected(roster.error());
+    if (*roster) core_.add_roster(**roster);
+  }
+  return {};
+}
+
+Result<void> CloudRuntime::start(const Options& options) {
+  links_ = std::make_unique<Links>(io_, noise::KeyPair::of(key_.x25519()), static_cast<LinkOwner&>(*this), log_);
+  if (options.network) {
+    auto port = links_->listen(options.listen);
+    if (!port) return tl::unexpected(port.error());
+    port_ = *port;
+  }
+  thread_ = std::thread([this] {
+    const auto guard = asio::make_work_guard(io_);
+    while (!stopping_ && io_.run_one() > 0) {
+    }
+    io_.run_for(milliseconds(500));
+  });
+  return {};
+}
+
+CloudRuntime::~CloudRuntime() {
+  if (thread_.joinable()) {
+    asio::post(io_, [this] {
+      stopping_ = true;
+      links_->close();
+      wake_.cancel();
+    });
+    thread_.join();
+  }
+  database_lane_.join();
+}
+
+Hello CloudRuntime::hello_to(const TillId*) {
+  Hello hello;
+  hello.name = name_;
+  hello.branch = BranchId{"cloud"};
+  hello.run = run_;
+  return hello;
+}
+
+Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) {
+  auto brought = Roster::decode(hello.roster);
+  if (!brought) return fail(ErrorKind::refused, hello.name.text + " brought no valid roster: pair it with its branch first");
+  const std::string tenant = brought->tenant_hex();
+  const auto& rosters = core_.rosters();
+  const bool tenant_known = std::any_of(rosters.begin(), rosters.end(), [&](const auto& r) { return r.first.tenant == tenant; });
+  if (!tenant_known) {
+    return fail(ErrorKind::refused, "this cloud does not serve the tenant of " + hello.name.text +
+                                        ": its operator adds it with 'tillsync roster import'");
+  }
+  if (auto taken = take_roster(*brought); !taken) return tl::unexpected(taken.error());
+  const Roster& roster = rosters.at(Shop{tenant, brought->branch});
+  const Member* member = roster.find_x25519(noise::view(key));
+  if (member == nullptr || member->name != hello.name || hello.branch != roster.branch) {
+    return fail(ErrorKind::refused, hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
+                                        ": pair it anew, or ask the manager why it was removed");
+  }
+  return PeerInfo{member->name, member->role, hello, {}, tenant};
+}
+
+Result<void> CloudRuntime::take_roster(const Roster& roster) {
+  const Member* me = roster.cloud();
+  if (me == nullptr || PublicKey::from_bytes(me->key) != key_.public_key()) {
+    return fail(ErrorKind::refused, "the roster of branch " + roster.branch.text + " does not name this cloud's key: add it with "
+                                    "'tillsync roster add --role cloud --key " + key_.public_key().hex() + "'");
+  }
+  name_ = me->name;
+  const auto known = core_.rosters().find(Shop{roster.tenant_hex(), roster.branch});
+  if (known != core_.rosters().end() && known->second.version >= roster.version) return {};
+  core_.add_roster(roster);
+  return keep_roster(roster);
+}
+
+Result<void> CloudRuntime::keep_roster(const Roster& roster) { return replace_file(folder_.file(roster_file(roster)), roster.encoded()); }
+
+void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
+  log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
+  carry_out(core_.on_peer_up(read_clock(), id, Shop{peer.shop_key, peer.hello.branch}, peer.name));
+}
+
+void CloudRuntime::on_message(PeerId id, Message message) { carry_out(core_.on_message(read_clock(), id, std::move(message))); }
+
+void CloudRuntime::on_down(PeerId id) { core_.on_peer_down(id); }
+
+void CloudRuntime::rows_changed() { carry_out(core_.on_rows_changed(read_clock())); }
+
+void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done) {
+  asio::post(database_lane_, [this, work = std::move(work), done = std::move(done)] {
+    auto outcome = work(*store_);
+    asio::post(io_, [outcome = std::move(outcome), done] { done(outcome); });
+  });
+}
+
+void CloudRuntime::carry_out(CloudActions actions) {
+  for (const Notice& notice : actions.notices) log_(notice);
+  if (actions.new_roster) {
+    if (auto kept = keep_roster(actions.new_roster->second); !kept) log_({Notice::Weight::error, kept.error().message});
+  }
+  for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
+  for (PeerId peer : actions.hang_up) links_->hang_up(peer);
+  if (actions.job) {
+    asio::post(database_lane_, [this, job = std::move(actions.job)] {
+      auto outcome = run_job(*store_, *job);
+      asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
+        if (!stopping_) carry_out(core_.on_done(read_clock(), std::move(outcome)));
+      });
+    });
+  }
+  if (const auto at = core_.next_wake(); at && !stopping_) {
+    wake_.expires_after(std::max<Duration>(*at - read_clock().mono, Duration::zero()));
+    wake_.async_wait([this](asio::error_code error) {
+      if (!error && !stopping_) carry_out(core_.on_wake(read_clock()));
+    });
+  }
+}
+
+}  // namespace tillsync

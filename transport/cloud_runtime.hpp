@@ -1,0 +1,78 @@
+// Drives a CloudCore: sockets on one thread, the database on another. Any number of branches of any number of tenants whose
+// rosters it was given.
+#pragma once
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
+#include <future>
+#include <thread>
+
+#include "engine/cloud/cloud_core.hpp"
+#include "storage/data_folder.hpp"
+#include "transport/links.hpp"
+
+namespace tillsync {
+
+class CloudRuntime final : private LinkOwner {
+ public:
+  struct Options {
+    std::string folder;
+    TillId name{"cloud"};
+    Address listen{"0.0.0.0", 7800};
+    bool network = true;
+    bool create = true;
+  };
+  static Result<std::unique_ptr<CloudRuntime>> open(Options options, Log log);
+  ~CloudRuntime() override;
+
+  template <class F>
+  auto ask(F f) -> decltype(f()) {
+    std::promise<decltype(f())> answer;
+    asio::post(io_, [&] { answer.set_value(f()); });
+    return answer.get_future().get();
+  }
+  // Runs on the database's thread; `done` on the core's.
+  void on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done);
+
+  // On the core thread only.
+  CloudCore& core() { return core_; }
+  Result<void> take_roster(const Roster& roster);  // from its operator: also of a tenant that is new here
+  void rows_changed();
+
+  asio::io_context& io() { return io_; }
+  std::uint16_t port() const { return port_; }
+  const DataFolder& folder() const { return folder_; }
+  const PublicKey& key() const { return key_.public_key(); }
+
+ private:
+  CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log);
+  Result<void> load_rosters();
+  Result<void> keep_roster(const Roster& roster);
+  Result<void> start(const Options& options);
+
+  Hello hello_to(const TillId* peer) override;
+  Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) override;
+  void on_up(PeerId id, const PeerInfo& peer) override;
+  void on_message(PeerId id, Message message) override;
+  void on_down(PeerId id) override;
+  void carry_out(CloudActions actions);
+
+  DataFolder folder_;
+  TillId name_;
+  SecretKey key_;
+  Log log_;
+  std::uint64_t run_ = 0;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<CloudStore> store_;
+  CloudCore core_;
+
+  asio::io_context io_{1};
+  asio::steady_timer wake_{io_};
+  asio::thread_pool database_lane_{1};
+  std::unique_ptr<Links> links_;
+  std::thread thread_;
+  bool stopping_ = false;
+};
+
+}  // namespace tillsync

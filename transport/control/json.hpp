@@ -1,0 +1,37 @@
+// Ops, receipts, status and rows as JSON: what the control socket, `--json` and `export` show. Field names are listed in
+// docs/running-a-shop.md.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <tillsync/op.hpp>
+#include <tillsync/result.hpp>
+#include <tillsync/status.hpp>
+
+#include "lease/election.hpp"
+#include "lease/roster.hpp"
+#include "storage/cloud_store.hpp"
+
+namespace tillsync {
+
+using Json = nlohmann::json;
+
+Json to_json(const Op& op, const Hash& hash);
+Json to_json(const Receipt& receipt);
+Json to_json(const Status& status);
+Json to_json(const Roster& roster);
+Json to_json(const Error& error);
+Json lease_json(const LeaseView& lease, const Roster* roster, Instant now);
+
+const char* name_of(OpKind kind);
+std::optional<OpKind> kind_named(const std::string& name);
+const char* name_of(Level level);
+std::optional<Level> level_named(const std::string& name);
+
+// Errors: invalid, naming the field.
+Result<OpDraft> draft_from(const Json& json);
+
+// Row fields are MessagePack in the store and JSON here.
+Bytes fields_from(const Json& json);
+Json fields_json(ByteView fields);
+
+}  // namespace tillsync

@@ -1,0 +1,89 @@
+// Authenticated connections: TCP, a Noise IK handshake, then encrypted messages both ways. One coroutine owns a connection
+// from its first byte to its last. All of it runs on the io_context's one thread.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/actions.hpp"
+#include "lease/roster.hpp"
+#include "transport/hello.hpp"
+#include "transport/log.hpp"
+#include "transport/noise/secure_stream.hpp"
+
+namespace tillsync {
+
+// Where a listener or a peer is: "127.0.0.1:7700", "[::1]:7700", "cloud.example.org:7800".
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Address&) const = default;
+  std::string text() const;
+  static Result<Address> parse(const std::string& text);
+};
+
+struct PeerInfo {
+  TillId name;
+  Role role = Role::till;
+  Hello hello;
+  std::string host;      // its IP address
+  std::string shop_key;  // for the cloud: which tenant
+};
+
+class LinkOwner {
+ public:
+  virtual ~LinkOwner() = default;
+  virtual Hello hello_to(const TillId* peer) = 0;  // null: not known yet
+  // Who holds this key, if it may connect; otherwise the sentence that it is told.
+  virtual Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) = 0;
+  virtual void on_up(PeerId id, const PeerInfo& peer) = 0;
+  virtual void on_message(PeerId id, Message message) = 0;
+  virtual void on_down(PeerId id) = 0;
+};
+
+class Links {
+ public:
+  static constexpr Duration kSilence = seconds(7);          // three lost heartbeats: the link is dead
+  static constexpr Duration kHandshake = seconds(5);
+  static constexpr std::size_t kMaxQueued = 32 << 20;       // bytes to a reader that is too slow: it is let go
+  static constexpr std::size_t kMaxConnections = 1024;
+
+  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log);
+  ~Links();
+
+  Result<std::uint16_t> listen(const Address& address);  // port 0 picks one
+  // Connects and stays until the connection ends. True when the handshake had succeeded.
+  asio::awaitable<bool> dial(TillId name, noise::Key key, Address address);
+  bool connected(const TillId& name) const;
+  void send(PeerId to, const Message& message);
+  void hang_up(PeerId id);
+  void close();  // stops listening and ends every connection
+  std::size_t open_connections() const { return open_; }
+
+ private:
+  struct Link;
+  asio::awaitable<void> accept_loop();
+  asio::awaitable<void> answer(asio::ip::tcp::socket socket);
+  asio::awaitable<bool> shake_hands(Link& link, const TillId* name);
+  asio::awaitable<bool> run(Link& link);
+  asio::awaitable<void> read_loop(Link& link);
+  asio::awaitable<void> write_loop(Link& link);
+  asio::awaitable<void> watch(Link& link);
+  bool take_over(Link& link);  // false: another connection to the same peer is the better one
+
+  asio::io_context& io_;
+  noise::KeyPair key_;
+  LinkOwner& owner_;
+  Log log_;
+  std::unique_ptr<asio::ip::tcp::acceptor> acceptor_;
+  std::map<PeerId, Link*> links_;
+  std::size_t open_ = 0;  // handshakes included
+  std::uint64_t next_id_ = 1;
+  bool closing_ = false;
+};
+
+}  // namespace tillsync

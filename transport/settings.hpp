@@ -1,0 +1,41 @@
+// A till's folder as its owner sees it: till.toml (who it is, where it listens, whom it knows), identity.key, roster.bin.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tillsync/ids.hpp>
+#include <vector>
+
+#include "lease/roster.hpp"
+#include "storage/data_folder.hpp"
+#include "transport/links.hpp"
+
+namespace tillsync {
+
+struct Settings {
+  BranchId branch;
+  TillId till;
+  Address listen{"0.0.0.0", 7700};
+  std::optional<Address> cloud;
+  std::vector<std::pair<TillId, Address>> peers;  // where multicast is blocked
+  bool mdns = true;
+  std::string interface;  // for mDNS; empty for every one but loopback
+
+  std::string toml() const;
+  // Errors: invalid, naming the line or key that is wrong.
+  static Result<Settings> parse(const std::string& toml, const std::string& where);
+};
+
+// A peer as people write it: "till-2@192.168.1.12:7700".
+Result<std::pair<TillId, Address>> parse_peer(const std::string& text);
+
+Result<Settings> load_settings(const DataFolder& folder);
+// Makes the folder's files where they are missing.
+Result<Settings> prepare_settings(const DataFolder& folder, const std::string& branch, const std::string& till);
+
+SecretKey fresh_secret();  // from the operating system's randomness
+Result<SecretKey> load_identity(const DataFolder& folder, bool create);
+Result<std::optional<Roster>> load_roster(const std::string& path);  // nothing when there is no such file
+
+}  // namespace tillsync

@@ -1,0 +1,121 @@
+// A runtime's dealings with its peers: who may connect, whom to dial, and the housekeeping that goes on beside.
+#include <algorithm>
+#include <sstream>
+
+#include "transport/clock.hpp"
+#include "transport/till_runtime.hpp"
+
+namespace tillsync {
+
+namespace {
+constexpr char kRemembered[] = "peers.txt";  // the last good addresses, for networks without multicast
+constexpr Duration kHouse = std::chrono::minutes(10);
+}  // namespace
+
+Hello TillRuntime::hello_to(const TillId*) {
+  Hello hello;
+  hello.name = settings_.till;
+  hello.branch = settings_.branch;
+  hello.run = run_;
+  hello.port = port_;
+  if (const auto& roster = node_->roster()) hello.roster = Binary(roster->encoded());
+  return hello;
+}
+
+Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
+  if (!node_->roster()) return fail(ErrorKind::refused, settings_.till.text + " is not paired yet: run 'tillsync pair join' on it");
+  if (hello.branch != settings_.branch) {
+    return fail(ErrorKind::refused, "this is branch " + settings_.branch.text + ", not " + hello.branch.text + ": check the peer's address");
+  }
+  // A newly paired till brings the roster that names it.
+  if (auto brought = Roster::decode(hello.roster); brought && brought->version > node_->roster()->version) take_roster(*brought);
+  const Member* member = node_->roster()->find_x25519(noise::view(key));
+  if (member == nullptr || member->name != hello.name) {
+    return fail(ErrorKind::refused, hello.name.text + " is not in the roster of branch " + settings_.branch.text +
+                                        ": pair it with 'tillsync pair', or show it the newer roster");
+  }
+  return PeerInfo{member->name, member->role, hello, {}, {}};
+}
+
+void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {
+  remember(peer);
+  carry_out(node_->on_peer_up(read_clock(), id, peer.name, peer.role));
+}
+
+void TillRuntime::on_message(PeerId id, Message message) {
+  carry_out(node_->on_message(read_clock(), id, std::move(message)));
+}
+
+void TillRuntime::on_down(PeerId id) {
+  carry_out(node_->on_peer_down(read_clock(), id));
+  if (!stopping_) dialer_->poke();
+}
+
+void TillRuntime::remember(const PeerInfo& peer) {
+  if (peer.role != Role::till || peer.hello.port == 0 || peer.host.empty()) return;
+  const Address address{peer.host, static_cast<std::uint16_t>(peer.hello.port)};
+  dialer_->suggest(peer.name, address);
+  remembered_[peer.name] = address;
+  std::ostringstream text;
+  for (const auto& [name, at] : remembered_) text << name.text << '@' << at.text() << '\n';
+  asio::post(database_lane_, [this, text = text.str()] {
+    if (auto kept = replace_file(folder_.file(kRemembered), text); !kept) log_({Notice::Weight::warning, kept.error().message});
+  });
+}
+
+std::optional<noise::Key> TillRuntime::key_of(const TillId& name) const {
+  const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
+  const auto key = member == nullptr ? std::nullopt : PublicKey::from_bytes(member->key)->x25519();
+  return key ? std::optional<noise::Key>(*key) : std::nullopt;
+}
+
+bool TillRuntime::wanted(const TillId& name) const {
+  const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
+  if (member == nullptr || stopping_) return false;
+  return member->role == Role::till || (member->role == Role::cloud && node_->wants_cloud(read_clock()));
+}
+
+// Offers the dialer every address that is known, again after each change of the roster.
+void TillRuntime::connect_peers() {
+  if (port_ == 0 || !node_->roster()) return;
+  if (remembered_.empty()) {
+    std::istringstream lines(read_file(folder_.file(kRemembered)).value_or(std::string()));
+    for (std::string line; std::getline(lines, line);) {
+      if (auto peer = parse_peer(line)) remembered_.insert(std::move(*peer));
+    }
+  }
+  for (const auto& [name, address] : remembered_) dialer_->suggest(name, address);
+  for (const auto& [name, address] : settings_.peers) dialer_->suggest(name, address);
+  const Member* cloud = node_->roster()->cloud();
+  if (cloud != nullptr && settings_.cloud) dialer_->suggest(cloud->name, *settings_.cloud);
+}
+
+// Lets old journal segments go, and reads the whole database once a day: LMDB itself would never notice a rotten page.
+void TillRuntime::keep_house() {
+  asio::post(journal_lane_, [this] {
+    auto segments = journal_->segments();
+    if (!segments) return;
+    asio::post(io_, [this, segments = std::move(*segments)] {
+      const std::uint32_t last = node_->retirable(segments, read_clock());
+      if (last == 0) return;
+      asio::post(journal_lane_, [this, segments, last] {
+        for (const JournalSegment& each : segments) {
+          if (each.number <= last && !journal_->retire(each.number)) return;
+        }
+      });
+    });
+  });
+  const auto boot = read_clock().mono.since_boot;
+  const bool daily = boot / std::chrono::hours(24) != (boot - kHouse) / std::chrono::hours(24);
+  if (daily) {
+    asio::post(database_lane_, [this] {
+      if (auto sound = store_->verify(); !sound) log_({Notice::Weight::error, sound.error().message});
+    });
+  }
+  house_.expires_after(kHouse);
+  house_.async_wait([this](asio::error_code error) {
+    if (!error && !stopping_) keep_house();
+  });
+}
+
+}  // namespace tillsync

@@ -1,0 +1,225 @@
+#include "transport/till_runtime.hpp"
+
+#include <sodium.h>
+#include <unistd.h>
+
+#include <asio/executor_work_guard.hpp>
+
+#include "storage/damage_check.hpp"
+#include "transport/clock.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr char kRunning[] = "running";  // is there while a process runs: found at the start, the last one crashed
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  randombytes_buf(&seed, sizeof seed);
+  return seed;
+}
+
+Result<void> check_database(const std::string& path) {
+  auto store = TillStore::open(path);
+  if (!store) return tl::unexpected(store.error());
+  return (*store)->verify();
+}
+
+Error for_folder(Error error, const std::string& folder) {
+  if (const auto at = error.message.find("FOLDER"); at != std::string::npos) error.message.replace(at, 6, folder);
+  return error;
+}
+
+}  // namespace
+
+TillRuntime::TillRuntime(DataFolder folder, Settings settings, SecretKey key, Log log)
+    : folder_(std::move(folder)), settings_(std::move(settings)), key_(std::move(key)), log_(std::move(log)),
+      run_(random_seed()), disk_(posix_disk()) {}
+
+Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log) {
+  if (sodium_init() < 0) return fail(ErrorKind::io, "libsodium can't start: install it anew");
+  auto folder = DataFolder::lock(options.folder, options.create);
+  if (!folder) return tl::unexpected(folder.error());
+  auto settings = prepare_settings(*folder, options.branch, options.till);
+  if (!settings) return tl::unexpected(settings.error());
+  auto key = load_identity(*folder, true);
+  if (!key) return tl::unexpected(key.error());
+  auto roster = load_roster(folder->file("roster.bin"));
+  if (!roster) return tl::unexpected(roster.error());
+  std::unique_ptr<TillRuntime> runtime(new TillRuntime(std::move(*folder), std::move(*settings), *key, std::move(log)));
+  if (options.listen) runtime->settings_.listen = *options.listen;
+  Recovered recovered;
+  if (auto opened = runtime->open_disks(recovered); !opened) {
+    return tl::unexpected(for_folder(opened.error(), options.folder));
+  }
+  NodeConfig config{runtime->settings_.branch, runtime->settings_.till, *key, std::move(*roster), runtime->settings_.cloud.has_value()};
+  runtime->node_ = std::make_unique<Node>(std::move(config), *runtime->store_, std::move(recovered), Random(random_seed()), read_clock());
+  if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
+  return runtime;
+}
+
+Result<void> TillRuntime::open_disks(Recovered& recovered) {
+  const std::string database = folder_.file("db");
+  const bool crashed = ::access(folder_.file(kRunning).c_str(), F_OK) == 0;
+  if (crashed) {
+    if (auto sound = check_in_child([&] { return check_database(database); }); !sound) return sound;
+  }
+  if (auto marked = replace_file(folder_.file(kRunning), ""); !marked) return marked;
+  auto store = TillStore::open(database);
+  if (!store) return tl::unexpected(store.error());
+  store_ = std::move(*store);
+  const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
+  auto journal = Journal::open(*disk_, folder_.file("journal"), checkpoint, checkpoint,
+                               [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); }, recovered.report);
+  if (!journal) return tl::unexpected(journal.error());
+  journal_.emplace(std::move(*journal));
+  return {};
+}
+
+Result<void> TillRuntime::start(const Options& options) {
+  links_ = std::make_unique<Links>(io_, noise::KeyPair::of(key_.x25519()), static_cast<LinkOwner&>(*this), log_);
+  dialer_ = std::make_unique<Dialer>(io_, *links_, settings_.till,
+                                     Dialer::Rules{[this](const TillId& name) { return wanted(name); },
+                                                   [this](const TillId& name) { return key_of(name); }},
+                                     Random(random_seed()));
+  if (options.network) {
+    auto port = links_->listen(settings_.listen);
+    if (!port) return tl::unexpected(port.error());
+    port_ = *port;
+    if (settings_.mdns) {
+      auto seen = [this](Sighting s) {
+        asio::post(io_, [this, s = std::move(s)] {
+          if (s.branch != settings_.branch || s.till == settings_.till || stopping_ || remembered_.size() > 256) return;
+          remembered_[s.till] = s.address;
+          dialer_->suggest(s.till, s.address);
+        });
+      };
+      auto found = Discovery::start({settings_.branch, settings_.till, port_, settings_.interface, run_}, seen, log_);
+      found ? void(discovery_ = std::move(*found)) : log_({Notice::Weight::warning, found.error().message});
+    }
+    connect_peers();
+  }
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void TillRuntime::run() {
+  const auto guard = asio::make_work_guard(io_);
+  carry_out(node_->on_start(read_clock()));
+  keep_house();
+  while (!stopping_ && io_.run_one() > 0) {
+  }
+  io_.run_for(milliseconds(500));  // what was closed ends
+}
+
+TillRuntime::~TillRuntime() {
+  if (thread_.joinable()) {
+    asio::post(io_, [this] {
+      carry_out(node_->on_step_down(read_clock(), std::nullopt));
+      auto last = std::make_shared<asio::steady_timer>(io_, milliseconds(50));  // for the farewell to leave
+      last->async_wait([this, last](asio::error_code) {
+        links_->close();
+        dialer_->close();
+        wake_.cancel();
+        house_.cancel();
+        stopping_ = true;
+      });
+    });
+    thread_.join();
+  }
+  discovery_.reset();
+  journal_lane_.join();
+  database_lane_.join();
+  if (store_) ::unlink(folder_.file(kRunning).c_str());
+}
+
+void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
+  asio::post(io_, [this, draft = std::move(draft), done = std::move(done)]() mutable {
+    if (stopping_) return done(fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
+    const ReplyTo to{next_reply_++};
+    receipts_.emplace(to.value, std::move(done));
+    carry_out(node_->on_record(read_clock(), to, std::move(draft)));
+  });
+}
+
+void TillRuntime::wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
+  asio::post(io_, [this, key = std::move(key), level, limit, done = std::move(done)]() mutable {
+    const ReplyTo to{next_reply_++};
+    levels_.emplace(to.value, std::move(done));
+    carry_out(node_->on_wait(read_clock(), to, key, level, limit));
+  });
+}
+
+void TillRuntime::step_down(std::optional<TillId> successor) {
+  carry_out(node_->on_step_down(read_clock(), std::move(successor)));
+}
+
+void TillRuntime::take_roster(const Roster& roster) { carry_out(node_->on_roster(read_clock(), roster)); }
+
+Status TillRuntime::status() const { return node_->status(read_clock()); }
+
+Result<void> TillRuntime::verify_database() {
+  std::promise<Result<void>> done;
+  asio::post(database_lane_, [&] { done.set_value(store_->verify()); });
+  return done.get_future().get();
+}
+
+void TillRuntime::carry_out(Actions actions) {
+  for (const Notice& notice : actions.notices) log_(notice);
+  if (actions.append) append(std::move(*actions.append));
+  if (actions.commit) commit(std::move(actions.commit));
+  for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
+  for (PeerId peer : actions.hang_up) links_->hang_up(peer);
+  for (auto& reply : actions.replies) {
+    if (auto found = receipts_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+  for (auto& reply : actions.level_replies) {
+    if (auto found = levels_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+  if (actions.roster_changed) {
+    asio::post(database_lane_, [this, bytes = node_->roster()->encoded()] {
+      if (auto kept = replace_file(folder_.file("roster.bin"), bytes); !kept) log_({Notice::Weight::error, kept.error().message});
+    });
+    connect_peers();
+  }
+  arm();
+}
+
+void TillRuntime::append(std::vector<Bytes> batch) {
+  asio::post(journal_lane_, [this, batch = std::move(batch)] {
+    auto outcome = journal_->append(batch);
+    asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
+      carry_out(node_->on_appended(read_clock(), std::move(outcome)));
+    });
+  });
+}
+
+void TillRuntime::commit(std::shared_ptr<const StoreBatch> batch) {
+  asio::post(database_lane_, [this, batch = std::move(batch)] {
+    auto outcome = store_->commit(*batch);
+    asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
+      carry_out(node_->on_committed(read_clock(), std::move(outcome)));
+    });
+  });
+}
+
+void TillRuntime::arm() {
+  if (stopping_) return;
+  const Now now = read_clock();
+  const LeaseView lease = node_->lease(now);
+  if (discovery_ && (lease.term != announced_.term || lease.host != announced_.host)) {
+    discovery_->announce(lease.term.value, lease.host == settings_.till);
+  }
+  if (lease.kind != announced_.kind || lease.host != announced_.host) dialer_->poke();
+  announced_ = lease;
+  wake_.expires_after(std::max<Duration>(node_->next_wake(now) - now.mono, Duration::zero()));
+  wake_.async_wait([this](asio::error_code error) {
+    if (error || stopping_) return;
+    const Now woken = read_clock();
+    carry_out(node_->on_wake(woken));
+    if (node_->wants_cloud(woken)) dialer_->poke();
+  });
+}
+
+}  // namespace tillsync

@@ -1,0 +1,109 @@
+// Drives a Node: sockets, clocks, two disk lanes and mDNS on one side, on_* and Actions on the other. One thread owns the
+// core and the io_context; the journal and the database each have a thread, so that a checkpoint never delays a sale.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+#include <future>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+
+#include "engine/till/node.hpp"
+#include "storage/journal.hpp"
+#include "transport/dialer.hpp"
+#include "transport/discovery/discovery.hpp"
+#include "transport/settings.hpp"
+
+namespace tillsync {
+
+class TillRuntime final : private LinkOwner {
+ public:
+  struct Options {
+    std::string folder, branch, till;
+    bool network = true;
+    bool create = true;
+    std::optional<Address> listen;  // instead of till.toml's
+  };
+  static Result<std::unique_ptr<TillRuntime>> open(Options options, Log log);
+  ~TillRuntime() override;  // hands the lease over, and ends within two seconds
+
+  // From any thread; `done` is called on the core thread.
+  void record(OpDraft draft, std::function<void(Result<Receipt>)> done);
+  void wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done);
+  void post(std::function<void()> work) { asio::post(io_, std::move(work)); }
+
+  // Runs on the core thread and waits for the answer; not from the core thread itself.
+  template <class F>
+  auto ask(F f) -> decltype(f()) {
+    std::promise<decltype(f())> answer;
+    asio::post(io_, [&] { answer.set_value(f()); });
+    return answer.get_future().get();
+  }
+
+  // On the core thread only.
+  Node& node() { return *node_; }
+  Status status() const;
+  void step_down(std::optional<TillId> successor);
+  void take_roster(const Roster& roster);
+
+  asio::io_context& io() { return io_; }
+  std::uint16_t port() const { return port_; }
+  const Settings& settings() const { return settings_; }
+  const DataFolder& folder() const { return folder_; }
+  TillStore& store() { return *store_; }
+  Result<void> verify_database();  // on the database lane; blocks
+
+ private:
+  TillRuntime(DataFolder folder, Settings settings, SecretKey key, Log log);
+  Result<void> open_disks(Recovered& recovered);
+  Result<void> start(const Options& options);
+  void connect_peers();
+  void run();
+
+  Hello hello_to(const TillId* peer) override;
+  Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) override;
+  void on_up(PeerId id, const PeerInfo& peer) override;
+  void on_message(PeerId id, Message message) override;
+  void on_down(PeerId id) override;
+
+  void carry_out(Actions actions);
+  void append(std::vector<Bytes> batch);
+  void commit(std::shared_ptr<const StoreBatch> batch);
+  void arm();
+  void keep_house();
+  void remember(const PeerInfo& peer);
+  std::optional<noise::Key> key_of(const TillId& name) const;
+  bool wanted(const TillId& name) const;
+
+  DataFolder folder_;
+  Settings settings_;
+  SecretKey key_;
+  Log log_;
+  std::uint64_t run_ = 0;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<TillStore> store_;
+  std::optional<Journal> journal_;
+  std::unique_ptr<Node> node_;
+
+  asio::io_context io_{1};
+  asio::steady_timer wake_{io_};
+  asio::steady_timer house_{io_};
+  asio::thread_pool journal_lane_{1};
+  asio::thread_pool database_lane_{1};
+  std::unique_ptr<Links> links_;
+  std::unique_ptr<Dialer> dialer_;
+  std::unique_ptr<Discovery> discovery_;
+  std::thread thread_;
+  bool stopping_ = false;
+
+  std::uint64_t next_reply_ = 1;
+  std::unordered_map<std::uint64_t, std::function<void(Result<Receipt>)>> receipts_;
+  std::unordered_map<std::uint64_t, std::function<void(Result<Level>)>> levels_;
+  std::map<TillId, Address> remembered_;
+  LeaseView announced_;
+};
+
+}  // namespace tillsync
