@@ -50,11 +50,6 @@ void StoreBatch::vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteVi
   if (note_key) put(kKeys, key, vault_key(chain.incarnation, seq));
 }
 
-void StoreBatch::vault_forget(Incarnation incarnation, Seq seq, ByteView key) {
-  erase(kVault, vault_key(incarnation, seq));
-  erase(kKeys, key);
-}
-
 void StoreBatch::cashier(const std::string& cashier, const Hash& last) { put(kCashiers, cashier, last.view()); }
 
 void StoreBatch::row(const FeedKind& feed, std::uint64_t generation, const Row& row,
@@ -121,6 +116,15 @@ void TillView::ops(Incarnation incarnation, Seq from, const std::function<bool(S
   const StoreKey prefix = StoreKey().number(incarnation.value);
   txn_.scan(store_.env_->table(kVault), vault_key(incarnation, from), [&](ByteView key, ByteView value) {
     return starts_with(key, prefix) && visit(Seq{StoreKeyReader(key.substr(8)).number()}, value);
+  });
+}
+
+void TillView::all_ops(Incarnation incarnation, Seq from,
+                       const std::function<bool(Incarnation, Seq, ByteView)>& visit) {
+  txn_.scan(store_.env_->table(kVault), vault_key(incarnation, from), [&](ByteView key, ByteView value) {
+    StoreKeyReader reader(key);
+    const Incarnation each{reader.number()};
+    return visit(each, Seq{reader.number()}, value);
   });
 }
 

@@ -23,7 +23,6 @@ class StoreBatch {
   void vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView op);
   // An op fetched back into its old place; its key is noted only if no newer op took it over.
   void vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key);
-  void vault_forget(Incarnation incarnation, Seq seq, ByteView key);
   void cashier(const std::string& cashier, const Hash& last);
   void row(const FeedKind& feed, std::uint64_t generation, const Row& row, const std::optional<RowVersion>& old_version);
   void drop_row(const FeedKind& feed, const std::string& id, RowVersion version);
@@ -68,6 +67,8 @@ class TillView {
   std::optional<Place> find_key(ByteView key);
   // Visits ops of one history from `from` on.
   void ops(Incarnation incarnation, Seq from, const std::function<bool(Seq, ByteView)>& visit);
+  // Visits all histories from a place on, in (incarnation, seq) order.
+  void all_ops(Incarnation incarnation, Seq from, const std::function<bool(Incarnation, Seq, ByteView)>& visit);
   std::optional<Hash> cashier(const std::string& cashier);
 
   struct StoredRow {

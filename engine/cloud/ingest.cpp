@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conflicts/kinds.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
@@ -10,10 +11,6 @@
 namespace tillsync {
 
 namespace {
-
-std::string place(const ChainId& chain, Seq seq) {
-  return chain.till.text + "/" + std::to_string(chain.incarnation.value) + "/" + std::to_string(seq.value);
-}
 
 void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
   const auto at = std::lower_bound(row.contained.begin(), row.contained.end(), chain, [](const auto& c, const ChainId& id) {
@@ -32,10 +29,7 @@ ChainPoint Ingest::push(const Shop& shop, const OpenedPush& push) {
   const ChainPoint held = txn_.chain(shop, push.chain).value_or(ChainPoint{});
   const Judged judged = judge(held, push);
   if (judged.verdict == Verdict::fork) {
-    raise(shop, {"fork/" + place(push.chain, held.seq), "forked_history",
-                 "till " + push.chain.till.text + " pushed a history that differs from the one held after op " +
-                     std::to_string(held.seq.value) + ": a restored backup or a cloned disk",
-                 now_ms_, true});
+    raise(shop, forked_history(push.chain, held.seq, now_ms_));
   }
   if (judged.verdict != Verdict::append) return held;
   for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(shop, push.ops[i]);
@@ -52,20 +46,14 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
     if (stored.effect == OpEffect::duplicate) {
       ++counts_.duplicates;
     } else {
-      raise(shop, {"key/" + place(op.chain, op.seq), "duplicate_key",
-                   "the key '" + op.key + "' names two different ops: " + place(known->chain, known->seq) + " and " +
-                       place(op.chain, op.seq) + "; the second has no effect until someone decides",
-                   now_ms_, true});
+      raise(shop, duplicate_key(op.key, known->chain, known->seq, op.chain, op.seq, now_ms_));
     }
   }
   txn_.put_op(shop, stored, content);
   ++counts_.appended;
   if (stored.effect == OpEffect::applied) apply_stock(shop, op);
   if (op.kind == OpKind::incarnation) {
-    raise(shop, {"fork/" + place(op.chain, {}), "forked_history",
-                 "till " + op.chain.till.text + " went on under a new history after a restored backup, a cloned disk or a "
-                 "damaged journal; both histories are kept",
-                 now_ms_, true});
+    raise(shop, new_incarnation(op.chain, now_ms_));
   }
 }
 

@@ -1,0 +1,125 @@
+#include "tools/cli.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <future>
+#include <iostream>
+
+#include "transport/control/cloud_control.hpp"
+#include "transport/control/till_control.hpp"
+
+namespace tillsync::cli {
+
+struct Folder::InProcess {
+  std::unique_ptr<TillRuntime> till;
+  std::unique_ptr<CloudRuntime> cloud;
+  ControlHandler handler;
+};
+
+Folder::Folder(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) throw Failure{"there is no data folder at " + path + ": check the path given with --data"};
+  const bool till = std::filesystem::exists(path + "/till.toml");
+  cloud_ = !till && std::filesystem::exists(path + "/rosters");
+  if (!till && !cloud_) throw Failure{path + " is no data folder of a till or a cloud: check the path given with --data"};
+  if (auto client = ControlClient::connect(path)) {
+    client_ = std::make_unique<ControlClient>(std::move(*client));
+    return;
+  }
+  own_ = std::make_unique<InProcess>();
+  const Log quiet = [](const Notice& notice) {
+    if (notice.weight == Notice::Weight::error) std::cerr << notice.text << '\n';
+  };
+  if (cloud_) {
+    CloudRuntime::Options options;
+    options.folder = path;
+    options.network = options.create = false;
+    own_->cloud = require(CloudRuntime::open(options, quiet));
+    own_->handler = cloud_control(*own_->cloud);
+  } else {
+    own_->till = require(TillRuntime::open({path, {}, {}, false, false, {}}, quiet));
+    own_->handler = till_control(*own_->till);
+  }
+}
+
+Folder::~Folder() = default;
+
+Json Folder::ask(Json question) {
+  if (client_) return require(client_->call(std::move(question)));
+  auto answered = std::make_shared<std::promise<Result<Json>>>();
+  auto answer = answered->get_future();
+  auto work = [&] { own_->handler(question, [answered](Result<Json> result) { answered->set_value(std::move(result)); }); };
+  asio::post(own_->till ? own_->till->io() : own_->cloud->io(), work);
+  return require(answer.get());
+}
+
+void all_ops(Folder& folder, const std::string& branch, const std::function<void(const Json&)>& visit) {
+  auto pages = [&](Json question) {
+    for (bool more = true; more;) {
+      const Json page = folder.ask(question);
+      for (const Json& op : page["ops"]) visit(op);
+      more = page["more"] && !page["ops"].empty();
+      if (!more) return;
+      question["incarnation"] = page["ops"].back()["incarnation"];
+      question["from"] = page["ops"].back()["seq"].get<std::uint64_t>() + 1;
+    }
+  };
+  if (!folder.is_cloud()) return pages({{"do", "ops"}});
+  for (const Json& chain : folder.ask({{"do", "chains"}, {"branch", branch}})) {
+    pages({{"do", "ops"}, {"branch", branch}, {"till", chain["till"]}, {"incarnation", chain["incarnation"]}, {"from", 1}});
+  }
+}
+
+Roster read_roster(const std::string& path) {
+  auto bytes = read_file(path);
+  if (!bytes) throw Failure{"can't read the roster " + path + ": check the path"};
+  auto roster = Roster::decode(*bytes);
+  if (!roster) throw Failure{path + " is no roster signed by its tenant: fetch it again"};
+  return std::move(*roster);
+}
+
+std::string thousandths(std::int64_t milli) {
+  const std::uint64_t size = milli < 0 ? 0 - static_cast<std::uint64_t>(milli) : static_cast<std::uint64_t>(milli);
+  std::string out = (milli < 0 ? "-" : "") + std::to_string(size / 1000);
+  if (size % 1000 == 0) return out;
+  std::string rest = std::to_string(1000 + size % 1000).substr(1);
+  while (rest.back() == '0') rest.pop_back();
+  return out + "." + rest;
+}
+
+std::string age(std::int64_t ms) {
+  const std::int64_t s = ms / 1000;
+  if (s < 120) return std::to_string(s) + " s";
+  if (s < 7200) return std::to_string(s / 60) + " min";
+  return s < 172800 ? std::to_string(s / 3600) + " h" : std::to_string(s / 86400) + " days";
+}
+
+Progress::Progress(std::string what) : what_(std::move(what)), terminal_(::isatty(STDERR_FILENO) != 0) {}
+
+Progress::~Progress() {
+  if (terminal_) std::cerr << "\r\033[K" << std::flush;
+}
+
+void Progress::at(std::uint64_t done, std::uint64_t total) {
+  done_ = done, total_ = total;
+  const int percent = total == 0 ? 100 : static_cast<int>(100 * done / total);
+  if (percent == percent_) return;
+  percent_ = percent;
+  draw();
+}
+
+void Progress::say(const std::string& what) {
+  what_ = what;
+  draw();
+}
+
+void Progress::draw() {
+  if (!terminal_) return;
+  constexpr int kWidth = 30;
+  const int filled = percent_ * kWidth / 100;
+  std::cerr << "\r\033[K[";
+  for (int i = 0; i < kWidth; ++i) std::cerr << (i < filled ? '#' : '.');
+  std::cerr << "] " << done_ << "/" << total_ << "  " << what_ << std::flush;
+}
+
+}  // namespace tillsync::cli

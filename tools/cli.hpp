@@ -1,0 +1,77 @@
+// What the subcommands share: how a failure is said, how a running or sleeping data folder is asked.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "tools/sales/sales_file.hpp"
+#include "transport/control/socket.hpp"
+
+namespace tillsync::cli {
+
+// A failure ends the command: one sentence on stderr, exit code 1.
+struct Failure {
+  std::string sentence;
+};
+
+template <class T>
+T require(Result<T> result) {
+  if (!result) throw Failure{result.error().message};
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// Whoever answers for a data folder: the process that runs on it, or, when there is none, this one, which then opens the
+// folder without a network.
+class Folder {
+ public:
+  explicit Folder(const std::string& path);
+  ~Folder();
+  Json ask(Json question);
+  bool is_cloud() const { return cloud_; }
+  bool running() const { return client_ != nullptr; }
+
+ private:
+  struct InProcess;
+  std::unique_ptr<ControlClient> client_;
+  std::unique_ptr<InProcess> own_;
+  bool cloud_ = false;
+};
+
+// Every page of the ops that a till holds, or the cloud of one branch.
+void all_ops(Folder& folder, const std::string& branch, const std::function<void(const Json&)>& visit);
+
+Roster read_roster(const std::string& path);
+std::string thousandths(std::int64_t milli);  // "2", "0.25"
+std::string age(std::int64_t ms);             // "3 min"
+
+// --column NAME=HEADER, given any number of times.
+std::map<std::string, std::string> column_names(const std::vector<std::string>& options);
+void report_bad_rows(const sales::SalesFile& file);  // on stderr, with line numbers
+
+// On stderr, and only when that is a terminal.
+class Progress {
+ public:
+  explicit Progress(std::string what);
+  ~Progress();
+  void at(std::uint64_t done, std::uint64_t total);
+  void say(const std::string& what);
+
+ private:
+  void draw();
+  std::string what_;
+  std::uint64_t done_ = 0, total_ = 0;
+  int percent_ = -1;
+  bool terminal_;
+};
+
+// Each adds its subcommands.
+void add_run(CLI::App& app);
+void add_status(CLI::App& app);
+void add_roster(CLI::App& app);
+void add_pair(CLI::App& app);
+void add_data(CLI::App& app);
+void add_repair(CLI::App& app);
+void add_demo(CLI::App& app);
+
+}  // namespace tillsync::cli

@@ -1,0 +1,129 @@
+// tillsync import, export: sales and rows in, ops out.
+#include <fstream>
+#include <iostream>
+
+#include "tools/cli.hpp"
+#include "tools/sales/sales_file.hpp"
+
+namespace tillsync::cli {
+
+namespace {
+
+struct Arguments {
+  std::string data, branch, kind, file, out;
+  std::vector<std::string> columns;
+};
+
+Json op_json(const OpDraft& draft) {
+  Json lines = Json::array();
+  for (const Line& l : draft.document.lines) lines.push_back({{"sku", l.sku}, {"milli", l.quantity.milli}, {"unit_price", l.unit_price}, {"name", l.name}});
+  const Document& d = draft.document;
+  return {{"kind", name_of(draft.kind)}, {"key", draft.key}, {"cashier", draft.cashier}, {"invoice", d.invoice}, {"currency", d.currency},
+          {"customer", d.customer}, {"fields", d.fields}, {"lines", lines}};
+}
+
+void import_sales(const Arguments& a) {
+  std::ifstream in(a.file, std::ios::binary);
+  if (!in) throw Failure{"can't read " + a.file + ": check the path"};
+  const sales::SalesFile file = require(sales::read_sales(in, column_names(a.columns)));
+  report_bad_rows(file);
+  Folder folder(a.data);
+  if (folder.is_cloud()) throw Failure{"sales are recorded at a till: name a till's data folder, or import rows with --kind product"};
+  Progress progress("recording");
+  for (std::size_t i = 0; i < file.ops.size(); ++i) {
+    folder.ask({{"do", "record"}, {"op", op_json(file.ops[i])}});
+    progress.at(i + 1, file.ops.size());
+  }
+  std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows << " rows left out\n";
+}
+
+void import_rows(const Arguments& a) {
+  std::ifstream in(a.file);
+  if (!in) throw Failure{"can't read " + a.file + ": check the path"};
+  Folder folder(a.data);
+  if (!folder.is_cloud()) throw Failure{"rows belong to the cloud: name the cloud's data folder"};
+  constexpr std::size_t kBatch = 2000;
+  Json rows = Json::array();
+  std::uint64_t line = 0, bad = 0, taken = 0, changed = 0;
+  auto flush = [&] {
+    if (rows.empty()) return;
+    changed += folder.ask({{"do", "put_rows"}, {"branch", a.branch}, {"kind", a.kind}, {"rows", rows}})["changed"].get<std::uint64_t>();
+    rows = Json::array();
+  };
+  for (std::string text; std::getline(in, text);) {
+    ++line;
+    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+    Json row = Json::parse(text, nullptr, false);
+    if (!row.is_object() || !row.contains("id") || !row["id"].is_string() || row["id"].get<std::string>().empty()) {
+      if (++bad <= 20) std::cerr << "line " << line << ": no JSON object with an \"id\"; left out\n";
+      continue;
+    }
+    const std::string id = row["id"];
+    const bool deleted = row.value("deleted", false);
+    row.erase("id"), row.erase("deleted");
+    rows.push_back({{"id", id}, {"deleted", deleted}, {"fields", row}});
+    ++taken;
+    if (rows.size() >= kBatch) flush();
+  }
+  flush();
+  std::cout << taken << " rows read, " << changed << " changed, " << bad << " left out\n";
+}
+
+void export_ops(const Arguments& a) {
+  std::ofstream file;
+  if (!a.out.empty()) {
+    file.open(a.out);
+    if (!file) throw Failure{"can't write " + a.out + ": check the path"};
+  }
+  std::ostream& out = a.out.empty() ? std::cout : file;
+  Folder folder(a.data);
+  std::uint64_t n = 0;
+  all_ops(folder, a.branch, [&](const Json& op) {
+    out << op.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    ++n;
+  });
+  out.flush();
+  if (!out) throw Failure{"the disk is full: the export is not complete; free some space, then try again"};
+  if (!a.out.empty()) std::cout << n << " ops written to " << a.out << '\n';
+}
+
+}  // namespace
+
+std::map<std::string, std::string> column_names(const std::vector<std::string>& options) {
+  std::map<std::string, std::string> out;
+  for (const std::string& option : options) {
+    const std::size_t at = option.find('=');
+    if (at == std::string::npos || at == 0) throw Failure{"'" + option + "' is no column: write NAME=HEADER, such as sku=Artikel"};
+    out[option.substr(0, at)] = option.substr(at + 1);
+  }
+  return out;
+}
+
+void report_bad_rows(const sales::SalesFile& file) {
+  constexpr std::size_t kShown = 20;
+  for (std::size_t i = 0; i < file.bad.size() && i < kShown; ++i) {
+    std::cerr << "line " << file.bad[i].line << ": " << file.bad[i].why << "; left out\n";
+  }
+  if (file.bad_rows > kShown) std::cerr << "and " << file.bad_rows - kShown << " more rows that can't be read; left out\n";
+}
+
+void add_data(CLI::App& app) {
+  auto a = std::make_shared<Arguments>();
+  CLI::App* in = app.add_subcommand("import", "Record a CSV file's sales at a till, or give the cloud rows from a file of JSON lines.\n"
+                                              "Example: tillsync import --data /var/lib/shop/till-1 sales.csv\n"
+                                              "Example: tillsync import --data /var/lib/tillsync-cloud --kind product products.ndjson");
+  in->add_option("file", a->file, "The CSV file, or with --kind one JSON object with an \"id\" a line")->required();
+  in->add_option("--data", a->data, "The data folder")->required();
+  in->add_option("--kind", a->kind, "Kind of the rows: product, price, tax, customer ...");
+  in->add_option("--branch", a->branch, "One of the tenant's branches, where the cloud serves several");
+  in->add_option("--column", a->columns, "NAME=HEADER for a CSV column that is not recognised");
+  in->callback([a] { a->kind.empty() ? import_sales(*a) : import_rows(*a); });
+  CLI::App* out = app.add_subcommand("export", "Write every op that a till or the cloud holds, one JSON object a line.\n"
+                                               "Example: tillsync export --data /var/lib/shop/till-1 --out ops.ndjson");
+  out->add_option("--data", a->data, "The data folder")->required();
+  out->add_option("--branch", a->branch, "Which branch, where the cloud serves several");
+  out->add_option("--out", a->out, "The file (standard output when left out)");
+  out->callback([a] { export_ops(*a); });
+}
+
+}  // namespace tillsync::cli

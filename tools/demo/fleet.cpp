@@ -1,0 +1,146 @@
+#include "tools/demo/fleet.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "transport/cloud_runtime.hpp"
+#include "transport/settings.hpp"
+
+namespace tillsync::demo {
+
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(15);
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
+
+[[noreturn]] void become(const std::vector<std::string>& command, const std::string& log) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(out, STDERR_FILENO);
+  std::vector<char*> argv;
+  for (const std::string& each : command) argv.push_back(const_cast<char*>(each.c_str()));
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::string program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+Member::Member(std::string name, std::string folder, std::vector<std::string> command)
+    : name_(std::move(name)), folder_(std::move(folder)), command_(std::move(command)) {}
+
+Member::Member(Member&& other) noexcept
+    : name_(std::move(other.name_)), folder_(std::move(other.folder_)), command_(std::move(other.command_)), pid_(std::exchange(other.pid_, -1)) {}
+
+Member::~Member() {
+  if (pid_ > 0) kill();
+}
+
+void Member::start() {
+  const std::string log = folder_ + ".log";
+  pid_ = ::fork();
+  if (pid_ == 0) become(command_, log);
+  if (pid_ < 0) throw cli::Failure{"can't start another process: close some programs, then try again"};
+}
+
+void Member::kill() {
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void Member::pause() { ::kill(pid_, SIGSTOP); }
+void Member::resume() { ::kill(pid_, SIGCONT); }
+
+bool Member::alive() {
+  if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
+  return pid_ > 0;
+}
+
+ControlClient Member::connect() const {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    if (auto client = ControlClient::connect(folder_)) return std::move(*client);
+    if (std::chrono::steady_clock::now() >= until) throw cli::Failure{name_ + " did not start: look at " + folder_ + ".log"};
+    nap();
+  }
+}
+
+Fleet::Fleet(int tills, const std::string& where) : folder_(where) {
+  const SecretKey tenant = fresh_secret();
+  Roster roster;
+  roster.tenant = "Demo";
+  roster.tenant_key = Binary(tenant.public_key().view());
+  roster.branch = BranchId{"demo"};
+  auto cloud_folder = cli::require(DataFolder::lock(folder_ + "/cloud", true));
+  roster.add({TillId{"cloud"}, Binary(cli::require(load_identity(cloud_folder, true)).public_key().view()), Role::cloud, 0});
+  std::vector<DataFolder> folders;
+  for (int i = 1; i <= tills; ++i) {
+    const std::string name = std::string(i < 10 ? "till-0" : "till-") + std::to_string(i);
+    folders.push_back(cli::require(DataFolder::lock(folder_ + "/" + name, true)));
+    const SecretKey key = cli::require(load_identity(folders.back(), true));
+    roster.add({TillId{name}, Binary(key.public_key().view()), Role::till, 1});
+  }
+  roster.sign(tenant);
+  std::filesystem::create_directories(folder_ + "/cloud/rosters");
+  cli::require(replace_file(folder_ + "/cloud/rosters/demo.roster", roster.encoded()));
+  { const DataFolder unlock = std::move(cloud_folder); }
+  members_.emplace_back("cloud", folder_ + "/cloud", std::vector<std::string>{program(), "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
+  cloud().start();
+  const int port = cli::require(cloud().connect().call({{"do", "status"}}))["port"];
+  for (DataFolder& folder : folders) {
+    const std::string path = folder.path(), name = path.substr(path.rfind('/') + 1);
+    Settings settings;
+    settings.branch = roster.branch;
+    settings.till = TillId{name};
+    settings.listen = {"127.0.0.1", 0};
+    settings.cloud.emplace(Address{"127.0.0.1", static_cast<std::uint16_t>(port)});
+    settings.interface = "lo";
+    cli::require(replace_file(folder.file("till.toml"), settings.toml()));
+    cli::require(replace_file(folder.file("roster.bin"), roster.encoded()));
+    { const DataFolder unlock = std::move(folder); }
+    members_.emplace_back(name, path, std::vector<std::string>{program(), "till", "--data", path});
+    members_.back().start();
+  }
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    const auto elected = host();
+    if (elected && cli::require(till(*elected).connect().call({{"do", "status"}}))["cloud_connected"]) return;
+    if (std::chrono::steady_clock::now() >= until) {
+      throw cli::Failure{"the tills did not find each other within 15 s: is multicast blocked on the loopback interface? The logs are in " + folder_};
+    }
+    nap();
+  }
+}
+
+Fleet::~Fleet() = default;
+
+std::optional<std::size_t> Fleet::host(std::optional<std::size_t> except) {
+  std::string name;
+  for (std::size_t i = 0; i < tills(); ++i) {
+    if (i == except || !till(i).running()) continue;
+    const Json lease = cli::require(till(i).connect().call({{"do", "lease"}}));
+    const std::string each = lease["host"];
+    if (each.empty() || (!name.empty() && each != name)) return std::nullopt;
+    if (tills() > 1 && lease["kind"] != "exclusive") return std::nullopt;
+    name = each;
+  }
+  for (std::size_t i = 0; i < tills(); ++i) {
+    if (till(i).name() == name && i != except) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tillsync::demo

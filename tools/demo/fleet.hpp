@@ -1,0 +1,58 @@
+// A cloud and some tills as separate processes of this machine, in a folder of their own, on loopback only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "tools/cli.hpp"
+
+namespace tillsync::demo {
+
+// One process on one data folder. It dies with this process.
+class Member {
+ public:
+  Member(std::string name, std::string folder, std::vector<std::string> command);
+  ~Member();
+  Member(Member&& other) noexcept;
+
+  void start();
+  void kill();    // SIGKILL: no farewell
+  void pause();   // SIGSTOP: to the others it is as if the line were cut
+  void resume();
+  bool running() const { return pid_ > 0; }
+  bool alive();   // false once it has ended by itself
+
+  ControlClient connect() const;  // waits until it answers; Failure after 15 s
+  const std::string& name() const { return name_; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  std::string name_, folder_;
+  std::vector<std::string> command_;
+  pid_t pid_ = -1;
+};
+
+class Fleet {
+ public:
+  // Makes keys, roster and folders, starts everything and waits until a host is elected and connected to the cloud.
+  Fleet(int tills, const std::string& where);
+  ~Fleet();
+
+  Member& cloud() { return members_.front(); }
+  std::size_t tills() const { return members_.size() - 1; }
+  Member& till(std::size_t i) { return members_[i + 1]; }
+  const std::string& folder() const { return folder_; }
+
+  // The till that most of those that answer follow; nothing while they differ. `except` is not asked.
+  std::optional<std::size_t> host(std::optional<std::size_t> except = {});
+
+ private:
+  std::string folder_;
+  std::vector<Member> members_;
+};
+
+std::string program();  // this binary
+
+}  // namespace tillsync::demo

@@ -1,0 +1,157 @@
+#include "transport/control/cloud_control.hpp"
+
+#include <algorithm>
+
+#include "engine/till/stock_book.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+// The shop a question is about: named by branch (and tenant, where two have the same), or the only one.
+Result<Shop> shop_of(const CloudCore& core, const Json& q) {
+  const std::string branch = q.value("branch", ""), tenant = q.value("tenant", "");
+  std::vector<Shop> found;
+  for (const auto& [shop, roster] : core.rosters()) {
+    if ((branch.empty() || shop.branch.text == branch) && (tenant.empty() || shop.tenant.starts_with(tenant))) found.push_back(shop);
+  }
+  if (found.size() == 1) return found.front();
+  return found.empty() ? fail(ErrorKind::not_found, "this cloud has no such branch: 'tillsync status --data FOLDER' lists them")
+                       : fail(ErrorKind::invalid, "several branches fit: name one with --branch (and --tenant)");
+}
+
+Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
+  Json shops = Json::array();
+  for (const auto& [shop, roster] : core.rosters()) {
+    shops.push_back({{"tenant", roster.tenant}, {"tenant_key", shop.tenant}, {"branch", shop.branch.text}, {"roster_version", roster.version}});
+  }
+  const CloudCounters& n = core.counters();
+  return {{"role", "cloud"}, {"key", cloud.key().hex()}, {"port", cloud.port()}, {"connections", core.connections()},
+          {"ops", n.ops}, {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", n.refused}, {"shops", shops}};
+}
+
+Json ops_page(CloudTxn& txn, const Shop& shop, const Json& q) {
+  const ChainId chain{TillId{q.value("till", "")}, Incarnation{q.value("incarnation", std::uint64_t{0})}};
+  Json ops = Json::array();
+  bool more = false;
+  txn.ops(shop, chain, Seq{q.value("from", std::uint64_t{1})}, [&](const CloudOp& op) {
+    more = ops.size() >= kPage;
+    if (more) return false;
+    const auto decoded = decode_op(op.bytes);
+    Json each = decoded ? to_json(*decoded, blake2b(op.bytes)) : Json{{"unreadable", true}};
+    constexpr const char* kEffects[] = {"applied", "duplicate", "conflict"};
+    each["effect"] = kEffects[static_cast<std::size_t>(op.effect)];
+    ops.push_back(std::move(each));
+    return true;
+  });
+  return {{"ops", ops}, {"more", more}};
+}
+
+Json chains_json(CloudTxn& txn, const Shop& shop) {
+  Json out = Json::array();
+  for (const auto& [chain, point] : txn.chains(shop)) {
+    out.push_back({{"till", chain.till.text}, {"incarnation", chain.incarnation.value}, {"seq", point.seq.value}, {"hash", point.hash.hex()}});
+  }
+  return out;
+}
+
+Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std::function<Json(const Row&)>& value) {
+  Json out = Json::object();
+  txn.rows_after(shop, feed, {}, [&](const Row& row) {
+    if (!row.deleted) out[row.id] = value(row);
+    return true;
+  });
+  return out;
+}
+
+Json conflicts_json(CloudTxn& txn, const Shop& shop) {
+  Json out = Json::array();
+  for (const CloudConflict& c : txn.conflicts(shop)) {
+    out.push_back({{"id", c.id}, {"kind", c.kind}, {"summary", c.summary}, {"at_ms", c.at_ms}, {"open", c.open}});
+  }
+  return out;
+}
+
+// Rows that are as they were keep their version: readers are sent only what changed.
+Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
+  const FeedKind feed{"tenant", q.value("kind", "product")};
+  std::size_t changed = 0;
+  for (const Json& each : q.value("rows", Json::array())) {
+    CloudRow row{feed, each.value("id", ""), each.value("deleted", false), fields_from(each.value("fields", Json::object()))};
+    const auto old = txn.row(shop, feed, row.id);
+    if (old && old->deleted == row.deleted && old->fields == row.fields) continue;
+    txn.put_row(shop, row);
+    ++changed;
+  }
+  return {{"changed", changed}};
+}
+
+Result<void> read_or_write(CloudStore& store, const std::string& what, const Shop& shop, const Json& q, Json& out) {
+  if (what == "put_rows") {
+    return store.write([&](CloudTxn& txn) -> Result<void> { return out = put_rows(txn, shop, q), Result<void>(); });
+  }
+  return store.read([&](CloudTxn& txn) -> Result<void> {
+    if (what == "ops") out = ops_page(txn, shop, q);
+    if (what == "chains") out = chains_json(txn, shop);
+    if (what == "conflicts") out = conflicts_json(txn, shop);
+    if (what == "rows") {
+      out = rows_json(txn, shop, {"tenant", q.value("kind", "product")}, [](const Row& row) { return fields_json(row.fields); });
+    }
+    if (what == "stock") {
+      out = rows_json(txn, shop, stock_feed(shop.branch), [](const Row& row) { return Json(unpack<StockRow>(row.fields).value_or(StockRow{}).milli); });
+    }
+    return {};
+  });
+}
+
+Result<Json> take_roster(CloudRuntime& cloud, const Json& q) {
+  const auto raw = q.value("roster", Json::array()).get<std::vector<std::uint8_t>>();
+  auto roster = Roster::decode({reinterpret_cast<const char*>(raw.data()), raw.size()});
+  if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
+  if (auto taken = cloud.take_roster(*roster); !taken) return tl::unexpected(taken.error());
+  return Json{{"branch", roster->branch.text}, {"version", roster->version}};
+}
+
+void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
+  const std::string what = q.value("do", "");
+  if (what == "status") return reply(status_json(cloud, cloud.core()));
+  if (what == "take_roster") return reply(take_roster(cloud, q));
+  constexpr const char* kDatabase[] = {"ops", "chains", "conflicts", "rows", "stock", "put_rows"};
+  if (std::find(std::begin(kDatabase), std::end(kDatabase), what) == std::end(kDatabase)) {
+    return reply(fail(ErrorKind::invalid, "a cloud does not know the question '" + what + "'"));
+  }
+  auto shop = shop_of(cloud.core(), q);
+  if (!shop) return reply(tl::unexpected(shop.error()));
+  auto out = std::make_shared<Json>();
+  cloud.on_database(
+      [what, q, out, shop = *shop](CloudStore& store) -> Result<void> {
+        try {
+          return read_or_write(store, what, shop, q, *out);
+        } catch (const Json::exception& error) {
+          return fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what());
+        }
+      },
+      [&cloud, what, out, reply](Result<void> done) {
+        if (!done) return reply(tl::unexpected(done.error()));
+        if (what == "put_rows") cloud.rows_changed();
+        reply(std::move(*out));
+      });
+}
+
+}  // namespace
+
+ControlHandler cloud_control(CloudRuntime& cloud) {
+  return [&cloud](const Json& q, ControlReply reply) {
+    try {  // nlohmann::json throws where a field has another type than asked for
+      answer(cloud, q, reply);
+    } catch (const Json::exception& error) {
+      reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));
+    }
+  };
+}
+
+}  // namespace tillsync

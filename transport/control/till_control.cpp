@@ -1,0 +1,119 @@
+#include "transport/control/till_control.hpp"
+
+#include "storage/op_codec.hpp"
+#include "transport/clock.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+Result<Json> record_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
+  auto draft = draft_from(q.value("op", Json()));
+  if (!draft) return tl::unexpected(draft.error());
+  till.record(std::move(*draft), [reply](Result<Receipt> receipt) {
+    reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
+  });
+  return Json();
+}
+
+Result<Json> wait_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
+  const auto level = level_named(q.value("level", "cloud"));
+  if (!level) return fail(ErrorKind::invalid, "a level is one of own_disk, two_disks, host, cloud");
+  till.wait(q.value("key", ""), *level, milliseconds(q.value("limit_ms", 10'000)), [reply](Result<Level> reached) {
+    reply(reached ? Result<Json>(Json{{"level", name_of(*reached)}}) : tl::unexpected(reached.error()));
+  });
+  return Json();
+}
+
+Json op_json(ByteView bytes) {
+  auto op = decode_op(bytes);
+  return op ? to_json(*op, blake2b(bytes)) : Json{{"unreadable", true}};
+}
+
+// A page of everything in the vault and the pending set, in (incarnation, seq) order of each.
+Json ops_page(TillRuntime& till, const Json& q) {
+  Json ops = Json::array();
+  Incarnation incarnation{q.value("incarnation", std::uint64_t{0})};
+  Seq from{q.value("from", std::uint64_t{0})};
+  std::set<std::pair<Incarnation, Seq>> seen;
+  till.store().view().all_ops(incarnation, from, [&](Incarnation i, Seq s, ByteView bytes) {
+    if (ops.size() >= kPage) return false;
+    ops.push_back(op_json(bytes));
+    seen.insert({i, s});
+    return true;
+  });
+  const bool last = ops.size() < kPage;
+  for (const PendingOp& p : till.node().own().pending()) {
+    const auto place = std::pair(p.op.chain.incarnation, p.op.seq);
+    if (last && place >= std::pair(incarnation, from) && !seen.contains(place)) ops.push_back(to_json(p.op, p.hash));
+  }
+  return {{"ops", ops}, {"more", !last}};
+}
+
+Json queue_page(TillRuntime& till, const Json& q) {
+  Json ops = Json::array();
+  for (const PendingOp& p : till.node().unsent(q.value("limit", std::size_t{100}))) {
+    Json each = to_json(p.op, p.hash);
+    if (auto level = till.node().where(p.op.key)) each["level"] = name_of(*level);
+    ops.push_back(std::move(each));
+  }
+  return {{"unsent", till.status().unsent}, {"ops", ops}};
+}
+
+Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
+  Node& node = till.node();
+  if (what == "status") return to_json(till.status());
+  if (what == "queue") return queue_page(till, q);
+  if (what == "ops") return ops_page(till, q);
+  if (what == "where") {
+    auto level = node.where(q.value("key", ""));
+    return level ? Result<Json>(Json{{"level", name_of(*level)}}) : tl::unexpected(level.error());
+  }
+  if (what == "stock") {
+    Json all = Json::object();
+    for (const auto& [sku, milli] : node.all_stock()) all[sku] = milli;
+    return all;
+  }
+  if (what == "row") {
+    const auto row = node.row({"tenant", q.value("kind", "product")}, q.value("id", ""));
+    if (!row || row->deleted) return fail(ErrorKind::not_found, "this till has no such row");
+    return Json{{"id", row->id}, {"version", row->version.value}, {"fields", fields_json(row->fields)}};
+  }
+  if (what == "lease") {
+    const Now now = read_clock();
+    return lease_json(node.lease(now), node.roster() ? &*node.roster() : nullptr, now.mono);
+  }
+  if (what == "step_down") {
+    const std::string to = q.value("to", "");
+    till.step_down(to.empty() ? std::nullopt : std::optional(TillId{to}));
+    return Json::object();
+  }
+  if (what == "roster") return node.roster() ? to_json(*node.roster()) : Json();
+  if (what == "take_roster") {
+    const auto raw = q.value("roster", Json::array()).get<std::vector<std::uint8_t>>();
+    auto roster = Roster::decode({reinterpret_cast<const char*>(raw.data()), raw.size()});
+    if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
+    till.take_roster(*roster);
+    return Json{{"version", node.roster() ? node.roster()->version : 0}};
+  }
+  return fail(ErrorKind::invalid, "a till does not know the question '" + what + "'");
+}
+
+}  // namespace
+
+ControlHandler till_control(TillRuntime& till) {
+  return [&till](const Json& q, ControlReply reply) {
+    try {  // nlohmann::json throws where a field has another type than asked for
+      const std::string what = q.value("do", "");
+      const bool later = what == "record" || what == "wait";
+      auto result = what == "record" ? record_later(till, q, reply) : what == "wait" ? wait_later(till, q, reply) : answer(till, what, q);
+      if (!later || !result) reply(std::move(result));
+    } catch (const Json::exception& error) {
+      reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));
+    }
+  };
+}
+
+}  // namespace tillsync
