@@ -24,7 +24,9 @@ Hello TillRuntime::hello_to(const TillId*) {
 
 Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
   if (!node_->roster()) return fail(ErrorKind::refused, settings_.till.text + " is not paired yet: run 'tillsync pair join' on it");
-  if (hello.branch != settings_.branch) {
+  const Member* cloud = node_->roster()->cloud();
+  const bool is_cloud = cloud != nullptr && cloud->name == hello.name;
+  if (!is_cloud && hello.branch != settings_.branch) {
     return fail(ErrorKind::refused, "this is branch " + settings_.branch.text + ", not " + hello.branch.text + ": check the peer's address");
   }
   // A newly paired till brings the roster that names it.

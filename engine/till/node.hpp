@@ -112,7 +112,9 @@ class Node {
   Level level_here(Now now) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
-  void on_own_held(Now now, const Peer& peer, const Held& m);
+  ChainPoint cloud_point(Incarnation incarnation, const ChainPoint& last) const;
+  void on_own_held(Now now, const Peer& peer, const Held& m, Actions& out);
+  void tell_keepers(const Held& m, Actions& out);
   void on_relay_held(const Peer& peer, const Held& m, Actions& out);
   void handle(Now now, PeerId from, Push& m, Actions& out);
 

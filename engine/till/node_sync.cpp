@@ -105,7 +105,7 @@ void Node::pump_senders(Now now, Actions& out) {
     }
     if (keeper) continue;
     for (const auto& [chain, held] : relay_.chains()) {
-      if (chain.till == peer.name || !held.settled || held.record.forked) continue;
+      if (!held.settled || held.record.forked) continue;
       if (held.record.held.seq > held.record.cloud.seq || peer.senders.contains(chain)) {
         pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }
@@ -152,8 +152,11 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   Peer& peer = *peer_of(from);
   const ChainId chain = m.chain.id();
   if (chain.till == config_.till) {  // somebody offers me my own history: nothing to send, but worth comparing
-    on_own_held(now, peer, Held{m.chain, Level::own_disk, m.last});
+    peer.offered.insert(chain);
+    on_own_held(now, peer, Held{m.chain, Level::own_disk, m.last}, out);
     out.send(from, Held{m.chain, level_here(now), m.last});
+    const ChainPoint in_cloud = cloud_point(chain.incarnation, m.last);
+    if (in_cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, in_cloud});
     return;
   }
   if (!config_.roster || config_.roster->find(chain.till) == nullptr) return void(++refused_);
@@ -190,19 +193,30 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   const auto sender = peer.senders.find(chain);
   if (answers_sender && sender != peer.senders.end()) sender->second.on_held(now.mono, m.point.seq);
   if (chain.till == config_.till) {
-    on_own_held(now, peer, m);
+    on_own_held(now, peer, m, out);
   } else if (m.level == Level::cloud) {
     on_relay_held(peer, m, out);
   }
   settle_waiters(now, out);
 }
 
-void Node::on_own_held(Now now, const Peer& peer, const Held& m) {
+// How far the cloud holds a history of this till; one that is no longer listed is held whole.
+ChainPoint Node::cloud_point(Incarnation incarnation, const ChainPoint& last) const {
+  for (const OldChain& own : own_chains()) {
+    if (own.incarnation == incarnation) return own.cloud;
+  }
+  const auto mine = own_.read(incarnation, last.seq);
+  const bool disputed = state_.fork && state_.fork->old_incarnation == incarnation;
+  return mine && mine->hash == last.hash && !disputed ? last : ChainPoint{};
+}
+
+void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   const Incarnation incarnation = m.chain.incarnation;
   if (incarnation != own_.chain().incarnation) {
     for (OldChain& old : state_.old_chains) {
       if (old.incarnation != incarnation || m.level != Level::cloud) continue;
       old.cloud = m.point;
+      tell_keepers(m, out);
       state_dirty_ = true;
     }
     std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
@@ -220,6 +234,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m) {
     const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
     if (m.point.seq > state_.cloud.seq || trusted_drop) {
       state_.cloud = m.point;
+      tell_keepers(m, out);
       if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
     }
   } else if (m.level == Level::host) {
@@ -233,8 +248,15 @@ void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
   if (peer.role != Role::cloud && peer.role != Role::till) return;
   const ChainId chain = m.chain.id();
   if (!relay_.on_cloud(chain, m.point)) return;
+  tell_keepers(m, out);
+}
+
+// Those who hold ops of a history let them go once they hear that the cloud has them.
+void Node::tell_keepers(const Held& m, Actions& out) {
+  const ChainId chain = m.chain.id();
   for (auto& [id, other] : peers_) {
-    if (other.role == Role::till && (other.name == chain.till || other.offered.contains(chain))) out.send(id, m);
+    const bool keeps = other.name == chain.till || other.offered.contains(chain) || other.senders.contains(chain);
+    if (other.role == Role::till && keeps) out.send(id, m);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <avahi-common/thread-watch.h>
 #include <avahi-common/timeval.h>
 #include <avahi-core/core.h>
+#include <avahi-core/log.h>
 #include <avahi-core/lookup.h>
 #include <avahi-core/publish.h>
 
@@ -152,6 +153,8 @@ Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, 
   impl.instance = "till-" + hex(impl.settings.seed);
   impl.poll = avahi_threaded_poll_new();
 
+  // Avahi's own log is a matter of the whole process and of its developers; what matters is said by on_server().
+  avahi_set_log_function([](AvahiLogLevel, const char*) {});
   AvahiServerConfig config;
   avahi_server_config_init(&config);
   // The default of publishing host addresses makes two tills on one machine collide on the reverse record, and one is never
