@@ -117,6 +117,7 @@ void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, cons
                       const ChainPoint& cloud, Actions& out) {
   ChainSender& sender = peer.senders[chain];
   if (sender.next_offer(now.mono)) out.send(to, Offer{WireChain::of(chain), last, cloud});
+  if (chain.till == peer.name) return;  // it has its own history; the offer asks what the cloud holds of it
   while (auto from = sender.next_batch(last.seq)) {
     if (chain.till == config_.till) {
       auto push = own_push(chain, *from, last.seq);
@@ -169,9 +170,9 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
 void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   const WireChain wire = m.chain;
   const ChainId chain = wire.id();
+  if (chain.till == config_.till) return void(++refused_);
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
-  auto opened = chain.till == config_.till || member == nullptr
-                    ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
+  auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
                     : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
   if (!opened) {
     ++refused_;
@@ -245,8 +246,10 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
 }
 
 void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
-  if (peer.role != Role::cloud && peer.role != Role::till) return;
   const ChainId chain = m.chain.id();
+  // Only the cloud itself may take its word back: what others say of it may be old.
+  const Relay::Chain* held = relay_.find(chain);
+  if (peer.role != Role::cloud && held != nullptr && m.point.seq <= held->record.cloud.seq) return;
   if (!relay_.on_cloud(chain, m.point)) return;
   tell_keepers(m, out);
 }
