@@ -158,7 +158,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
     promise_committing_ = false;
     take(now, election_->on_promise_durable(now.mono), out);
   }
-  answer_parked(now, out);
+  rows_fresh_ = true;
   pump(now, out);
   return out;
 }
@@ -248,7 +248,7 @@ Instant Node::next_wake(Now now) const {
   Instant at = now.mono + seconds(60);
   auto sooner = [&](Instant candidate) { at = std::min(at, candidate); };
   if (election_) sooner(election_->next_wake());
-  if (checkpoint_due_) sooner(std::max(*checkpoint_due_, retry_commit_));
+  if (checkpoint_due_ && !committing_) sooner(std::max(*checkpoint_due_, retry_commit_));
   if (now.mono < retry_commit_) sooner(retry_commit_);
   for (const Waiter& w : waiters_) sooner(w.deadline);
   for (const auto& [id, peer] : peers_) {
@@ -258,7 +258,8 @@ Instant Node::next_wake(Now now) const {
     }
   }
   if (state_.fork) sooner(std::max(fetch_again_, now.mono + milliseconds(100)));
-  if (election_ && config_.use_cloud && !wants_cloud(now)) sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);
+  const bool hostless = election_ && election_->view(now.mono).kind == LeaseKind::none;
+  if (hostless && config_.use_cloud && !wants_cloud(now)) sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);
   return std::max(at, now.mono + milliseconds(1));
 }
 

@@ -36,7 +36,11 @@ void Node::pump_pulls(Now now, Actions& out) {
   }
 }
 
-void Node::handle(Now, PeerId from, Pull& m, Actions&) { peer_of(from)->parked_pull = std::move(m); }
+void Node::handle(Now, PeerId from, Pull& m, Actions&) {
+  peer_of(from)->parked_pull = std::move(m);
+  rows_fresh_ = true;
+}
+
 void Node::handle(Now, PeerId from, PullEvents& m, Actions&) { peer_of(from)->parked_events = std::move(m); }
 
 void Node::answer_parked(Now, Actions& out) {
@@ -48,7 +52,7 @@ void Node::answer_parked(Now, Actions& out) {
         out.send(id, std::move(events));
       }
     }
-    if (peer.parked_pull && !committing_) {
+    if (peer.parked_pull && rows_fresh_ && !committing_) {
       TillView view = store_.view();
       Pages pages = answer_pull(view, *peer.parked_pull);
       if (!pages.pages.empty()) {
@@ -57,6 +61,7 @@ void Node::answer_parked(Now, Actions& out) {
       }
     }
   }
+  if (!committing_) rows_fresh_ = false;
 }
 
 // Ops that the reader has not seen and that the cloud's stock rows may not contain yet.

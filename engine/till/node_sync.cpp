@@ -99,17 +99,21 @@ void Node::pump_senders(Now now, Actions& out) {
       peer.senders.clear();
       continue;
     }
+    std::set<ChainId> current;
     for (const OldChain& own : own_chains()) {
       const ChainId chain{config_.till, own.incarnation};
-      if (own.last.seq > Seq{}) pump_chain(now, id, peer, chain, own.last, own.cloud, out);
+      if (own.last.seq == Seq{}) continue;
+      current.insert(chain);
+      pump_chain(now, id, peer, chain, own.last, own.cloud, out);
     }
-    if (keeper) continue;
     for (const auto& [chain, held] : relay_.chains()) {
-      if (!held.settled || held.record.forked) continue;
+      if (keeper || !held.settled || held.record.forked) continue;
       if (held.record.held.seq > held.record.cloud.seq || peer.senders.contains(chain)) {
+        current.insert(chain);
         pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }
     }
+    std::erase_if(peer.senders, [&](const auto& sender) { return !current.contains(sender.first); });
   }
 }
 

@@ -1,0 +1,103 @@
+#include "sim/sim_disk.hpp"
+
+#include <algorithm>
+
+namespace tillsync::sim {
+
+class SimFile final : public File {
+ public:
+  SimFile(SimDisk& disk, std::shared_ptr<SimDisk::Content> content) : disk_(disk), content_(std::move(content)) {}
+
+  Result<void> write_at(std::uint64_t offset, ByteView data) override {
+    Bytes& to = content_->current;
+    if (disk_.full_ && offset + data.size() > to.size()) {
+      return fail(ErrorKind::disk_full, "the data disk is full: free some space and carry on");
+    }
+    if (to.size() < offset + data.size()) to.resize(offset + data.size(), '\0');
+    std::copy(data.begin(), data.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
+    return {};
+  }
+  Result<void> flush() override {
+    content_->durable = content_->current;
+    return {};
+  }
+  Result<Bytes> read_at(std::uint64_t offset, std::size_t length) override {
+    if (offset >= content_->current.size()) return Bytes();
+    return content_->current.substr(offset, length);
+  }
+  Result<std::uint64_t> size() override { return content_->current.size(); }
+  Result<void> truncate(std::uint64_t size) override {
+    content_->current.resize(size, '\0');
+    return {};
+  }
+
+ private:
+  SimDisk& disk_;
+  std::shared_ptr<SimDisk::Content> content_;
+};
+
+Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, bool create) {
+  auto found = files_.find(path);
+  if (found == files_.end()) {
+    if (!create) return fail(ErrorKind::not_found, "there is no file " + path);
+    if (full_) return fail(ErrorKind::disk_full, "the data disk is full: free some space and carry on");
+    found = files_.emplace(path, std::make_shared<Content>()).first;
+  }
+  return std::make_unique<SimFile>(*this, found->second);
+}
+
+Result<std::vector<std::string>> SimDisk::list(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& [path, content] : files_) {
+    if (path.starts_with(folder + "/")) names.push_back(path.substr(folder.size() + 1));
+  }
+  return names;
+}
+
+Result<void> SimDisk::remove(const std::string& path) {
+  files_.erase(path);
+  return {};
+}
+
+Result<void> SimDisk::flush_folder(const std::string&) {
+  durable_names_ = files_;
+  return {};
+}
+
+void SimDisk::power_cut() {
+  files_ = durable_names_;
+  for (auto& [path, content] : files_) {
+    Bytes& durable = content->durable;
+    const Bytes& current = content->current;
+    if (current == durable) continue;
+    if (random_.below(3) == 0) {
+      durable = current;  // it happened to reach the disk
+    } else if (current.size() > durable.size() && random_.below(2) == 0) {  // torn: a part of the growth, its end garbage
+      const std::size_t kept = durable.size() + random_.below(current.size() - durable.size() + 1);
+      durable = current.substr(0, kept);
+      if (kept > 0 && random_.below(2) == 0) durable[kept - 1] = static_cast<char>(~durable[kept - 1]);
+    }
+    content->current = durable;
+  }
+}
+
+bool SimDisk::rot(const std::string& path, std::uint64_t offset) {
+  const auto found = files_.find(path);
+  if (found == files_.end() || found->second->durable.size() <= offset) return false;
+  for (Bytes* bytes : {&found->second->durable, &found->second->current}) (*bytes)[offset] = static_cast<char>((*bytes)[offset] ^ 0x10);
+  return true;
+}
+
+SimDisk::Image SimDisk::image() const {
+  Image image;
+  for (const auto& [path, content] : durable_names_) image.files[path] = content->durable;
+  return image;
+}
+
+void SimDisk::restore(const Image& image) {
+  files_.clear();
+  for (const auto& [path, bytes] : image.files) files_[path] = std::make_shared<Content>(Content{bytes, bytes});
+  durable_names_ = files_;
+}
+
+}  // namespace tillsync::sim

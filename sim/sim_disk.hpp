@@ -1,0 +1,46 @@
+// A disk in memory behind the Disk seam. It remembers what was flushed: a power cut keeps that, and of the rest what chance
+// leaves (nothing, all, or a torn part). It can be full, and its bits can rot.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "storage/disk.hpp"
+#include "storage/random.hpp"
+
+namespace tillsync::sim {
+
+class SimDisk final : public Disk {
+ public:
+  explicit SimDisk(Random random) : random_(random) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, bool create) override;
+  Result<std::vector<std::string>> list(const std::string& folder) override;
+  Result<void> make_folder(const std::string&) override { return {}; }
+  Result<void> remove(const std::string& path) override;
+  Result<void> flush_folder(const std::string& folder) override;
+
+  void power_cut();               // what was not flushed may be gone, there, or torn
+  void set_full(bool full) { full_ = full; }
+  bool rot(const std::string& path, std::uint64_t offset);  // flips one bit of durable content; false when there is none
+
+  // A copy of what is durable: a backup.
+  struct Image {
+    std::map<std::string, Bytes> files;
+  };
+  Image image() const;
+  void restore(const Image& image);
+
+ private:
+  friend class SimFile;
+  struct Content {
+    Bytes durable, current;
+  };
+  std::map<std::string, std::shared_ptr<Content>> files_;          // names as the process sees them
+  std::map<std::string, std::shared_ptr<Content>> durable_names_;  // names as a power cut leaves them
+  bool full_ = false;
+  Random random_;
+};
+
+}  // namespace tillsync::sim
