@@ -104,7 +104,27 @@ std::vector<CloudConflict> Branch::conflicts() {
   return out;
 }
 
-std::vector<std::string> Branch::broken_rules() {
+std::set<std::string> Branch::only_on(SimTill& wiped) {
+  std::set<std::string> keys;
+  for (auto& owner : tills_) {
+    for (const HandedOut& each : owner->receipts()) {
+      const ChainId chain{TillId{owner->name()}, each.receipt.incarnation};
+      const auto same = [&](ByteView bytes) { return blake2b(bytes) == each.receipt.hash; };
+      bool elsewhere = owner.get() != &wiped && owner->node().where(each.key).has_value();
+      cloud_->read([&](CloudTxn& txn) {
+        txn.ops(cloud_->shop(), chain, each.receipt.seq, [&](const CloudOp& op) { return elsewhere = elsewhere || same(op.bytes), false; });
+      });
+      for (auto& other : tills_) {
+        if (other.get() == &wiped) continue;
+        other->store().view().relay_ops(chain, each.receipt.seq, [&](Seq, ByteView op) { return elsewhere = elsewhere || same(op), false; });
+      }
+      if (!elsewhere) keys.insert(each.key);
+    }
+  }
+  return keys;
+}
+
+std::vector<std::string> Branch::broken_rules(const std::set<std::string>& destroyed) {
   std::vector<std::string> broken;
   std::map<std::string, std::pair<Hash, int>> effects;  // key -> content, times it took effect
   std::map<std::pair<ChainId, Seq>, Hash> hashes;
@@ -133,7 +153,7 @@ std::vector<std::string> Branch::broken_rules() {
   for (auto& till : tills_) {
     for (const HandedOut& each : till->receipts()) {
       const auto effect = effects.find(each.key);
-      if (effect == effects.end()) broken.push_back("lost: " + each.key + " of " + till->name());
+      if (effect == effects.end() && !destroyed.contains(each.key)) broken.push_back("lost: " + each.key + " of " + till->name());
     }
   }
   for (const auto& [key, effect] : effects) {

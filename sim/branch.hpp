@@ -1,6 +1,8 @@
 // A branch in a box: some tills and a cloud in one world, and the questions that every test and checker asks of them.
 #pragma once
 
+#include <set>
+
 #include "sim/sim_nodes.hpp"
 
 namespace tillsync::sim {
@@ -26,7 +28,10 @@ class Branch {
   bool settle(Duration limit) { return world_.run_until([this] { return settled(); }, limit); }
 
   // Rule 1 to 3 of docs/simulator.md; empty when all hold. Ask only when settled.
-  std::vector<std::string> broken_rules();
+  // `destroyed`: keys of ops that were on one disk only when a backup was put in its place; nobody can bring those back.
+  std::vector<std::string> broken_rules(const std::set<std::string>& destroyed = {});
+  // The keys of what no other disk holds than this till's. Every till must be alive.
+  std::set<std::string> only_on(SimTill& till);
   std::map<std::string, std::int64_t> cloud_stock();
   std::vector<CloudConflict> conflicts();
 

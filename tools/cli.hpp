@@ -73,5 +73,6 @@ void add_pair(CLI::App& app);
 void add_data(CLI::App& app);
 void add_repair(CLI::App& app);
 void add_demo(CLI::App& app);
+void add_sim(CLI::App& app);
 
 }  // namespace tillsync::cli

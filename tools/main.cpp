@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   add_pair(app);
   add_data(app);
   add_repair(app);
+  add_sim(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
