@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/stock/moves.hpp"
 #include "engine/validate.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -67,7 +66,6 @@ void Node::restore(Recovered recovered, Actions& out) {
       orphans.push_back(std::move(*op));
       continue;
     }
-    add_own_stock(*op);
     if (op->kind == OpKind::incarnation) {
       if (auto fork = unpack<ForkState>(op->body); fork && fork->old_incarnation.value != 0) {
         state_.fork = *fork;
@@ -75,9 +73,7 @@ void Node::restore(Recovered recovered, Actions& out) {
         ++state_.forks_seen;
       }
     }
-    if (op->origin && state_.fork && op->origin->incarnation == state_.fork->old_incarnation) {
-      state_.fork->next_to_reissue = op->origin->seq.next();
-    }
+    on_own_durable(*op);
   }
   if (orphans.empty()) return;
   begin_fork({}, own_.chain(), "the journal is damaged", out);
@@ -119,7 +115,7 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
   own_.on_appended(std::move(outcome), out);
   for (std::size_t i = before; i < own_.pending().size(); ++i) {
     const Op& op = own_.pending()[i].op;
-    add_own_stock(op);
+    on_own_durable(op);
     if (!time_known_ && !first_unsynced_) first_unsynced_ = op.seq;
   }
   if (own_.pending().size() > before && !checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
@@ -127,10 +123,12 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
   return out;
 }
 
-void Node::add_own_stock(const Op& op) {
-  for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
-    stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
-  }
+void Node::on_own_durable(const Op& op) {
+  add_branch_stock(op);
+  if (!op.origin) return;
+  if (!state_.fork || op.origin->incarnation != state_.fork->old_incarnation) return;
+  state_.fork->next_to_reissue = std::max(state_.fork->next_to_reissue, op.origin->seq.next());
+  state_dirty_ = true;
 }
 
 Actions Node::on_committed(Now now, Result<void> outcome) {

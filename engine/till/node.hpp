@@ -97,7 +97,8 @@ class Node {
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
   void form_checkpoint(StoreBatch& batch);
-  void add_own_stock(const Op& op);
+  void on_own_durable(const Op& op);
+  void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
   std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
 
@@ -175,6 +176,7 @@ class Node {
   std::vector<Waiter> waiters_;
   std::map<ChainId, Seq> events_seen_;
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
+  Seq reissue_cursor_;  // how far re-issuing has got; what is durable of it is in state_.fork
   bool fetching_ = false;
   Instant fetch_again_;
   std::map<ChainId, PeerId> proxied_fetches_;

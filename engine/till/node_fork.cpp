@@ -15,6 +15,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();
   fork.agreed = fork.adopted = state_.cloud;
+  reissue_cursor_ = {};
   own_.open_incarnation(Incarnation{random_.nonzero()});
   Op op;
   op.kind = OpKind::incarnation;
@@ -32,10 +33,10 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
 void Node::pump_fork(Now now, Actions& out) {
   if (!state_.fork) return;
   ForkState& fork = *state_.fork;
-  while (fork.split.value != 0 && fork.next_to_reissue <= fork.old_end.seq && own_.waiting() < OwnChain::kMaxBatchOps) {
-    auto old = own_.read(fork.old_incarnation, fork.next_to_reissue);
-    fork.next_to_reissue = fork.next_to_reissue.next();
-    state_dirty_ = true;
+  reissue_cursor_ = std::max(reissue_cursor_, fork.next_to_reissue);
+  while (fork.split.value != 0 && reissue_cursor_ <= fork.old_end.seq && own_.waiting() < OwnChain::kMaxBatchOps) {
+    auto old = own_.read(fork.old_incarnation, reissue_cursor_);
+    reissue_cursor_ = reissue_cursor_.next();
     if (!old || old->op.kind == OpKind::incarnation) continue;
     old->op.origin = Origin{fork.old_incarnation, old->op.seq, old->op.hlc};
     own_.record_own(std::move(old->op));
@@ -43,7 +44,8 @@ void Node::pump_fork(Now now, Actions& out) {
   if (fetching_ || now.mono < fetch_again_) return;
   // Forgotten ops take the old places in the vault, so ours must have their new ones first, on disk.
   const bool comparing = fork.split.value == 0;
-  const bool reissued = fork.next_to_reissue > fork.old_end.seq && own_.idle() && own_.pending().empty() && !committing_;
+  const bool reissued = !comparing && reissue_cursor_ > fork.old_end.seq && own_.idle() && own_.pending().empty() && !committing_;
+  if (reissued && fork.next_to_reissue != reissue_cursor_) fork.next_to_reissue = reissue_cursor_, state_dirty_ = true;
   if (!comparing && !reissued) return;
   PeerId up;
   if (upstream(now, &up) == nullptr) return;
@@ -129,7 +131,7 @@ void Node::adopt(const Fetched& m, Actions& out) {
       return;
     }
     adopted_.vault_adopt(op->chain, op->seq, op->key, bytes, !own_.find(op->key).has_value());
-    add_own_stock(*op);
+    add_branch_stock(*op);
     fork.adopted = {op->seq, blake2b(bytes)};
   }
   if (!m.ops.empty()) return;

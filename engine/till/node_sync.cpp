@@ -1,6 +1,7 @@
 // Chains up: offering, pushing and acknowledging, with watermarks that carry their proof.
 #include <algorithm>
 
+#include "engine/stock/moves.hpp"
 #include "engine/till/node.hpp"
 
 namespace tillsync {
@@ -185,10 +186,23 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
     return;
   }
   peer_of(from)->offered.insert(chain);
+  const std::vector<OpenedOp> ops = opened->ops;
   const Verdict verdict = relay_.on_push(std::move(*opened));
-  if (verdict == Verdict::append) return;  // acknowledged once it is durable
+  if (verdict == Verdict::append) {  // acknowledged once it is durable
+    for (const OpenedOp& op : ops) add_branch_stock(op.op);
+    return;
+  }
   if (verdict == Verdict::fork) out.warn("the history of " + chain.till.text + " does not fit what is held here: it forked");
   out.send(from, Held{wire, level_here(now), relay_.find(chain)->record.held});
+}
+
+// Whatever till sold it, it counts in this till's stock: once, however it came. If it re-issues a disputed op, that one is void.
+void Node::add_branch_stock(const Op& op) {
+  const auto moves = stock_moves(op.kind, op.body);
+  for (const auto& [sku, move] : moves) stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
+  if (!op.origin) return;
+  const ChainId old{op.chain.till, op.origin->incarnation};
+  for (const auto& [sku, move] : moves) stock_.retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli});
 }
 
 void Node::handle(Now now, PeerId from, Held& m, Actions& out) {

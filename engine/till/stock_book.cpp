@@ -9,6 +9,8 @@ namespace tillsync {
 
 void StockBook::add(const std::string& sku, const StockEvent& event) { fresh_[sku].events.push_back(event); }
 
+void StockBook::retract(const std::string& sku, const StockEvent& event) { fresh_[sku].retracted.push_back(event); }
+
 void StockBook::set_row(const std::string& sku, StockRow row) { fresh_[sku].row = std::move(row); }
 
 void StockBook::form(TillView& view, StoreBatch& batch) {
@@ -26,14 +28,17 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
                                   StoreBatch* batch) const {
   const StockRow row = change.row ? *change.row : stored_row(view, sku).value_or(StockRow{});
   StockProjection result = view.stock(sku).value_or(StockProjection{row.milli, false});
-  auto contained = [&](const StockEvent& e) { return e.seq <= row.contained_of(e.chain); };
+  auto contained = [&](const StockEvent& e) {
+    const auto& gone = change.retracted;
+    return e.seq <= row.contained_of(e.chain) || std::find(gone.begin(), gone.end(), e) != gone.end();
+  };
   std::vector<StockEvent> added;
   for (const StockEvent& e : change.events) {
     if (contained(e) || view.has_event(sku, e) || std::find(added.begin(), added.end(), e) != added.end()) continue;
     added.push_back(e);
     if (batch != nullptr) batch->event(sku, e);
   }
-  const bool simple = !change.row && !result.has_count && std::none_of(added.begin(), added.end(), [&](const auto& e) {
+  const bool simple = !change.row && change.retracted.empty() && !result.has_count && std::none_of(added.begin(), added.end(), [&](const auto& e) {
     return e.is_count || e.hlc < row.last_count;
   });
   if (simple) {
@@ -58,6 +63,7 @@ std::optional<std::int64_t> StockBook::quantity(TillView& view, const std::strin
     const auto it = part->find(sku);
     if (it == part->end()) continue;
     merged.events.insert(merged.events.end(), it->second.events.begin(), it->second.events.end());
+    merged.retracted.insert(merged.retracted.end(), it->second.retracted.begin(), it->second.retracted.end());
     if (it->second.row) merged.row = it->second.row;
   }
   if (merged.events.empty() && !merged.row && !view.stock(sku) && !stored_row(view, sku)) return std::nullopt;

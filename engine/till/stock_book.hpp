@@ -18,6 +18,7 @@ class StockBook {
   explicit StockBook(BranchId branch) : feed_(stock_feed(branch)) {}
 
   void add(const std::string& sku, const StockEvent& event);  // own op, or another till's
+  void retract(const std::string& sku, const StockEvent& event);  // it counts no more, nor when it comes again
   void set_row(const std::string& sku, StockRow row);         // the cloud's newest row
 
   // Moves what came since the last call into the batch. Only while no commit is in flight: it reads what is stored.
@@ -31,6 +32,7 @@ class StockBook {
  private:
   struct Change {
     std::vector<StockEvent> events;
+    std::vector<StockEvent> retracted;
     std::optional<StockRow> row;
   };
   StockProjection settle(TillView& view, const std::string& sku, const Change& change, StoreBatch* batch) const;

@@ -52,7 +52,7 @@ bool quiet(Fleet& fleet, const sales::SalesFile& file) {
 
 sales::SalesFile read_input(const Arguments& a) {
   std::string path = a.sales;
-  const std::filesystem::path here = std::filesystem::path(program()).parent_path();
+  const std::filesystem::path here = std::filesystem::path(this_program()).parent_path();
   if (path.empty()) path = here / "week.csv";
   if (a.sales.empty() && !std::filesystem::exists(path)) path = here / "../share/tillsync/week.csv";
   std::ifstream in(path, std::ios::binary);
@@ -119,7 +119,7 @@ void run(const Arguments& a) {
   std::cout << "A cloud and " << a.tills << " tills on this machine, found by mDNS; " << file.invoices << " invoices, " << file.lines << " lines.\n"
             << std::flush;
   {
-    Fleet fleet(a.tills, where);
+    Fleet fleet(a.tills, where, this_program());
     Feed feed(fleet, file.ops, std::max(1000.0, static_cast<double>(file.ops.size()) / 15.0));
     run_story(fleet, feed, file, report);
     feed.stop();

@@ -36,7 +36,7 @@ void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
 }  // namespace
 
-std::string program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string this_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 Member::Member(std::string name, std::string folder, std::vector<std::string> command)
     : name_(std::move(name)), folder_(std::move(folder)), command_(std::move(command)) {}
@@ -54,6 +54,8 @@ void Member::start() {
   if (pid_ == 0) become(command_, log);
   if (pid_ < 0) throw cli::Failure{"can't start another process: close some programs, then try again"};
 }
+
+void Member::listen_on(int port) { command_.back() = "127.0.0.1:" + std::to_string(port); }
 
 void Member::kill() {
   ::kill(pid_, SIGKILL);
@@ -78,7 +80,7 @@ ControlClient Member::connect() const {
   }
 }
 
-Fleet::Fleet(int tills, const std::string& where) : folder_(where) {
+Fleet::Fleet(int tills, const std::string& where, const std::string& program) : folder_(where) {
   const SecretKey tenant = fresh_secret();
   Roster roster;
   roster.tenant = "Demo";
@@ -97,9 +99,10 @@ Fleet::Fleet(int tills, const std::string& where) : folder_(where) {
   std::filesystem::create_directories(folder_ + "/cloud/rosters");
   cli::require(replace_file(folder_ + "/cloud/rosters/demo.roster", roster.encoded()));
   { const DataFolder unlock = std::move(cloud_folder); }
-  members_.emplace_back("cloud", folder_ + "/cloud", std::vector<std::string>{program(), "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
+  members_.emplace_back("cloud", folder_ + "/cloud", std::vector<std::string>{program, "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
   cloud().start();
   const int port = cli::require(cloud().connect().call({{"do", "status"}}))["port"];
+  cloud().listen_on(port);
   for (DataFolder& folder : folders) {
     const std::string path = folder.path(), name = path.substr(path.rfind('/') + 1);
     Settings settings;
@@ -111,7 +114,7 @@ Fleet::Fleet(int tills, const std::string& where) : folder_(where) {
     cli::require(replace_file(folder.file("till.toml"), settings.toml()));
     cli::require(replace_file(folder.file("roster.bin"), roster.encoded()));
     { const DataFolder unlock = std::move(folder); }
-    members_.emplace_back(name, path, std::vector<std::string>{program(), "till", "--data", path});
+    members_.emplace_back(name, path, std::vector<std::string>{program, "till", "--data", path});
     members_.back().start();
   }
   const auto until = std::chrono::steady_clock::now() + kPatience;

@@ -18,6 +18,7 @@ class Member {
   Member(Member&& other) noexcept;
 
   void start();
+  void listen_on(int port);  // from the next start on
   void kill();    // SIGKILL: no farewell
   void pause();   // SIGSTOP: to the others it is as if the line were cut
   void resume();
@@ -37,7 +38,7 @@ class Member {
 class Fleet {
  public:
   // Makes keys, roster and folders, starts everything and waits until a host is elected and connected to the cloud.
-  Fleet(int tills, const std::string& where);
+  Fleet(int tills, const std::string& where, const std::string& program);
   ~Fleet();
 
   Member& cloud() { return members_.front(); }
@@ -53,6 +54,6 @@ class Fleet {
   std::vector<Member> members_;
 };
 
-std::string program();  // this binary
+std::string this_program();  // the path of the running binary
 
 }  // namespace tillsync::demo

@@ -1,0 +1,51 @@
+#include "tests/integration/support.hpp"
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace tillsync::test {
+
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string content(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::string program() { return TILLSYNC_PROGRAM; }
+
+Outcome shell(const std::string& command) {
+  const Folder folder;
+  const int status = std::system(("{ timeout 60 sh -c " + quoted(command) + "; } >" + folder / "out" + " 2>" + folder / "err").c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content(folder / "out"), content(folder / "err")};
+}
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::string command = quoted(program());
+  for (const std::string& each : arguments) command += " " + quoted(each);
+  return shell(command);
+}
+
+Folder::Folder() : path((std::filesystem::temp_directory_path() / "tillsync-test-XXXXXX").string()) {
+  if (::mkdtemp(path.data()) == nullptr) std::abort();
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+}  // namespace tillsync::test
