@@ -1,5 +1,5 @@
-// The disagreements that the cloud finds while it takes ops in, each with the sentence that support reads. An id is stable: the
-// same disagreement found twice is one conflict.
+// The disagreements that the cloud finds while it takes ops in, each with the sentence that support reads. An id is
+// stable: the same disagreement found twice is one conflict.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ CloudConflict forked_history(const ChainId& chain, Seq held, std::int64_t now_ms
 CloudConflict new_incarnation(const ChainId& chain, std::int64_t now_ms);
 
 // One idempotency key names two ops of different content; the second has no effect until someone decides.
-CloudConflict duplicate_key(const std::string& key, const ChainId& first, Seq first_seq, const ChainId& second, Seq second_seq,
-                            std::int64_t now_ms);
+CloudConflict duplicate_key(const std::string& key, const ChainId& first, Seq first_seq, const ChainId& second,
+                            Seq second_seq, std::int64_t now_ms);
 
 }  // namespace tillsync

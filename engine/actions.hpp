@@ -1,6 +1,6 @@
-// What a core wants done. The order is a contract: a core first asks for what must be durable (append, commit) and hands out
-// what depends on it (sends, replies) only once on_appended or on_committed has reported the flush. So whoever carries out an
-// Actions may do its parts at once and in any order, and may crash anywhere between them.
+// What a core wants done. The order is a contract: a core first asks for what must be durable (append, commit) and
+// hands out what depends on it (sends, replies) only once on_appended or on_committed has reported the flush. So
+// whoever carries out an Actions may do its parts at once and in any order, and may crash anywhere between them.
 #pragma once
 
 #include <memory>

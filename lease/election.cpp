@@ -58,7 +58,8 @@ LeaseActions Election::on_wake(Instant now) {
   LeaseActions out;
   if (lease_.kind != LeaseKind::none && now >= lease_.until) {
     out.host_changed = true;
-    out.reason = lease_.host == self_ ? "this till's lease ran out unrenewed" : "the lease of " + lease_.host.text + " ran out";
+    out.reason =
+        lease_.host == self_ ? "this till's lease ran out unrenewed" : "the lease of " + lease_.host.text + " ran out";
     lease_ = {};
     certificate_.reset();
     if (stage_ != Stage::idle) abandon(now, out, false);

@@ -1,6 +1,6 @@
-// Who hosts the branch: one till's view and its moves. A pure state machine: it is told what happened and when, and answers
-// with what to store, what to send and what changed; `next_wake()` says when to call on_wake. The protocol and its timing
-// proof are docs/lease.md.
+// Who hosts the branch: one till's view and its moves. A pure state machine: it is told what happened and when, and
+// answers with what to store, what to send and what changed; `next_wake()` says when to call on_wake. The protocol and
+// its timing proof are docs/lease.md.
 //
 //   LeaseActions actions = election.on_message(now, from, message);
 //   // first store actions.promise durably and report on_promise_durable(), send actions.sends right away

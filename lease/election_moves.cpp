@@ -65,8 +65,10 @@ void Election::handle(Instant now, const TillId& from, const RequestGrant& m, Le
   if (!sound) return void(++ignored_);
   const auto refusal = grantor_.refusal(now, b);
   if (refusal || b.roster_version != roster_.version || storing_) {
-    const Grantor::Refusal why = refusal.value_or(Grantor::Refusal{grantor_.current().term, grantor_.current().holder, {}});
-    if (from != self_) out.sends.push_back({from, Deny{b.nonce, why.term, why.holder, ms_of(why.remaining), roster_.version}});
+    const Grantor::Refusal why =
+        refusal.value_or(Grantor::Refusal{grantor_.current().term, grantor_.current().holder, {}});
+    if (from != self_)
+      out.sends.push_back({from, Deny{b.nonce, why.term, why.holder, ms_of(why.remaining), roster_.version}});
     return;
   }
   highest_seen_ = std::max(highest_seen_, b.term);

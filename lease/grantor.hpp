@@ -14,7 +14,9 @@ struct Promise {
   std::uint32_t duration_ms = 0;
   bool operator==(const Promise&) const = default;
   template <class A>
-  void fields(A& a) { a(term, holder, duration_ms); }
+  void fields(A& a) {
+    a(term, holder, duration_ms);
+  }
 };
 
 // Clocks are assumed to drift less than 1 %: a promise is held that much longer, a lease believed that much shorter.

@@ -11,8 +11,8 @@ const unsigned char* raw(ByteView v) { return reinterpret_cast<const unsigned ch
 std::optional<std::array<std::uint8_t, 32>> bytes_of_hex(const std::string& hex) {
   std::array<std::uint8_t, 32> out{};
   std::size_t n = 0;
-  if (hex.size() != 64 ||
-      sodium_hex2bin(out.data(), out.size(), hex.data(), hex.size(), nullptr, &n, nullptr) != 0 || n != out.size()) {
+  if (hex.size() != 64 || sodium_hex2bin(out.data(), out.size(), hex.data(), hex.size(), nullptr, &n, nullptr) != 0 ||
+      n != out.size()) {
     return std::nullopt;
   }
   return out;

@@ -1,5 +1,6 @@
-// What tills say to each other about the lease. Every signature covers branch, term, candidate, nonce, duration and roster
-// version in canonical bytes under a prefix of its own, so that none can be replayed for another purpose or branch.
+// What tills say to each other about the lease. Every signature covers branch, term, candidate, nonce, duration and
+// roster version in canonical bytes under a prefix of its own, so that none can be replayed for another purpose or
+// branch.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,9 @@ struct Ballot {
   std::uint64_t roster_version = 0;
   bool operator==(const Ballot&) const = default;
   template <class A>
-  void fields(A& a) { a(branch, term, candidate, nonce, duration_ms, fitness, roster_version); }
+  void fields(A& a) {
+    a(branch, term, candidate, nonce, duration_ms, fitness, roster_version);
+  }
 
   Bytes request_bytes() const;
   Bytes grant_bytes(const TillId& grantor) const;
@@ -31,7 +34,9 @@ struct Ballot {
 struct PreVote {
   Ballot ballot;
   template <class A>
-  void fields(A& a) { a(ballot); }
+  void fields(A& a) {
+    a(ballot);
+  }
 };
 
 struct PreVoteReply {
@@ -41,14 +46,18 @@ struct PreVoteReply {
   std::uint32_t remaining_ms = 0;  // of the promise that stands in the way
   std::uint64_t roster_version = 0;
   template <class A>
-  void fields(A& a) { a(nonce, term, granted, remaining_ms, roster_version); }
+  void fields(A& a) {
+    a(nonce, term, granted, remaining_ms, roster_version);
+  }
 };
 
 struct RequestGrant {
   Ballot ballot;
   Binary signature;
   template <class A>
-  void fields(A& a) { a(ballot, signature); }
+  void fields(A& a) {
+    a(ballot, signature);
+  }
 };
 
 struct Grant {
@@ -56,7 +65,9 @@ struct Grant {
   TillId grantor;
   Binary signature;
   template <class A>
-  void fields(A& a) { a(ballot, grantor, signature); }
+  void fields(A& a) {
+    a(ballot, grantor, signature);
+  }
 };
 
 struct Deny {
@@ -66,7 +77,9 @@ struct Deny {
   std::uint32_t remaining_ms = 0;
   std::uint64_t roster_version = 0;
   template <class A>
-  void fields(A& a) { a(nonce, term, holder, remaining_ms, roster_version); }
+  void fields(A& a) {
+    a(nonce, term, holder, remaining_ms, roster_version);
+  }
 };
 
 // The holder (or a losing candidate) gives its grants back.
@@ -74,7 +87,9 @@ struct Release {
   Term term;
   std::optional<TillId> successor;
   template <class A>
-  void fields(A& a) { a(term, successor); }
+  void fields(A& a) {
+    a(term, successor);
+  }
 };
 
 // A request and grants worth a strict majority of a roster's votes: anyone with the roster can check it, offline.
@@ -83,13 +98,17 @@ struct Certificate {
     TillId grantor;
     Binary signature;
     template <class A>
-    void fields(A& a) { a(grantor, signature); }
+    void fields(A& a) {
+      a(grantor, signature);
+    }
   };
   Ballot ballot;
   Binary request_signature;
   std::vector<Signed> grants;  // sorted by grantor
   template <class A>
-  void fields(A& a) { a(ballot, request_signature, grants); }
+  void fields(A& a) {
+    a(ballot, request_signature, grants);
+  }
 
   bool valid_for(const Roster& roster) const;
 };
@@ -101,7 +120,9 @@ struct Announce {
   std::uint32_t fitness = 0;
   std::optional<Certificate> certificate;
   template <class A>
-  void fields(A& a) { a(term, remaining_ms, fitness, certificate); }
+  void fields(A& a) {
+    a(term, remaining_ms, fitness, certificate);
+  }
 };
 
 using LeaseMessage = std::variant<PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce>;

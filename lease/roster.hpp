@@ -19,12 +19,14 @@ struct Member {
   Role role = Role::till;
   std::uint32_t votes = 1;
   template <class A>
-  void fields(A& a) { a(name, key, role, votes); }
+  void fields(A& a) {
+    a(name, key, role, votes);
+  }
 };
 
 struct Roster {
-  std::string tenant;      // for people
-  Binary tenant_key;  // 32 bytes: what the signature is checked against
+  std::string tenant;  // for people
+  Binary tenant_key;   // 32 bytes: what the signature is checked against
   BranchId branch;
   std::uint64_t version = 1;
   std::uint32_t lease_ms = 3000;  // L, 1,000 to 60,000
@@ -35,7 +37,9 @@ struct Roster {
   static constexpr std::uint32_t kMinLeaseMs = 1000, kMaxLeaseMs = 60000;
 
   template <class A>
-  void fields(A& a) { a(tenant, tenant_key, branch, version, lease_ms, members, signature); }
+  void fields(A& a) {
+    a(tenant, tenant_key, branch, version, lease_ms, members, signature);
+  }
 
   const Member* find(const TillId& name) const;
   const Member* find_key(ByteView key) const;

@@ -21,21 +21,24 @@ SecretKey key_number(std::uint8_t n) {
 // LMDB wants real files: on a memory file system where there is one.
 std::string fresh_folder() {
   const bool memory = std::filesystem::is_directory("/dev/shm");
-  std::string path = (memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().string()) + "/tillsync-sim-XXXXXX";
+  std::string path =
+      (memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().string()) + "/tillsync-sim-XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) std::abort();
   return path;
 }
 
 }  // namespace
 
-Branch::Branch(std::uint64_t seed, int tills, std::uint32_t lease_ms) : world_(seed), tenant_(key_number(255)), folder_(fresh_folder()) {
+Branch::Branch(std::uint64_t seed, int tills, std::uint32_t lease_ms)
+    : world_(seed), tenant_(key_number(255)), folder_(fresh_folder()) {
   roster_.tenant = "Sim";
   roster_.tenant_key = Binary(tenant_.public_key().view());
   roster_.branch = BranchId{"main-street"};
   roster_.lease_ms = lease_ms;
   roster_.add({TillId{"cloud"}, Binary(key_number(200).public_key().view()), Role::cloud, 0});
   for (int i = 1; i <= tills; ++i) {
-    roster_.add({TillId{"till-" + std::to_string(i)}, Binary(key_number(static_cast<std::uint8_t>(i)).public_key().view()), Role::till, 1});
+    roster_.add({TillId{"till-" + std::to_string(i)},
+                 Binary(key_number(static_cast<std::uint8_t>(i)).public_key().view()), Role::till, 1});
   }
   roster_.sign(tenant_);
   cloud_ = std::make_unique<SimCloud>(world_, folder_, roster_);
@@ -112,11 +115,13 @@ std::set<std::string> Branch::only_on(SimTill& wiped) {
       const auto same = [&](ByteView bytes) { return blake2b(bytes) == each.receipt.hash; };
       bool elsewhere = owner.get() != &wiped && owner->node().where(each.key).has_value();
       cloud_->read([&](CloudTxn& txn) {
-        txn.ops(cloud_->shop(), chain, each.receipt.seq, [&](const CloudOp& op) { return elsewhere = elsewhere || same(op.bytes), false; });
+        txn.ops(cloud_->shop(), chain, each.receipt.seq,
+                [&](const CloudOp& op) { return elsewhere = elsewhere || same(op.bytes), false; });
       });
       for (auto& other : tills_) {
         if (other.get() == &wiped) continue;
-        other->store().view().relay_ops(chain, each.receipt.seq, [&](Seq, ByteView op) { return elsewhere = elsewhere || same(op), false; });
+        other->store().view().relay_ops(chain, each.receipt.seq,
+                                        [&](Seq, ByteView op) { return elsewhere = elsewhere || same(op), false; });
       }
       if (!elsewhere) keys.insert(each.key);
     }
@@ -136,7 +141,8 @@ std::vector<std::string> Branch::broken_rules(const std::set<std::string>& destr
       Hash before{};
       txn.ops(cloud_->shop(), chain, Seq{1}, [&, id = chain](const CloudOp& stored) {
         const auto op = decode_op(stored.bytes);
-        if (!op || op->seq != expected || op->prev != before) broken.push_back("order: " + id.till.text + " at " + std::to_string(expected.value));
+        if (!op || op->seq != expected || op->prev != before)
+          broken.push_back("order: " + id.till.text + " at " + std::to_string(expected.value));
         before = blake2b(stored.bytes);
         hashes[{id, expected}] = before;
         expected = expected.next();
@@ -144,7 +150,8 @@ std::vector<std::string> Branch::broken_rules(const std::set<std::string>& destr
           auto& effect = effects[op->key];
           effect.first = content_hash(op->kind, op->body);
           ++effect.second;
-          for (const auto& [sku, move] : stock_moves(op->kind, op->body)) events.push_back({{op->hlc, id, op->seq, move.is_count, move.milli}, sku});
+          for (const auto& [sku, move] : stock_moves(op->kind, op->body))
+            events.push_back({{op->hlc, id, op->seq, move.is_count, move.milli}, sku});
         }
         return true;
       });
@@ -153,7 +160,8 @@ std::vector<std::string> Branch::broken_rules(const std::set<std::string>& destr
   for (auto& till : tills_) {
     for (const HandedOut& each : till->receipts()) {
       const auto effect = effects.find(each.key);
-      if (effect == effects.end() && !destroyed.contains(each.key)) broken.push_back("lost: " + each.key + " of " + till->name());
+      if (effect == effects.end() && !destroyed.contains(each.key))
+        broken.push_back("lost: " + each.key + " of " + till->name());
     }
   }
   for (const auto& [key, effect] : effects) {
@@ -163,7 +171,8 @@ std::vector<std::string> Branch::broken_rules(const std::set<std::string>& destr
   for (const auto& [event, sku] : events) stock[sku] = event.is_count ? event.milli : stock[sku] + event.milli;
   if (stock != cloud_stock()) broken.push_back("stock: the cloud's rows are not the fold of its ops");
   for (auto& till : tills_) {
-    if (till->alive() && till->node().all_stock() != stock) broken.push_back("stock: " + till->name() + " differs from the cloud");
+    if (till->alive() && till->node().all_stock() != stock)
+      broken.push_back("stock: " + till->name() + " differs from the cloud");
   }
   return broken;
 }

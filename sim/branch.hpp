@@ -23,12 +23,15 @@ class Branch {
   const Roster& roster() const { return roster_; }
 
   void sell(int till, const std::string& key, const std::string& sku = "bread", std::int64_t units = 1);
-  SimTill* host();             // the one that all living tills follow; null while they differ
-  bool settled();              // all queues empty, one host, no fork being settled
-  bool settle(Duration limit) { return world_.run_until([this] { return settled(); }, limit); }
+  SimTill* host();  // the one that all living tills follow; null while they differ
+  bool settled();   // all queues empty, one host, no fork being settled
+  bool settle(Duration limit) {
+    return world_.run_until([this] { return settled(); }, limit);
+  }
 
   // Rule 1 to 3 of docs/simulator.md; empty when all hold. Ask only when settled.
-  // `destroyed`: keys of ops that were on one disk only when a backup was put in its place; nobody can bring those back.
+  // `destroyed`: keys of ops that were on one disk only when a backup was put in its place; nobody can bring those
+  // back.
   std::vector<std::string> broken_rules(const std::set<std::string>& destroyed = {});
   // The keys of what no other disk holds than this till's. Every till must be alive.
   std::set<std::string> only_on(SimTill& till);

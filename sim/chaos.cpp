@@ -13,7 +13,9 @@ constexpr Duration kDrainLimit = std::chrono::minutes(3);
 class Chaos {
  public:
   explicit Chaos(std::uint64_t seed)
-      : seed_(seed), dice_(seed ^ 0x6368616f73ULL), branch_(seed, 1 + static_cast<int>(dice_.below(5)), 1000 + 1000 * static_cast<std::uint32_t>(dice_.below(3))) {}
+      : seed_(seed),
+        dice_(seed ^ 0x6368616f73ULL),
+        branch_(seed, 1 + static_cast<int>(dice_.below(5)), 1000 + 1000 * static_cast<std::uint32_t>(dice_.below(3))) {}
 
   ChaosResult run() {
     choose_faults();
@@ -24,7 +26,9 @@ class Chaos {
       run_watched(milliseconds(50 + dice_.below(1500)));
     }
     heal();
-    if (result_.violations.empty() && !settle_watched()) result_.violations.push_back("drain: not settled " + std::to_string(to_ms(kDrainLimit) / 1000) + " s after healing: " + unsettled());
+    if (result_.violations.empty() && !settle_watched())
+      result_.violations.push_back("drain: not settled " + std::to_string(to_ms(kDrainLimit) / 1000) +
+                                   " s after healing: " + unsettled());
     if (result_.violations.empty()) result_.violations = branch_.broken_rules(destroyed_);
     result_.seed = seed_;
     result_.trace_hash = branch_.world().trace_hash();
@@ -39,10 +43,13 @@ class Chaos {
     if (dice_.below(3) == 0) branch_.world().faults().reset_per_million = dice_.below(2000);
     branch_.world().faults().latency = milliseconds(1 + dice_.below(40));
     branch_.world().faults().jitter = milliseconds(1 + dice_.below(20));
-    for (int t = 1; t <= branch_.size() && dice_.below(4) == 0; ++t) branch_.till(t).clock().drift_ppm = static_cast<std::int64_t>(dice_.below(4000)) - 2000;
+    for (int t = 1; t <= branch_.size() && dice_.below(4) == 0; ++t)
+      branch_.till(t).clock().drift_ppm = static_cast<std::int64_t>(dice_.below(4000)) - 2000;
   }
 
-  void note(const std::string& what) { result_.log.push_back(std::to_string(to_ms(branch_.world().now().since_boot)) + " ms: " + what); }
+  void note(const std::string& what) {
+    result_.log.push_back(std::to_string(to_ms(branch_.world().now().since_boot)) + " ms: " + what);
+  }
 
   int any() { return 1 + static_cast<int>(dice_.below(static_cast<std::uint64_t>(branch_.size()))); }
   std::string any_name() { return dice_.below(4) == 0 ? "cloud" : branch_.till(any()).name(); }
@@ -91,7 +98,8 @@ class Chaos {
         note(till.name() + (full ? "'s disk is full" : "'s disk has space"));
         return till.disk().set_full(full);
       }
-      case kBackup: return back_up_or_restore(till);
+      case kBackup:
+        return back_up_or_restore(till);
       case kClock:
         till.clock().offset_ms = static_cast<std::int64_t>(dice_.below(4'000'000)) - 2'000'000;
         return note(till.name() + "'s clock is set to be off by " + std::to_string(till.clock().offset_ms) + " ms");
@@ -99,7 +107,8 @@ class Chaos {
         if (till.alive()) till.crash(false);
         note(till.name() + " restarts");
         return till.start();
-      case kFaults: return;
+      case kFaults:
+        return;
     }
   }
 
@@ -133,7 +142,8 @@ class Chaos {
     const std::uint64_t sales = dice_.below(8);
     for (std::uint64_t i = 0; i < sales; ++i) {
       const int t = any();
-      branch_.sell(t, "sale/" + std::to_string(++sold_), "sku-" + std::to_string(dice_.below(5)), 1 + static_cast<std::int64_t>(dice_.below(3)));
+      branch_.sell(t, "sale/" + std::to_string(++sold_), "sku-" + std::to_string(dice_.below(5)),
+                   1 + static_cast<std::int64_t>(dice_.below(3)));
     }
   }
 
@@ -144,7 +154,8 @@ class Chaos {
 
   bool settle_watched() {
     bool settled = false;
-    branch_.world().run_until([&] { return !watch() || (settled = ++asked_ % 50 == 0 && branch_.settled()); }, kDrainLimit);
+    branch_.world().run_until([&] { return !watch() || (settled = ++asked_ % 50 == 0 && branch_.settled()); },
+                              kDrainLimit);
     return settled;
   }
 
@@ -156,7 +167,8 @@ class Chaos {
       if (!till.alive()) continue;
       const LeaseView lease = till.node().lease(till.now());
       if (lease.kind != LeaseKind::exclusive || lease.host.text != till.name()) continue;
-      if (!holder.empty()) result_.violations.push_back("lease: " + holder + " and " + till.name() + " hold it at once");
+      if (!holder.empty())
+        result_.violations.push_back("lease: " + holder + " and " + till.name() + " hold it at once");
       holder = till.name();
     }
     return result_.violations.empty();
@@ -179,8 +191,9 @@ class Chaos {
     for (int t = 1; t <= branch_.size(); ++t) {
       SimTill& till = branch_.till(t);
       const Status s = till.node().status(till.now());
-      out += till.name() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " + std::to_string(s.relaying) +
-             (s.fork_open ? " fork open" : "") + (till.node().all_stock() == branch_.cloud_stock() ? "" : " stock differs") + "; ";
+      out += till.name() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
+             std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
+             (till.node().all_stock() == branch_.cloud_stock() ? "" : " stock differs") + "; ";
     }
     return out;
   }

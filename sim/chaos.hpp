@@ -1,5 +1,6 @@
-// One run of chance: a branch sells while faults drawn from the seed strike it, then everything is healed and all queues must
-// drain. Swarm style (Groce et al. 2012): each run turns a random subset of the faults on, at random strength.
+// One run of chance: a branch sells while faults drawn from the seed strike it, then everything is healed and all
+// queues must drain. Swarm style (Groce et al. 2012): each run turns a random subset of the faults on, at random
+// strength.
 #pragma once
 
 #include <cstdint>

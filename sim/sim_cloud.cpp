@@ -10,7 +10,10 @@ constexpr Duration kJob = milliseconds(5);
 }
 
 SimCloud::SimCloud(World& world, std::string folder, const Roster& roster)
-    : world_(world), folder_(std::move(folder) + "/cloud"), roster_(roster), shop_{roster.tenant_hex(), roster.branch} {}
+    : world_(world),
+      folder_(std::move(folder) + "/cloud"),
+      roster_(roster),
+      shop_{roster.tenant_hex(), roster.branch} {}
 
 Now SimCloud::now() const { return {world_.now(), kEpochMs + to_ms(world_.now().since_boot)}; }
 
@@ -42,7 +45,9 @@ void SimCloud::put_row(const CloudRow& row) {
   carry_out(core_->on_rows_changed(now()));
 }
 
-void SimCloud::on_up(PeerId id, Endpoint& other) { carry_out(core_->on_peer_up(now(), id, shop_, TillId{other.name()})); }
+void SimCloud::on_up(PeerId id, Endpoint& other) {
+  carry_out(core_->on_peer_up(now(), id, shop_, TillId{other.name()}));
+}
 
 void SimCloud::on_down(PeerId id) {
   if (alive()) core_->on_peer_down(id);

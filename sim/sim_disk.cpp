@@ -72,7 +72,8 @@ void SimDisk::power_cut() {
     if (current == durable) continue;
     if (random_.below(3) == 0) {
       durable = current;  // it happened to reach the disk
-    } else if (current.size() > durable.size() && random_.below(2) == 0) {  // torn: a part of the growth, its end garbage
+    } else if (current.size() > durable.size() &&
+               random_.below(2) == 0) {  // torn: a part of the growth, its end garbage
       const std::size_t kept = durable.size() + random_.below(current.size() - durable.size() + 1);
       durable = current.substr(0, kept);
       if (kept > 0 && random_.below(2) == 0) durable[kept - 1] = static_cast<char>(~durable[kept - 1]);
@@ -84,7 +85,8 @@ void SimDisk::power_cut() {
 bool SimDisk::rot(const std::string& path, std::uint64_t offset) {
   const auto found = files_.find(path);
   if (found == files_.end() || found->second->durable.size() <= offset) return false;
-  for (Bytes* bytes : {&found->second->durable, &found->second->current}) (*bytes)[offset] = static_cast<char>((*bytes)[offset] ^ 0x10);
+  for (Bytes* bytes : {&found->second->durable, &found->second->current})
+    (*bytes)[offset] = static_cast<char>((*bytes)[offset] ^ 0x10);
   return true;
 }
 

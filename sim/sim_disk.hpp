@@ -1,5 +1,5 @@
-// A disk in memory behind the Disk seam. It remembers what was flushed: a power cut keeps that, and of the rest what chance
-// leaves (nothing, all, or a torn part). It can be full, and its bits can rot.
+// A disk in memory behind the Disk seam. It remembers what was flushed: a power cut keeps that, and of the rest what
+// chance leaves (nothing, all, or a torn part). It can be full, and its bits can rot.
 #pragma once
 
 #include <map>
@@ -21,9 +21,10 @@ class SimDisk final : public Disk {
   Result<void> remove(const std::string& path) override;
   Result<void> flush_folder(const std::string& folder) override;
 
-  void power_cut();               // what was not flushed may be gone, there, or torn
+  void power_cut();  // what was not flushed may be gone, there, or torn
   void set_full(bool full) { full_ = full; }
-  bool rot(const std::string& path, std::uint64_t offset);  // flips one bit of durable content; false when there is none
+  bool rot(const std::string& path,
+           std::uint64_t offset);  // flips one bit of durable content; false when there is none
 
   // A copy of what is durable: a backup.
   struct Image {

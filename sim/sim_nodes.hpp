@@ -1,5 +1,5 @@
-// The real objects on virtual disks, clocks and wires: a till (Node, Journal, TillStore) and a cloud (CloudCore, CloudStore).
-// LMDB runs for real, on a memory file system: its commits are atomic, so crashes fall between them.
+// The real objects on virtual disks, clocks and wires: a till (Node, Journal, TillStore) and a cloud (CloudCore,
+// CloudStore). LMDB runs for real, on a memory file system: its commits are atomic, so crashes fall between them.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 namespace tillsync::sim {
 
 struct SimClock {
-  std::int64_t offset_ms = 0;   // wrong by so much
+  std::int64_t offset_ms = 0;  // wrong by so much
   std::int64_t drift_ppm = 0;
   std::int64_t boot_ms = 1000;  // what the machine's own monotonic clock said when the world began
 };

@@ -9,9 +9,15 @@ constexpr Duration kFlush = std::chrono::microseconds(200), kCommit = millisecon
 namespace fs = std::filesystem;
 }  // namespace
 
-SimTill::SimTill(World& world, TillId name, BranchId branch, SecretKey key, std::optional<Roster> roster, std::string folder)
-    : world_(world), name_(std::move(name)), branch_(std::move(branch)), key_(std::move(key)), roster_(std::move(roster)),
-      folder_(std::move(folder) + "/" + name_.text), disk_(Random(world.random().next())) {}
+SimTill::SimTill(World& world, TillId name, BranchId branch, SecretKey key, std::optional<Roster> roster,
+                 std::string folder)
+    : world_(world),
+      name_(std::move(name)),
+      branch_(std::move(branch)),
+      key_(std::move(key)),
+      roster_(std::move(roster)),
+      folder_(std::move(folder) + "/" + name_.text),
+      disk_(Random(world.random().next())) {}
 
 SimTill::~SimTill() {
   if (alive()) crash(false);
@@ -30,11 +36,13 @@ void SimTill::start() {
   store_ = std::move(store.value());
   Recovered recovered;
   const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
-  auto journal = Journal::open(disk_, "journal", checkpoint, checkpoint,
-                               [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); }, recovered.report);
+  auto journal = Journal::open(
+      disk_, "journal", checkpoint, checkpoint, [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); },
+      recovered.report);
   journal_.emplace(std::move(journal.value()));
   NodeConfig config{branch_, name_, key_, roster_, true};
-  node_ = std::make_unique<Node>(std::move(config), *store_, std::move(recovered), Random(world_.random().next()), now());
+  node_ =
+      std::make_unique<Node>(std::move(config), *store_, std::move(recovered), Random(world_.random().next()), now());
   world_.join(*this);
   carry_out(node_->on_start(now()));
 }

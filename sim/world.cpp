@@ -62,7 +62,8 @@ void World::dial_around() {
     for (Endpoint* b : all) {
       if (a == b || !a->alive() || !b->alive() || !a->wants(*b) || is_cut(*a, *b) || is_cut(*b, *a)) continue;
       const bool linked = std::any_of(links_.begin(), links_.end(), [&](const auto& l) {
-        return (l->ends[0] == a && l->ends[1] == b && l->up[0] && l->up[1]) || (l->ends[0] == b && l->ends[1] == a && l->up[0] && l->up[1]);
+        return (l->ends[0] == a && l->ends[1] == b && l->up[0] && l->up[1]) ||
+               (l->ends[0] == b && l->ends[1] == a && l->up[0] && l->up[1]);
       });
       if (!linked) link_up(*a, *b);
     }
@@ -100,12 +101,14 @@ void World::send(Endpoint& from, PeerId id, const Message& message) {
   Bytes bytes = encode(message);
   trace_ ^= checksum(bytes);
   if (faults_.reset_per_million > 0 && random_.below(1'000'000) < faults_.reset_per_million) return close(link);
-  if (is_cut(from, *link->ends[1 - end]) || !link->stalled[end].empty()) return link->stalled[end].push_back(std::move(bytes));
+  if (is_cut(from, *link->ends[1 - end]) || !link->stalled[end].empty())
+    return link->stalled[end].push_back(std::move(bytes));
   transmit(link, end, std::move(bytes));
 }
 
 void World::transmit(std::shared_ptr<Link> link, int from, Bytes bytes) {
-  const Duration flight = faults_.latency + Duration(random_.below(static_cast<std::uint64_t>(faults_.jitter.count()) + 1));
+  const Duration flight =
+      faults_.latency + Duration(random_.below(static_cast<std::uint64_t>(faults_.jitter.count()) + 1));
   link->last_arrival[from] = std::max(link->last_arrival[from], now_ + flight);
   after(link->last_arrival[from] - now_, [this, link, from, bytes = std::move(bytes)]() mutable {
     const int to = 1 - from;

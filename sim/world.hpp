@@ -1,5 +1,6 @@
-// Virtual time and a virtual network. Whatever happens is an event in one queue, ordered by time and then by when it was
-// planned; chance comes from one seed. Connections behave as TCP does: in order, whole, stalled by a cut, dead after silence.
+// Virtual time and a virtual network. Whatever happens is an event in one queue, ordered by time and then by when it
+// was planned; chance comes from one seed. Connections behave as TCP does: in order, whole, stalled by a cut, dead
+// after silence.
 #pragma once
 
 #include <functional>
@@ -36,7 +37,7 @@ struct NetworkFaults {
 
 class World {
  public:
-  static constexpr Duration kSilence = seconds(7);      // as Links::kSilence
+  static constexpr Duration kSilence = seconds(7);  // as Links::kSilence
   static constexpr Duration kRedial = milliseconds(300);
 
   explicit World(std::uint64_t seed) : random_(seed) {}
@@ -49,13 +50,13 @@ class World {
   bool run_until(const std::function<bool()>& condition, Duration limit);
 
   void join(Endpoint& endpoint);
-  void leave(Endpoint& endpoint);                      // it crashed: the others hear a reset
+  void leave(Endpoint& endpoint);  // it crashed: the others hear a reset
   void send(Endpoint& from, PeerId id, const Message& message);
   void hang_up(Endpoint& from, PeerId id);
   // One direction; cut both for a partition.
   void cut(const std::string& from, const std::string& to);
   void mend(const std::string& from, const std::string& to);
-  void cut_off(const std::string& name);               // from everybody, both ways
+  void cut_off(const std::string& name);  // from everybody, both ways
   void mend_all();
   NetworkFaults& faults() { return faults_; }
   std::uint64_t trace_hash() const { return trace_; }  // of every event so far
@@ -66,7 +67,7 @@ class World {
     Endpoint* ends[2];
     PeerId ids[2];
     bool up[2] = {true, true};
-    Instant last_arrival[2];     // when the last message from this end arrives
+    Instant last_arrival[2];  // when the last message from this end arrives
     Instant heard[2];
     std::vector<Bytes> stalled[2];
   };

@@ -43,7 +43,9 @@ struct CloudConflict {
   std::int64_t at_ms = 0;
   bool open = true;
   template <class A>
-  void fields(A& a) { a(id, kind, summary, at_ms, open); }
+  void fields(A& a) {
+    a(id, kind, summary, at_ms, open);
+  }
 };
 
 struct CloudRow {

@@ -26,16 +26,19 @@ namespace {
 
 Result<void> check_in_child(const std::function<Result<void>()>& check) {
   int ends[2];
-  if (::pipe(ends) != 0) return fail(ErrorKind::io, "no file descriptors are left: close other programs, then try again");
+  if (::pipe(ends) != 0)
+    return fail(ErrorKind::io, "no file descriptors are left: close other programs, then try again");
   const pid_t child = ::fork();
   if (child == 0) run_child(ends[1], check);
   ::close(ends[1]);
   std::string said;
   std::array<char, 512> buffer;
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;) said.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+    said.append(buffer.data(), static_cast<std::size_t>(n));
   ::close(ends[0]);
   int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child) return fail(ErrorKind::io, "can't start a process to check the database");
+  if (child < 0 || ::waitpid(child, &status, 0) != child)
+    return fail(ErrorKind::io, "can't start a process to check the database");
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (!said.empty()) return fail(static_cast<ErrorKind>(said[0]), said.substr(1));
   return fail(ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",

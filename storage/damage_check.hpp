@@ -1,4 +1,5 @@
-// Opens and reads a database in a child process: LMDB maps its file, so a damaged one can take the whole process with it.
+// Opens and reads a database in a child process: LMDB maps its file, so a damaged one can take the whole process with
+// it.
 #pragma once
 
 #include <functional>

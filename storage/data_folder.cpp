@@ -45,7 +45,8 @@ Result<DataFolder> DataFolder::lock(const std::string& path, bool create) {
   return DataFolder(path, fd);
 }
 
-DataFolder::DataFolder(DataFolder&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+DataFolder::DataFolder(DataFolder&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 DataFolder& DataFolder::operator=(DataFolder&& other) noexcept {
   std::swap(path_, other.path_);

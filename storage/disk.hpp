@@ -1,5 +1,6 @@
 // The Disk seam: the only door from the journal to the file system. The simulator puts a disk of its own behind it that
-// forgets, tears and rots; production uses PosixDisk. Errors are values; a failed flush means the file can't be trusted.
+// forgets, tears and rots; production uses PosixDisk. Errors are values; a failed flush means the file can't be
+// trusted.
 #pragma once
 
 #include <cstdint>

@@ -85,7 +85,8 @@ Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition fr
   const bool unfinished = !report.damage.empty() && report.damage.back().at.segment == journal.end_.segment &&
                           report.damage.back().at.offset >= journal.end_.offset && *size > journal.end_.offset;
   if (unfinished) {
-    if (auto aside = journal.set_aside_tail(report.damage.back(), salvaged); !aside) return tl::unexpected(aside.error());
+    if (auto aside = journal.set_aside_tail(report.damage.back(), salvaged); !aside)
+      return tl::unexpected(aside.error());
   }
   return journal;
 }

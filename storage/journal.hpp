@@ -2,7 +2,8 @@
 // callers that share a batch share its flush. The file format is docs/file-formats.md.
 //
 // Damage is never hidden and nothing is deleted because of it:
-//   - a batch that fails its checksums and lies behind a later batch, or behind a position known to be flushed, is damage;
+//   - a batch that fails its checksums and lies behind a later batch, or behind a position known to be flushed, is
+//   damage;
 //   - one at the very end is set aside in a file beside the segment: usually a torn batch that nobody was told of.
 // Records of a damaged batch that are whole by themselves are still visited.
 #pragma once
@@ -25,7 +26,9 @@ struct JournalPosition {
   std::uint64_t offset = 0;
   auto operator<=>(const JournalPosition&) const = default;
   template <class A>
-  void fields(A& a) { a(segment, offset); }
+  void fields(A& a) {
+    a(segment, offset);
+  }
 };
 
 struct JournalDamage {
@@ -54,16 +57,16 @@ class Journal {
   static constexpr std::uint64_t kMaxBatchBytes = 8ULL << 20;
   using Visitor = std::function<void(JournalPosition, ByteView op)>;
 
-  // Opens or creates the journal in `folder`, visits every op from `from` on, and readies it for appending. `flushed` is a
-  // position that the caller knows to be durable (its last checkpoint): damage before it is damage.
+  // Opens or creates the journal in `folder`, visits every op from `from` on, and readies it for appending. `flushed`
+  // is a position that the caller knows to be durable (its last checkpoint): damage before it is damage.
   static Result<Journal> open(Disk& disk, std::string folder, JournalPosition from, JournalPosition flushed,
                               const Visitor& visit, JournalReport& report, std::uint64_t segment_bytes = kSegmentBytes);
 
   // Looks only: for `journal verify`, which must change nothing.
   static Result<JournalReport> verify(Disk& disk, const std::string& folder, const Visitor& visit);
 
-  // Appends one batch and flushes it; returns the position after it. After disk_full the journal is as before and can be
-  // tried again; after any other error it can't be trusted and every later append fails.
+  // Appends one batch and flushes it; returns the position after it. After disk_full the journal is as before and can
+  // be tried again; after any other error it can't be trusted and every later append fails.
   Result<JournalPosition> append(const std::vector<Bytes>& ops);
 
   JournalPosition end() const { return end_; }

@@ -24,7 +24,9 @@ struct OpRecord {
   std::string key;
   Binary bytes;
   template <class A>
-  void fields(A& a) { a(effect, key, bytes); }
+  void fields(A& a) {
+    a(effect, key, bytes);
+  }
 };
 
 struct KeyRecord {
@@ -33,7 +35,9 @@ struct KeyRecord {
   Seq seq;
   Hash content;
   template <class A>
-  void fields(A& a) { a(till, incarnation, seq, content); }
+  void fields(A& a) {
+    a(till, incarnation, seq, content);
+  }
 };
 
 struct RowRecord {
@@ -41,7 +45,9 @@ struct RowRecord {
   bool deleted = false;
   Binary bytes;
   template <class A>
-  void fields(A& a) { a(version, deleted, bytes); }
+  void fields(A& a) {
+    a(version, deleted, bytes);
+  }
 };
 
 class LmdbCloudTxn final : public CloudTxn {
@@ -179,7 +185,8 @@ class LmdbCloudTxn final : public CloudTxn {
     }
     record.live_sum += live_sum(fresh);
     record.watermark = {generation_, fresh.version};
-    put(kRows, feed_key(shop, change.feed).text(change.id), pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
+    put(kRows, feed_key(shop, change.feed).text(change.id),
+        pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
     put(kVersions, feed_key(shop, change.feed).number(fresh.version.value), change.id);
     put(kFeeds, feed_key(shop, change.feed), pack(record));
   }
@@ -249,8 +256,8 @@ std::uint64_t live_sum(const Row& row) {
 }
 
 Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation) {
-  auto env = lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kConflicts,
-                                      kNotes});
+  auto env =
+      lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kConflicts, kNotes});
   if (!env) return tl::unexpected(env.error());
   std::uint64_t generation = fresh_generation;
   auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {

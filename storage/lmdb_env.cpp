@@ -29,7 +29,8 @@ Error lmdb_error(int code, const std::string& what) {
   }
   if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID || code == MDB_VERSION_MISMATCH ||
       code == MDB_PANIC || code == MDB_BAD_VALSIZE) {
-    return {ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale", detail};
+    return {ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
+            detail};
   }
   return {ErrorKind::io, "the database failed (" + detail + "): check the disk, then restart", detail};
 }
@@ -181,7 +182,8 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
   auto env = std::unique_ptr<Env>(new Env);
   env->folder_ = folder;
   mdb_env_create(&env->env_);
-  const std::uint64_t on_disk = std::filesystem::exists(folder + "/data.mdb") ? std::filesystem::file_size(folder + "/data.mdb") : 0;
+  const std::uint64_t on_disk =
+      std::filesystem::exists(folder + "/data.mdb") ? std::filesystem::file_size(folder + "/data.mdb") : 0;
   mdb_env_set_mapsize(env->env_, std::max<std::size_t>(first_map_bytes, on_disk * 2));
   mdb_env_set_maxdbs(env->env_, static_cast<MDB_dbi>(tables.size() + 1));
   mdb_env_set_maxreaders(env->env_, 64);
@@ -254,7 +256,8 @@ Result<void> Env::verify() {
     const int code = mdb_get(txn.txn_, digest_table_.handle, &k, &v);
     const std::uint64_t expected = code == MDB_SUCCESS && v.mv_size == kSealBytes ? stored_seal(view(v)) : 0;
     if (digest != expected) {
-      return fail(ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
+      return fail(ErrorKind::damaged,
+                  "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
                   "table " + name + " does not match its digest");
     }
   }

@@ -1,5 +1,5 @@
-// LMDB with what it lacks: a checksum in every value, a digest over every table, a map that grows before it is full, and
-// errors that wait until the end of a transaction, so that the code between reads like the table it writes.
+// LMDB with what it lacks: a checksum in every value, a digest over every table, a map that grows before it is full,
+// and errors that wait until the end of a transaction, so that the code between reads like the table it writes.
 //
 // Never opened with a flag that can corrupt it (no MDB_NOSYNC, MDB_WRITEMAP, MDB_MAPASYNC): a commit is two flushes.
 // One writing thread; reading transactions from any thread, kept short: the map grows only between them.
@@ -33,7 +33,8 @@ class Txn {
   Txn& operator=(const Txn&) = delete;
   virtual ~Txn();
 
-  // The value, without its checksum; nothing when absent or damaged (then ok() turns false). Valid until the next write.
+  // The value, without its checksum; nothing when absent or damaged (then ok() turns false). Valid until the next
+  // write.
   std::optional<ByteView> get(const Table& table, ByteView key);
 
   // Visits entries from `from` on in key order until the visitor says false.
@@ -51,7 +52,9 @@ class Txn {
  protected:
   explicit Txn(Env& env) : env_(env) {}
   void note(int code, const std::string& what);
-  void note(Error error) { if (!error_) error_ = std::move(error); }
+  void note(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
   std::optional<ByteView> unseal(const Table& table, ByteView key, ByteView stored);
 
   Env& env_;
@@ -95,7 +98,8 @@ class Env {
 
   const Table& table(const std::string& name) const;
 
-  // Runs `body` in one durable transaction; it may run again when the map had to grow, so it must depend on nothing else.
+  // Runs `body` in one durable transaction; it may run again when the map had to grow, so it must depend on nothing
+  // else.
   Result<void> write(const std::function<Result<void>(WriteTxn&)>& body);
 
   // Reads everything: values against checksums, tables against digests. Names the first table that is wrong.

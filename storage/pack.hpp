@@ -1,5 +1,6 @@
-// Canonical MessagePack. Writing is MessagePack for C++ (it always picks the smallest form); reading is a pull reader that
-// also refuses every form that is not the smallest, since ops are hashed: one value, one encoding (docs/decisions/0002).
+// Canonical MessagePack. Writing is MessagePack for C++ (it always picks the smallest form); reading is a pull reader
+// that also refuses every form that is not the smallest, since ops are hashed: one value, one encoding
+// (docs/decisions/0002).
 //
 // A type takes part by listing its fields once:
 //   template <class A> void fields(A& a) { a(till, incarnation, seq); }
@@ -44,7 +45,8 @@ class Packer {
   msgpack::packer<Sink> packer_;
 };
 
-// Reads outside bytes: every call says false once anything was wrong, and nothing is allocated from an unchecked length.
+// Reads outside bytes: every call says false once anything was wrong, and nothing is allocated from an unchecked
+// length.
 class Reader {
  public:
   explicit Reader(ByteView in) : in_(in) {}
@@ -88,16 +90,24 @@ class Writing {
   void put(Hlc v) { to.uint(v.value); }
   void put(std::int64_t v) { to.sint(v); }
   template <std::unsigned_integral T>
-  void put(T v) { to.uint(v); }
+  void put(T v) {
+    to.uint(v);
+  }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void put(T v) { to.uint(static_cast<std::uint64_t>(v)); }
   template <class Tag>
-  void put(const Number<Tag>& v) { to.uint(v.value); }
+  void put(const Number<Tag>& v) {
+    to.uint(v.value);
+  }
   template <class Tag>
-  void put(const Name<Tag>& v) { to.text(v.text); }
+  void put(const Name<Tag>& v) {
+    to.text(v.text);
+  }
   template <class T>
-  void put(const std::optional<T>& v) { v ? put(*v) : to.nil(); }
+  void put(const std::optional<T>& v) {
+    v ? put(*v) : to.nil();
+  }
   template <class T>
   void put(const std::vector<T>& v) {
     to.array(v.size());
@@ -109,7 +119,7 @@ class Writing {
     for (const auto& [key, value] : v) put(key), put(value);
   }
   template <class T>
-    requires requires(T t, Writing& a) { t.fields(a); }
+  requires requires(T t, Writing& a) { t.fields(a); }
   void put(const T& v) { const_cast<T&>(v).fields(*this); }
 
   Packer to;
@@ -156,14 +166,16 @@ class Reading {
     if (v != wide) from.reject();
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void get(T& v) {
     std::underlying_type_t<T> raw{};
     get(raw);
     v = static_cast<T>(raw);
   }
   template <class Tag>
-  void get(Number<Tag>& v) { from.uint(v.value); }
+  void get(Number<Tag>& v) {
+    from.uint(v.value);
+  }
   template <class Tag>
   void get(Name<Tag>& v) {
     std::string raw;
@@ -195,7 +207,7 @@ class Reading {
     }
   }
   template <class T>
-    requires requires(T t, Reading& a) { t.fields(a); }
+  requires requires(T t, Reading& a) { t.fields(a); }
   void get(T& v) { v.fields(*this); }
 
   Reader from;

@@ -1,5 +1,5 @@
-// Randomness as the cores see it: a seeded generator handed in (splitmix64, Steele et al. 2014). Production seeds it from
-// the operating system, the simulator from its one seed. Not for keys.
+// Randomness as the cores see it: a seeded generator handed in (splitmix64, Steele et al. 2014). Production seeds it
+// from the operating system, the simulator from its one seed. Not for keys.
 #pragma once
 
 #include <cstdint>

@@ -16,19 +16,23 @@ struct ChainPoint {
   Hash hash;
   auto operator<=>(const ChainPoint&) const = default;
   template <class A>
-  void fields(A& a) { a(seq, hash); }
+  void fields(A& a) {
+    a(seq, hash);
+  }
 };
 
 // A till learns that its history forked, opens a new incarnation, and re-issues what nobody else has.
 struct ForkState {
   Incarnation old_incarnation;
-  ChainPoint old_end;          // of this disk's branch of the old history
-  ChainPoint agreed;           // up to here both are known to agree
-  Seq split;                   // first op that the two do not share, once known; ours from here on are re-issued
-  Seq next_to_reissue;         // in the old incarnation
-  ChainPoint adopted;          // the other branch's ops fetched back into the vault, up to here
+  ChainPoint old_end;   // of this disk's branch of the old history
+  ChainPoint agreed;    // up to here both are known to agree
+  Seq split;            // first op that the two do not share, once known; ours from here on are re-issued
+  Seq next_to_reissue;  // in the old incarnation
+  ChainPoint adopted;   // the other branch's ops fetched back into the vault, up to here
   template <class A>
-  void fields(A& a) { a(old_incarnation, old_end, agreed, split, next_to_reissue, adopted); }
+  void fields(A& a) {
+    a(old_incarnation, old_end, agreed, split, next_to_reissue, adopted);
+  }
 };
 
 struct OldChain {
@@ -36,15 +40,17 @@ struct OldChain {
   ChainPoint last;
   ChainPoint cloud;
   template <class A>
-  void fields(A& a) { a(incarnation, last, cloud); }
+  void fields(A& a) {
+    a(incarnation, last, cloud);
+  }
 };
 
 struct TillState {
   Incarnation incarnation;
-  ChainPoint last;              // the last op in LMDB
+  ChainPoint last;  // the last op in LMDB
   Hlc hlc;
-  JournalPosition checkpoint;   // the journal before this is in LMDB
-  ChainPoint cloud;             // held by the cloud, of the current incarnation
+  JournalPosition checkpoint;        // the journal before this is in LMDB
+  ChainPoint cloud;                  // held by the cloud, of the current incarnation
   std::vector<OldChain> old_chains;  // earlier incarnations that the cloud does not hold whole yet
   std::int64_t clock_offset_ms = 0;
   std::optional<ForkState> fork;
@@ -58,12 +64,14 @@ struct TillState {
 
 // What a receiver holds of another till's history.
 struct ChainRecord {
-  ChainPoint base;   // ops up to here are not held, only vouched for
+  ChainPoint base;  // ops up to here are not held, only vouched for
   ChainPoint held;
   ChainPoint cloud;
   bool forked = false;
   template <class A>
-  void fields(A& a) { a(base, held, cloud, forked); }
+  void fields(A& a) {
+    a(base, held, cloud, forked);
+  }
 };
 
 // What one op does to one product's stock: a delta, or a count that sets it.
@@ -83,13 +91,17 @@ struct StockRow {
     Incarnation incarnation;
     Seq seq;
     template <class A>
-    void fields(A& a) { a(till, incarnation, seq); }
+    void fields(A& a) {
+      a(till, incarnation, seq);
+    }
   };
   std::int64_t milli = 0;
   Hlc last_count;
   std::vector<Contained> contained;  // sorted by till, incarnation
   template <class A>
-  void fields(A& a) { a(milli, last_count, contained); }
+  void fields(A& a) {
+    a(milli, last_count, contained);
+  }
 
   Seq contained_of(const ChainId& chain) const {
     for (const Contained& c : contained) {
@@ -107,7 +119,9 @@ struct StockProjection {
   std::int64_t milli = 0;
   bool has_count = false;  // among those events: then their order matters
   template <class A>
-  void fields(A& a) { a(milli, has_count); }
+  void fields(A& a) {
+    a(milli, has_count);
+  }
 };
 
 // How far a reader of rows has got, and the sum of the live rows' checksums at that point.
@@ -115,7 +129,9 @@ struct FeedRecord {
   RowWatermark watermark;
   std::uint64_t live_sum = 0;
   template <class A>
-  void fields(A& a) { a(watermark.generation, watermark.version, live_sum); }
+  void fields(A& a) {
+    a(watermark.generation, watermark.version, live_sum);
+  }
 };
 
 }  // namespace tillsync

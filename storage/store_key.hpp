@@ -1,4 +1,5 @@
-// Keys of LMDB tables: texts end in NUL (names and ids hold none), numbers are big-endian, so byte order is the order meant.
+// Keys of LMDB tables: texts end in NUL (names and ids hold none), numbers are big-endian, so byte order is the order
+// meant.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,9 @@ struct RowRecord {
   bool deleted = false;
   Binary fields_bytes;
   template <class A>
-  void fields(A& a) { a(version, generation, deleted, fields_bytes); }
+  void fields(A& a) {
+    a(version, generation, deleted, fields_bytes);
+  }
 };
 
 StoreKey vault_key(Incarnation incarnation, Seq seq) { return StoreKey().number(incarnation.value).number(seq.value); }
@@ -143,8 +145,7 @@ std::optional<TillView::StoredRow> TillView::row(const FeedKind& feed, const std
   return StoredRow{{id, record->version, record->deleted, std::move(record->fields_bytes)}, record->generation};
 }
 
-void TillView::rows_after(const FeedKind& feed, RowVersion after,
-                          const std::function<bool(const StoredRow&)>& visit) {
+void TillView::rows_after(const FeedKind& feed, RowVersion after, const std::function<bool(const StoredRow&)>& visit) {
   const StoreKey prefix = feed_key(feed);
   txn_.scan(store_.env_->table(kVersions), feed_key(feed).number(after.value + 1), [&](ByteView key, ByteView id) {
     if (!starts_with(key, prefix)) return false;
@@ -185,8 +186,7 @@ std::vector<std::pair<ChainId, ChainRecord>> TillView::chains() {
 void TillView::relay_ops(const ChainId& chain, Seq from, const std::function<bool(Seq, ByteView)>& visit) {
   const StoreKey prefix = StoreKey().chain(chain);
   txn_.scan(store_.env_->table(kRelay), StoreKey(prefix).number(from.value), [&](ByteView key, ByteView value) {
-    return starts_with(key, prefix) &&
-           visit(Seq{StoreKeyReader(key.substr(prefix.bytes().size())).number()}, value);
+    return starts_with(key, prefix) && visit(Seq{StoreKeyReader(key.substr(prefix.bytes().size())).number()}, value);
   });
 }
 

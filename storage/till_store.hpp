@@ -1,5 +1,5 @@
-// A till's LMDB: vault, rows, other tills' ops that it relays, stock events. The engine decides what is written and hands
-// over a StoreBatch; commit() makes it durable in one transaction. Reads go through a TillView.
+// A till's LMDB: vault, rows, other tills' ops that it relays, stock events. The engine decides what is written and
+// hands over a StoreBatch; commit() makes it durable in one transaction. Reads go through a TillView.
 //
 // There is no table for the outbox: it is the vault after the cloud's watermark (docs/decisions/0003).
 #pragma once
@@ -24,7 +24,8 @@ class StoreBatch {
   // An op fetched back into its old place; its key is noted only if no newer op took it over.
   void vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key);
   void cashier(const std::string& cashier, const Hash& last);
-  void row(const FeedKind& feed, std::uint64_t generation, const Row& row, const std::optional<RowVersion>& old_version);
+  void row(const FeedKind& feed, std::uint64_t generation, const Row& row,
+           const std::optional<RowVersion>& old_version);
   void drop_row(const FeedKind& feed, const std::string& id, RowVersion version);
   void feed(const FeedKind& feed, const FeedRecord& record);
   void chain(const ChainId& chain, const ChainRecord& record);

@@ -18,10 +18,12 @@ struct Folder::InProcess {
 };
 
 Folder::Folder(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) throw Failure{"there is no data folder at " + path + ": check the path given with --data"};
+  if (!std::filesystem::is_directory(path))
+    throw Failure{"there is no data folder at " + path + ": check the path given with --data"};
   const bool till = std::filesystem::exists(path + "/till.toml");
   cloud_ = !till && std::filesystem::exists(path + "/rosters");
-  if (!till && !cloud_) throw Failure{path + " is no data folder of a till or a cloud: check the path given with --data"};
+  if (!till && !cloud_)
+    throw Failure{path + " is no data folder of a till or a cloud: check the path given with --data"};
   if (auto client = ControlClient::connect(path)) {
     client_ = std::make_unique<ControlClient>(std::move(*client));
     return;
@@ -48,7 +50,9 @@ Json Folder::ask(Json question) {
   if (client_) return require(client_->call(std::move(question)));
   auto answered = std::make_shared<std::promise<Result<Json>>>();
   auto answer = answered->get_future();
-  auto work = [&] { own_->handler(question, [answered](Result<Json> result) { answered->set_value(std::move(result)); }); };
+  auto work = [&] {
+    own_->handler(question, [answered](Result<Json> result) { answered->set_value(std::move(result)); });
+  };
   asio::post(own_->till ? own_->till->io() : own_->cloud->io(), work);
   return require(answer.get());
 }
@@ -66,7 +70,11 @@ void all_ops(Folder& folder, const std::string& branch, const std::function<void
   };
   if (!folder.is_cloud()) return pages({{"do", "ops"}});
   for (const Json& chain : folder.ask({{"do", "chains"}, {"branch", branch}})) {
-    pages({{"do", "ops"}, {"branch", branch}, {"till", chain["till"]}, {"incarnation", chain["incarnation"]}, {"from", 1}});
+    pages({{"do", "ops"},
+           {"branch", branch},
+           {"till", chain["till"]},
+           {"incarnation", chain["incarnation"]},
+           {"from", 1}});
   }
 }
 

@@ -21,8 +21,8 @@ T require(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-// Whoever answers for a data folder: the process that runs on it, or, when there is none, this one, which then opens the
-// folder without a network.
+// Whoever answers for a data folder: the process that runs on it, or, when there is none, this one, which then opens
+// the folder without a network.
 class Folder {
  public:
   explicit Folder(const std::string& path);

@@ -16,10 +16,11 @@ struct Arguments {
 
 Json op_json(const OpDraft& draft) {
   Json lines = Json::array();
-  for (const Line& l : draft.document.lines) lines.push_back({{"sku", l.sku}, {"milli", l.quantity.milli}, {"unit_price", l.unit_price}, {"name", l.name}});
+  for (const Line& l : draft.document.lines)
+    lines.push_back({{"sku", l.sku}, {"milli", l.quantity.milli}, {"unit_price", l.unit_price}, {"name", l.name}});
   const Document& d = draft.document;
-  return {{"kind", name_of(draft.kind)}, {"key", draft.key}, {"cashier", draft.cashier}, {"invoice", d.invoice}, {"currency", d.currency},
-          {"customer", d.customer}, {"fields", d.fields}, {"lines", lines}};
+  return {{"kind", name_of(draft.kind)}, {"key", draft.key},       {"cashier", draft.cashier}, {"invoice", d.invoice},
+          {"currency", d.currency},      {"customer", d.customer}, {"fields", d.fields},       {"lines", lines}};
 }
 
 void import_sales(const Arguments& a) {
@@ -28,13 +29,15 @@ void import_sales(const Arguments& a) {
   const sales::SalesFile file = require(sales::read_sales(in, column_names(a.columns)));
   report_bad_rows(file);
   Folder folder(a.data);
-  if (folder.is_cloud()) throw Failure{"sales are recorded at a till: name a till's data folder, or import rows with --kind product"};
+  if (folder.is_cloud())
+    throw Failure{"sales are recorded at a till: name a till's data folder, or import rows with --kind product"};
   Progress progress("recording");
   for (std::size_t i = 0; i < file.ops.size(); ++i) {
     folder.ask({{"do", "record"}, {"op", op_json(file.ops[i])}});
     progress.at(i + 1, file.ops.size());
   }
-  std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows << " rows left out\n";
+  std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows
+            << " rows left out\n";
 }
 
 void import_rows(const Arguments& a) {
@@ -47,7 +50,8 @@ void import_rows(const Arguments& a) {
   std::uint64_t line = 0, bad = 0, taken = 0, changed = 0;
   auto flush = [&] {
     if (rows.empty()) return;
-    changed += folder.ask({{"do", "put_rows"}, {"branch", a.branch}, {"kind", a.kind}, {"rows", rows}})["changed"].get<std::uint64_t>();
+    changed += folder.ask({{"do", "put_rows"}, {"branch", a.branch}, {"kind", a.kind}, {"rows", rows}})["changed"]
+                   .get<std::uint64_t>();
     rows = Json::array();
   };
   for (std::string text; std::getline(in, text);) {
@@ -93,7 +97,8 @@ std::map<std::string, std::string> column_names(const std::vector<std::string>& 
   std::map<std::string, std::string> out;
   for (const std::string& option : options) {
     const std::size_t at = option.find('=');
-    if (at == std::string::npos || at == 0) throw Failure{"'" + option + "' is no column: write NAME=HEADER, such as sku=Artikel"};
+    if (at == std::string::npos || at == 0)
+      throw Failure{"'" + option + "' is no column: write NAME=HEADER, such as sku=Artikel"};
     out[option.substr(0, at)] = option.substr(at + 1);
   }
   return out;
@@ -104,22 +109,26 @@ void report_bad_rows(const sales::SalesFile& file) {
   for (std::size_t i = 0; i < file.bad.size() && i < kShown; ++i) {
     std::cerr << "line " << file.bad[i].line << ": " << file.bad[i].why << "; left out\n";
   }
-  if (file.bad_rows > kShown) std::cerr << "and " << file.bad_rows - kShown << " more rows that can't be read; left out\n";
+  if (file.bad_rows > kShown)
+    std::cerr << "and " << file.bad_rows - kShown << " more rows that can't be read; left out\n";
 }
 
 void add_data(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
-  CLI::App* in = app.add_subcommand("import", "Record a CSV file's sales at a till, or give the cloud rows from a file of JSON lines.\n"
-                                              "Example: tillsync import --data /var/lib/shop/till-1 sales.csv\n"
-                                              "Example: tillsync import --data /var/lib/tillsync-cloud --kind product products.ndjson");
+  CLI::App* in =
+      app.add_subcommand("import",
+                         "Record a CSV file's sales at a till, or give the cloud rows from a file of JSON lines.\n"
+                         "Example: tillsync import --data /var/lib/shop/till-1 sales.csv\n"
+                         "Example: tillsync import --data /var/lib/tillsync-cloud --kind product products.ndjson");
   in->add_option("file", a->file, "The CSV file, or with --kind one JSON object with an \"id\" a line")->required();
   in->add_option("--data", a->data, "The data folder")->required();
   in->add_option("--kind", a->kind, "Kind of the rows: product, price, tax, customer ...");
   in->add_option("--branch", a->branch, "One of the tenant's branches, where the cloud serves several");
   in->add_option("--column", a->columns, "NAME=HEADER for a CSV column that is not recognised");
   in->callback([a] { a->kind.empty() ? import_sales(*a) : import_rows(*a); });
-  CLI::App* out = app.add_subcommand("export", "Write every op that a till or the cloud holds, one JSON object a line.\n"
-                                               "Example: tillsync export --data /var/lib/shop/till-1 --out ops.ndjson");
+  CLI::App* out = app.add_subcommand("export",
+                                     "Write every op that a till or the cloud holds, one JSON object a line.\n"
+                                     "Example: tillsync export --data /var/lib/shop/till-1 --out ops.ndjson");
   out->add_option("--data", a->data, "The data folder")->required();
   out->add_option("--branch", a->branch, "Which branch, where the cloud serves several");
   out->add_option("--out", a->out, "The file (standard output when left out)");

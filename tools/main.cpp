@@ -5,8 +5,10 @@
 
 int main(int argc, char** argv) {
   using namespace tillsync::cli;
-  CLI::App app{"tillsync keeps a shop selling and its stock true when the network does not cooperate.\n"
-               "Example: tillsync demo", "tillsync"};
+  CLI::App app{
+      "tillsync keeps a shop selling and its stock true when the network does not cooperate.\n"
+      "Example: tillsync demo",
+      "tillsync"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "tillsync 0.1.0");
   app.failure_message([](const CLI::App* a, const CLI::Error& e) {
@@ -28,7 +30,8 @@ int main(int argc, char** argv) {
     std::cerr << "tillsync: " << failure.sentence << '\n';
     return 1;
   } catch (const std::exception& error) {
-    std::cerr << "tillsync: something went wrong that should not (" << error.what() << "): nothing that was confirmed is lost; please report it\n";
+    std::cerr << "tillsync: something went wrong that should not (" << error.what()
+              << "): nothing that was confirmed is lost; please report it\n";
     return 1;
   }
   return 0;

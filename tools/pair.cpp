@@ -17,7 +17,8 @@ PairGrant grant_to(const PairRequest& request, const SecretKey& tenant, const Ar
   PairGrant grant;
   Roster roster = read_roster(a.roster);
   if (request.branch != roster.branch) {
-    grant.refusal = "this invitation is for branch " + roster.branch.text + ": make the till's folder with --branch " + roster.branch.text;
+    grant.refusal = "this invitation is for branch " + roster.branch.text + ": make the till's folder with --branch " +
+                    roster.branch.text;
     return grant;
   }
   const Member* known = roster.find(request.till);
@@ -47,8 +48,9 @@ void run_invite(const Arguments& a) {
   const PairRequest joined = require(invite(
       require(Address::parse(a.listen)), code, [&](const PairRequest& request) { return grant_to(request, tenant, a); },
       [&](std::uint16_t port) {
-        std::cout << "code  " << code << "\nport  " << port << "\nOn the new till, within ten minutes:\n  tillsync pair join --data FOLDER --code "
-                  << code << " --at THIS-MACHINE:" << port << std::endl;
+        std::cout << "code  " << code << "\nport  " << port
+                  << "\nOn the new till, within ten minutes:\n  tillsync pair join --data FOLDER --code " << code
+                  << " --at THIS-MACHINE:" << port << std::endl;
       }));
   std::cout << joined.till.text << " joined; the roster is at version " << read_roster(a.roster).version
             << " and spreads by itself from the new till\n";
@@ -60,7 +62,8 @@ void run_join(const Arguments& a) {
     auto folder = require(DataFolder::lock(a.data, false));
     Settings settings = require(load_settings(folder));
     const SecretKey key = require(load_identity(folder, true));
-    granted = require(join(require(Address::parse(a.at)), a.code, {settings.branch, settings.till, Binary(key.public_key().view())}, key));
+    granted = require(join(require(Address::parse(a.at)), a.code,
+                           {settings.branch, settings.till, Binary(key.public_key().view())}, key));
     if (!granted.cloud.empty() && !settings.cloud) {
       settings.cloud = require(Address::parse(granted.cloud));
       require(replace_file(folder.file("till.toml"), settings.toml()));
@@ -79,14 +82,18 @@ void add_pair(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
   CLI::App* pair = app.add_subcommand("pair", "A new till joins a branch with a one-time code.");
   pair->require_subcommand(1);
-  CLI::App* i = pair->add_subcommand("invite", "Show a code and wait for the new till (10 minutes, 5 tries).\n"
-                                               "Example: tillsync pair invite --roster shop/main-street.roster --tenant-key shop/tenant.key");
+  CLI::App* i = pair->add_subcommand(
+      "invite",
+      "Show a code and wait for the new till (10 minutes, 5 tries).\n"
+      "Example: tillsync pair invite --roster shop/main-street.roster --tenant-key shop/tenant.key");
   i->add_option("--roster", a->roster, "The branch's roster file; gets the new member")->required();
   i->add_option("--tenant-key", a->tenant_key, "The tenant's key file")->required();
   i->add_option("--listen", a->listen, "HOST:PORT to wait on")->capture_default_str();
   i->add_option("--cloud", a->cloud, "The cloud's HOST:PORT, for the new till's till.toml");
   i->callback([a] { run_invite(*a); });
-  CLI::App* j = pair->add_subcommand("join", "Join with the code.\nExample: tillsync pair join --data /var/lib/shop/till-2 --code 7KQ2-M9TD-4XWB --at 192.168.1.10:7790");
+  CLI::App* j = pair->add_subcommand("join",
+                                     "Join with the code.\nExample: tillsync pair join --data /var/lib/shop/till-2 "
+                                     "--code 7KQ2-M9TD-4XWB --at 192.168.1.10:7790");
   j->add_option("--data", a->data, "The new till's data folder")->required();
   j->add_option("--code", a->code, "The code that the inviting side shows")->required();
   j->add_option("--at", a->at, "HOST:PORT of the inviting side")->required();

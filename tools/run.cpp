@@ -35,15 +35,17 @@ void init_till(const TillArguments& a) {
   if (!a.interface.empty()) settings.interface = a.interface;
   for (const std::string& peer : a.peers) settings.peers.push_back(require(parse_peer(peer)));
   require(replace_file(folder.file("till.toml"), settings.toml()));
-  std::cout << settings.till.text << " of branch " << settings.branch.text << "\nkey " << require(load_identity(folder, true)).public_key().hex()
-            << "\nEdit " << folder.file("till.toml") << " to change where it listens and what it connects to.\n";
+  std::cout << settings.till.text << " of branch " << settings.branch.text << "\nkey "
+            << require(load_identity(folder, true)).public_key().hex() << "\nEdit " << folder.file("till.toml")
+            << " to change where it listens and what it connects to.\n";
 }
 
 void run_till(const TillArguments& a) {
-  auto till = require(TillRuntime::open({a.data, {}, {}, true, false, address_of(a.listen)}, stderr_log("till", a.verbose)));
+  auto till =
+      require(TillRuntime::open({a.data, {}, {}, true, false, address_of(a.listen)}, stderr_log("till", a.verbose)));
   auto control = require(ControlServer::start(till->io(), a.data, till_control(*till)));
-  std::cout << till->settings().till.text << " of branch " << till->settings().branch.text << " listens on port " << till->port()
-            << std::endl;
+  std::cout << till->settings().till.text << " of branch " << till->settings().branch.text << " listens on port "
+            << till->port() << std::endl;
   until_told_to_stop();
   till->ask([&] { return control->close(), true; });
   till.reset();
@@ -59,7 +61,8 @@ void init_cloud(const CloudArguments& a) {
   options.folder = a.data;
   options.network = false;
   auto cloud = require(CloudRuntime::open(options, stderr_log("cloud", false)));
-  std::cout << "key " << cloud->key().hex() << "\nAdd it to a branch's roster with 'tillsync roster add --role cloud --name cloud --key "
+  std::cout << "key " << cloud->key().hex()
+            << "\nAdd it to a branch's roster with 'tillsync roster add --role cloud --name cloud --key "
             << cloud->key().hex() << "'.\n";
 }
 
@@ -81,13 +84,16 @@ void run_cloud(const CloudArguments& a) {
 
 void add_run(CLI::App& app) {
   auto till = std::make_shared<TillArguments>();
-  CLI::App* run = app.add_subcommand("till", "Run a till on its data folder until it is told to stop.\n"
-                                             "Example: tillsync till --data /var/lib/shop/till-1");
+  CLI::App* run = app.add_subcommand("till",
+                                     "Run a till on its data folder until it is told to stop.\n"
+                                     "Example: tillsync till --data /var/lib/shop/till-1");
   run->add_option("--data", till->data, "Its data folder");
   run->add_option("--listen", till->listen, "Instead of till.toml's address, such as 0.0.0.0:7700");
   run->add_flag("--verbose", till->verbose, "Log everything");
-  CLI::App* init = run->add_subcommand("init", "Make a data folder and this till's key, and show the key.\n"
-                                               "Example: tillsync till init --data /var/lib/shop/till-1 --branch main-street --till till-1");
+  CLI::App* init =
+      run->add_subcommand("init",
+                          "Make a data folder and this till's key, and show the key.\n"
+                          "Example: tillsync till init --data /var/lib/shop/till-1 --branch main-street --till till-1");
   init->add_option("--data", till->data, "The data folder to make")->required();
   init->add_option("--branch", till->branch, "The branch's name: a-z, 0-9 and '-'")->required();
   init->add_option("--till", till->till, "This till's name")->required();
@@ -103,14 +109,16 @@ void add_run(CLI::App& app) {
   });
 
   auto cloud = std::make_shared<CloudArguments>();
-  CLI::App* serve = app.add_subcommand("cloud", "Run the cloud on its data folder until it is told to stop.\n"
-                                                "Example: tillsync cloud --data /var/lib/tillsync-cloud --listen 0.0.0.0:7800");
+  CLI::App* serve = app.add_subcommand("cloud",
+                                       "Run the cloud on its data folder until it is told to stop.\n"
+                                       "Example: tillsync cloud --data /var/lib/tillsync-cloud --listen 0.0.0.0:7800");
   serve->add_option("--data", cloud->data, "Its data folder");
   serve->add_option("--listen", cloud->listen, "HOST:PORT to listen on")->capture_default_str();
   serve->add_option("--name", cloud->name, "Its name in the rosters")->capture_default_str();
   serve->add_flag("--verbose", cloud->verbose, "Log everything");
-  CLI::App* make = serve->add_subcommand("init", "Make a data folder and the cloud's key, and show the key.\n"
-                                                 "Example: tillsync cloud init --data /var/lib/tillsync-cloud");
+  CLI::App* make = serve->add_subcommand("init",
+                                         "Make a data folder and the cloud's key, and show the key.\n"
+                                         "Example: tillsync cloud init --data /var/lib/tillsync-cloud");
   make->add_option("--data", cloud->data, "The data folder to make")->required();
   make->callback([cloud] { init_cloud(*cloud); });
   serve->callback([cloud, serve] {

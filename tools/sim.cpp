@@ -43,8 +43,8 @@ Timed run_one(std::uint64_t seed) {
 Json json_of(const Timed& t) {
   std::ostringstream hash;
   hash << std::hex << std::setw(16) << std::setfill('0') << t.result.trace_hash;
-  return {{"seed", t.result.seed}, {"ok", t.result.violations.empty()}, {"violations", t.result.violations}, {"trace_hash", hash.str()},
-          {"simulated_s", t.result.simulated_s}, {"wall_s", t.wall_s}};
+  return {{"seed", t.result.seed},    {"ok", t.result.violations.empty()},   {"violations", t.result.violations},
+          {"trace_hash", hash.str()}, {"simulated_s", t.result.simulated_s}, {"wall_s", t.wall_s}};
 }
 
 void explain(const Timed& t) {
@@ -96,18 +96,21 @@ void run(const Arguments& a) {
   if (a.json) {
     std::cout << (a.seeds.empty() ? out[0] : out).dump(2) << '\n';
   } else {
-    std::cout << all.size() << " seeds, " << receipts << " receipts, " << static_cast<std::uint64_t>(simulated) << " s simulated: "
-              << (failed == 0 ? "all rules held" : std::to_string(failed) + " FAILED") << '\n';
+    std::cout << all.size() << " seeds, " << receipts << " receipts, " << static_cast<std::uint64_t>(simulated)
+              << " s simulated: " << (failed == 0 ? "all rules held" : std::to_string(failed) + " FAILED") << '\n';
   }
-  if (failed != 0) throw Failure{std::to_string(failed) + " of " + std::to_string(all.size()) + " seeds broke a rule: see above"};
+  if (failed != 0)
+    throw Failure{std::to_string(failed) + " of " + std::to_string(all.size()) + " seeds broke a rule: see above"};
 }
 
 }  // namespace
 
 void add_sim(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
-  CLI::App* c = app.add_subcommand("sim", "Simulate a branch under faults drawn from a seed, and check that every rule holds.\n"
-                                          "Example: tillsync sim --seeds 1..100");
+  CLI::App* c =
+      app.add_subcommand("sim",
+                         "Simulate a branch under faults drawn from a seed, and check that every rule holds.\n"
+                         "Example: tillsync sim --seeds 1..100");
   auto* seed = c->add_option("--seed", a->seed, "One seed");
   auto* seeds = c->add_option("--seeds", a->seeds, "A range: A..B, on all cores");
   seed->excludes(seeds);

@@ -19,23 +19,35 @@ void show_till(const Json& s, bool running) {
   const std::uint64_t unsent = s["unsent"];
   std::cout << s["till"].get<std::string>() << " of branch " << s["branch"].get<std::string>()
             << (running ? "" : " (not running; this is its data folder)") << "\n\n";
-  auto line = [](const char* what, const std::string& value) { std::cout << "  " << std::left << std::setw(14) << what << value << '\n'; };
+  auto line = [](const char* what, const std::string& value) {
+    std::cout << "  " << std::left << std::setw(14) << what << value << '\n';
+  };
   line("sales", s["accepting"] ? "accepted" : "REFUSED: the data disk failed; check it, then restart");
   line("recorded", std::to_string(s["recorded"].get<std::uint64_t>()));
   line("unsent", unsent == 0 ? "0: all has reached the cloud"
-                             : std::to_string(unsent) + ", the oldest since " + age(s["oldest_unsent_ms"]) + " (safe here; goes on by itself)");
+                             : std::to_string(unsent) + ", the oldest since " + age(s["oldest_unsent_ms"]) +
+                                   " (safe here; goes on by itself)");
   line("on one disk", std::to_string(s["one_disk_only"].get<std::uint64_t>()));
-  if (s["relaying"] != 0) line("relaying", std::to_string(s["relaying"].get<std::uint64_t>()) + " ops of other tills wait here for the cloud");
+  if (s["relaying"] != 0)
+    line("relaying",
+         std::to_string(s["relaying"].get<std::uint64_t>()) + " ops of other tills wait here for the cloud");
   const std::string host = s["host"];
-  line("host", s["roster_version"] == 0 ? "not paired yet" : host.empty() ? "none at the moment" : host + (s["is_host"] ? " (this till)" : "") +
-                                             (s["lease"] == "provisional" ? ", provisional: no majority of tills is in reach" : ""));
+  line("host", s["roster_version"] == 0 ? "not paired yet"
+               : host.empty()
+                   ? "none at the moment"
+                   : host + (s["is_host"] ? " (this till)" : "") +
+                         (s["lease"] == "provisional" ? ", provisional: no majority of tills is in reach" : ""));
   std::string peers;
   for (const Json& p : s["peers"]) peers += (peers.empty() ? "" : ", ") + p["name"].get<std::string>();
   line("connected to", peers.empty() ? "nobody" : peers);
   line("rows", std::to_string(s["rows"].get<std::uint64_t>()));
-  if (s["clock_offset_ms"] != 0) line("clock", "off by " + age(std::abs(s["clock_offset_ms"].get<std::int64_t>())) + ", corrected by the cloud's time");
-  if (!s["database_ok"]) line("database", "DAMAGED or full: sales go on in the journal; run 'tillsync recover' after closing time");
-  if (s["forks"] != 0) line("forks", std::to_string(s["forks"].get<std::uint64_t>()) + (s["fork_open"] ? ", being settled" : ", settled"));
+  if (s["clock_offset_ms"] != 0)
+    line("clock",
+         "off by " + age(std::abs(s["clock_offset_ms"].get<std::int64_t>())) + ", corrected by the cloud's time");
+  if (!s["database_ok"])
+    line("database", "DAMAGED or full: sales go on in the journal; run 'tillsync recover' after closing time");
+  if (s["forks"] != 0)
+    line("forks", std::to_string(s["forks"].get<std::uint64_t>()) + (s["fork_open"] ? ", being settled" : ", settled"));
 }
 
 void show_cloud(Folder& folder, const Json& s) {
@@ -44,8 +56,8 @@ void show_cloud(Folder& folder, const Json& s) {
     std::uint64_t ops = 0;
     const Json chains = folder.ask({{"do", "chains"}, {"branch", shop["branch"]}, {"tenant", shop["tenant_key"]}});
     for (const Json& chain : chains) ops += chain["seq"].get<std::uint64_t>();
-    std::cout << "  " << shop["branch"].get<std::string>() << " of " << shop["tenant"].get<std::string>() << ": " << ops << " ops in "
-              << chains.size() << " histories, roster version " << shop["roster_version"] << '\n';
+    std::cout << "  " << shop["branch"].get<std::string>() << " of " << shop["tenant"].get<std::string>() << ": " << ops
+              << " ops in " << chains.size() << " histories, roster version " << shop["roster_version"] << '\n';
   }
   if (s["shops"].empty()) std::cout << "  no branches yet: add one with 'tillsync roster import'\n";
 }
@@ -69,7 +81,8 @@ void queue(const Arguments& a) {
   if (a.json) return void(std::cout << page.dump(2) << '\n');
   if (page["ops"].empty()) return void(std::cout << "The queue is empty: all has reached the cloud.\n");
   std::cout << page["unsent"] << " not in the cloud yet; they are safe here and go on by themselves.\n\n"
-            << std::left << std::setw(8) << "seq" << std::setw(12) << "kind" << std::setw(11) << "where" << "key\n";
+            << std::left << std::setw(8) << "seq" << std::setw(12) << "kind" << std::setw(11) << "where"
+            << "key\n";
   for (const Json& op : page["ops"]) {
     std::cout << std::setw(8) << op["seq"] << std::setw(12) << op["kind"].get<std::string>() << std::setw(11)
               << op.value("level", "own_disk") << op["key"].get<std::string>() << '\n';
@@ -80,8 +93,8 @@ void show_lease(const Json& l) {
   if (l["roster_version"] == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
   std::cout << "branch " << l["branch"].get<std::string>() << ": ";
   if (l["kind"] == "none") return void(std::cout << "no host at the moment\n");
-  std::cout << l["host"].get<std::string>() << " hosts (" << l["kind"].get<std::string>() << ", term " << l["term"] << "), since "
-            << age(l["since_ms"]) << ", " << l["remaining_ms"] << " ms left\n";
+  std::cout << l["host"].get<std::string>() << " hosts (" << l["kind"].get<std::string>() << ", term " << l["term"]
+            << "), since " << age(l["since_ms"]) << ", " << l["remaining_ms"] << " ms left\n";
 }
 
 void lease(const Arguments& a) {
@@ -104,12 +117,16 @@ void add_status(CLI::App& app) {
     command->add_flag("--json", a->json, "One JSON document instead");
     return command;
   };
-  with_data(app.add_subcommand("status", "What a till or a cloud knows about itself.\nExample: tillsync status --data /var/lib/shop/till-1"))
+  with_data(
+      app.add_subcommand(
+          "status", "What a till or a cloud knows about itself.\nExample: tillsync status --data /var/lib/shop/till-1"))
       ->callback([a] { status(*a); });
-  CLI::App* q = with_data(app.add_subcommand("queue", "What has not reached the cloud yet.\nExample: tillsync queue --data /var/lib/shop/till-1"));
+  CLI::App* q = with_data(app.add_subcommand(
+      "queue", "What has not reached the cloud yet.\nExample: tillsync queue --data /var/lib/shop/till-1"));
   q->add_option("--limit", a->limit, "At most so many")->capture_default_str();
   q->callback([a] { queue(*a); });
-  CLI::App* l = app.add_subcommand("lease", "Which till hosts the branch.\nExample: tillsync lease status --data /var/lib/shop/till-1");
+  CLI::App* l = app.add_subcommand(
+      "lease", "Which till hosts the branch.\nExample: tillsync lease status --data /var/lib/shop/till-1");
   l->require_subcommand(1);
   CLI::App* s = with_data(l->add_subcommand("status", "Who hosts, since when, and for how long."));
   s->add_flag("--watch", a->watch, "Once a second, until stopped");

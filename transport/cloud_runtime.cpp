@@ -89,10 +89,12 @@ Hello CloudRuntime::hello_to(const TillId*) {
 
 Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) {
   auto brought = Roster::decode(hello.roster);
-  if (!brought) return fail(ErrorKind::refused, hello.name.text + " brought no valid roster: pair it with its branch first");
+  if (!brought)
+    return fail(ErrorKind::refused, hello.name.text + " brought no valid roster: pair it with its branch first");
   const std::string tenant = brought->tenant_hex();
   const auto& rosters = core_.rosters();
-  const bool tenant_known = std::any_of(rosters.begin(), rosters.end(), [&](const auto& r) { return r.first.tenant == tenant; });
+  const bool tenant_known =
+      std::any_of(rosters.begin(), rosters.end(), [&](const auto& r) { return r.first.tenant == tenant; });
   if (!tenant_known) {
     return fail(ErrorKind::refused, "this cloud does not serve the tenant of " + hello.name.text +
                                         ": its operator adds it with 'tillsync roster import'");
@@ -110,8 +112,10 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
 Result<void> CloudRuntime::take_roster(const Roster& roster) {
   const Member* me = roster.cloud();
   if (me == nullptr || PublicKey::from_bytes(me->key) != key_.public_key()) {
-    return fail(ErrorKind::refused, "the roster of branch " + roster.branch.text + " does not name this cloud's key: add it with "
-                                    "'tillsync roster add --role cloud --key " + key_.public_key().hex() + "'");
+    return fail(ErrorKind::refused, "the roster of branch " + roster.branch.text +
+                                        " does not name this cloud's key: add it with "
+                                        "'tillsync roster add --role cloud --key " +
+                                        key_.public_key().hex() + "'");
   }
   name_ = me->name;
   const auto known = core_.rosters().find(Shop{roster.tenant_hex(), roster.branch});
@@ -120,14 +124,18 @@ Result<void> CloudRuntime::take_roster(const Roster& roster) {
   return keep_roster(roster);
 }
 
-Result<void> CloudRuntime::keep_roster(const Roster& roster) { return replace_file(folder_.file(roster_file(roster)), roster.encoded()); }
+Result<void> CloudRuntime::keep_roster(const Roster& roster) {
+  return replace_file(folder_.file(roster_file(roster)), roster.encoded());
+}
 
 void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
   log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
   carry_out(core_.on_peer_up(read_clock(), id, Shop{peer.shop_key, peer.hello.branch}, peer.name));
 }
 
-void CloudRuntime::on_message(PeerId id, Message message) { carry_out(core_.on_message(read_clock(), id, std::move(message))); }
+void CloudRuntime::on_message(PeerId id, Message message) {
+  carry_out(core_.on_message(read_clock(), id, std::move(message)));
+}
 
 void CloudRuntime::on_down(PeerId id) { core_.on_peer_down(id); }
 

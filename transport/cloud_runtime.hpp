@@ -1,5 +1,5 @@
-// Drives a CloudCore: sockets on one thread, the database on another. Any number of branches of any number of tenants whose
-// rosters it was given.
+// Drives a CloudCore: sockets on one thread, the database on another. Any number of branches of any number of tenants
+// whose rosters it was given.
 #pragma once
 
 #include <asio/post.hpp>

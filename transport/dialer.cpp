@@ -71,7 +71,8 @@ asio::awaitable<void> Dialer::pursue(TillId name, Entry& entry) {
     const bool had_link = co_await try_addresses(name, *key, entry);
     if (closing_) co_return;
     entry.delay = had_link ? kFirstDelay : std::min(entry.delay * 2, kMaxDelay);
-    const Duration jittered = entry.delay / 2 + Duration(random_.below(static_cast<std::uint64_t>(entry.delay.count())));
+    const Duration jittered =
+        entry.delay / 2 + Duration(random_.below(static_cast<std::uint64_t>(entry.delay.count())));
     const auto until = std::chrono::steady_clock::now() + jittered;
     // A poke does not shorten the wait, only a new sighting of the peer does.
     while (!closing_ && !entry.fresh_address && std::chrono::steady_clock::now() < until) {

@@ -1,5 +1,5 @@
-// Keeps connections up: one coroutine a peer, which tries its addresses in turn and backs off exponentially with jitter.
-// There is no retry budget: it never gives up.
+// Keeps connections up: one coroutine a peer, which tries its addresses in turn and backs off exponentially with
+// jitter. There is no retry budget: it never gives up.
 #pragma once
 
 #include <asio/steady_timer.hpp>

@@ -48,12 +48,14 @@ Result<Address> Address::parse(const std::string& text) {
   bool good = colon != std::string::npos && colon > 0;
   if (good) {
     address.host = text.substr(0, colon);
-    if (address.host.size() > 2 && address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
+    if (address.host.size() > 2 && address.host.front() == '[')
+      address.host = address.host.substr(1, address.host.size() - 2);
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data() + colon + 1, end, address.port);
     good = read.ec == std::errc() && read.ptr == end;
   }
-  if (!good) return fail(ErrorKind::invalid, "'" + text + "' is not an address: write HOST:PORT, such as 192.168.1.10:7700");
+  if (!good)
+    return fail(ErrorKind::invalid, "'" + text + "' is not an address: write HOST:PORT, such as 192.168.1.10:7700");
   return address;
 }
 
@@ -137,7 +139,8 @@ asio::awaitable<bool> Links::run(Link& link) {
 asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
   using noise::Handshake;
   Handshake::Keys keys{key_, fresh_key(), link.expected, {}};
-  Handshake shake(noise::Pattern::IK, link.dialled ? Handshake::Side::initiator : Handshake::Side::responder, kPrologue, keys);
+  Handshake shake(noise::Pattern::IK, link.dialled ? Handshake::Side::initiator : Handshake::Side::responder, kPrologue,
+                  keys);
   Hello mine = owner_.hello_to(name);
   if (link.dialled) {
     auto message = shake.write(pack(mine));
@@ -150,7 +153,8 @@ asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
   auto theirs = payload ? unpack<Hello>(*payload) : std::nullopt;
   if (!theirs) co_return false;
   if (!theirs->refusal.empty()) {
-    log_({Notice::Weight::warning, (name != nullptr ? name->text : "a peer") + " refused this till: " + theirs->refusal});
+    log_({Notice::Weight::warning,
+          (name != nullptr ? name->text : "a peer") + " refused this till: " + theirs->refusal});
     co_return false;
   }
   auto peer = owner_.admit(*shake.remote(), *theirs);
@@ -168,7 +172,8 @@ asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
     if (!sent) co_return false;
   }
   if (!peer) {
-    log_({Notice::Weight::warning, "refused a connection of " + theirs->name.text + " at " + host + ": " + peer.error().message});
+    log_({Notice::Weight::warning,
+          "refused a connection of " + theirs->name.text + " at " + host + ": " + peer.error().message});
     co_return false;
   }
   link.peer = std::move(*peer);

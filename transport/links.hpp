@@ -1,5 +1,5 @@
-// Authenticated connections: TCP, a Noise IK handshake, then encrypted messages both ways. One coroutine owns a connection
-// from its first byte to its last. All of it runs on the io_context's one thread.
+// Authenticated connections: TCP, a Noise IK handshake, then encrypted messages both ways. One coroutine owns a
+// connection from its first byte to its last. All of it runs on the io_context's one thread.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -47,9 +47,9 @@ class LinkOwner {
 
 class Links {
  public:
-  static constexpr Duration kSilence = seconds(7);          // three lost heartbeats: the link is dead
+  static constexpr Duration kSilence = seconds(7);  // three lost heartbeats: the link is dead
   static constexpr Duration kHandshake = seconds(5);
-  static constexpr std::size_t kMaxQueued = 32 << 20;       // bytes to a reader that is too slow: it is let go
+  static constexpr std::size_t kMaxQueued = 32 << 20;  // bytes to a reader that is too slow: it is let go
   static constexpr std::size_t kMaxConnections = 1024;
 
   Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log);

@@ -11,9 +11,12 @@ Log stderr_log(const std::string& who, bool verbose) {
   logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
   return [logger](const Notice& notice) {
     switch (notice.weight) {
-      case Notice::Weight::info: return logger->info(notice.text);
-      case Notice::Weight::warning: return logger->warn(notice.text);
-      case Notice::Weight::error: return logger->error(notice.text);
+      case Notice::Weight::info:
+        return logger->info(notice.text);
+      case Notice::Weight::warning:
+        return logger->warn(notice.text);
+      case Notice::Weight::error:
+        return logger->error(notice.text);
     }
   };
 }

@@ -63,7 +63,8 @@ struct Invitation {
 
 // One try. The psk comes with the last message: a wrong code can't be told from noise before.
 asio::awaitable<void> answer(tcp::socket socket, Invitation& invitation) {
-  Handshake shake(noise::Pattern::XXpsk3, Handshake::Side::responder, kPairPrologue, keys_of(invitation.key, invitation.psk));
+  Handshake shake(noise::Pattern::XXpsk3, Handshake::Side::responder, kPairPrologue,
+                  keys_of(invitation.key, invitation.psk));
   auto first = co_await receive_record(socket);
   if (!first || !shake.read(*first)) co_return;
   auto second = shake.write({});
@@ -134,7 +135,8 @@ std::string fresh_pair_code() {
   return code;
 }
 
-Result<PairRequest> invite(const Address& listen, const std::string& code, const std::function<PairGrant(const PairRequest&)>& grant,
+Result<PairRequest> invite(const Address& listen, const std::string& code,
+                           const std::function<PairGrant(const PairRequest&)>& grant,
                            const std::function<void(std::uint16_t)>& on_listening, Duration limit) {
   auto psk = stretched(code);
   if (!psk) return tl::unexpected(psk.error());
@@ -149,18 +151,21 @@ Result<PairRequest> invite(const Address& listen, const std::string& code, const
   io.run_for(limit);
   if (invitation.done) return std::move(*invitation.done);
   if (invitation.tries >= kPairTries) {
-    return fail(ErrorKind::refused, "five wrong codes: this invitation is over; if nobody mistyped, someone else is trying");
+    return fail(ErrorKind::refused,
+                "five wrong codes: this invitation is over; if nobody mistyped, someone else is trying");
   }
   return fail(ErrorKind::timed_out, "nobody joined in time: invite again when the new till is ready");
 }
 
 Result<PairGrant> join(const Address& at, const std::string& code, const PairRequest& request, const SecretKey& key) {
-  if (normal(code).size() != 12) return fail(ErrorKind::invalid, "a code has twelve letters and digits, such as 7KQ2-M9TD-4XWB");
+  if (normal(code).size() != 12)
+    return fail(ErrorKind::invalid, "a code has twelve letters and digits, such as 7KQ2-M9TD-4XWB");
   auto psk = stretched(code);
   if (!psk) return tl::unexpected(psk.error());
   asio::io_context io;
   Handshake shake(noise::Pattern::XXpsk3, Handshake::Side::initiator, kPairPrologue, keys_of(key, *psk));
-  Result<PairGrant> out = fail(ErrorKind::timed_out, "no answer from " + at.text() + ": check the address and the network");
+  Result<PairGrant> out =
+      fail(ErrorKind::timed_out, "no answer from " + at.text() + ": check the address and the network");
   asio::co_spawn(io, ask(at, shake, request, out), asio::detached);
   io.run_for(std::chrono::seconds(15));
   return out;

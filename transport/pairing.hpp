@@ -1,5 +1,6 @@
-// A new till joins with a one-time code: Noise XXpsk3, the code stretched by Argon2id (RFC 9106) as its key. Whoever does not
-// know the code learns nothing and gets five tries in ten minutes. The joiner proves its Ed25519 key by its X25519 form.
+// A new till joins with a one-time code: Noise XXpsk3, the code stretched by Argon2id (RFC 9106) as its key. Whoever
+// does not know the code learns nothing and gets five tries in ten minutes. The joiner proves its Ed25519 key by its
+// X25519 form.
 #pragma once
 
 #include <functional>
@@ -21,7 +22,9 @@ struct PairRequest {
   TillId till;
   Binary key;  // Ed25519
   template <class A>
-  void fields(A& a) { a(branch, till, key); }
+  void fields(A& a) {
+    a(branch, till, key);
+  }
 };
 
 struct PairGrant {
@@ -29,12 +32,15 @@ struct PairGrant {
   std::string cloud;    // its address, if there is one
   std::string refusal;  // instead: one sentence
   template <class A>
-  void fields(A& a) { a(roster, cloud, refusal); }
+  void fields(A& a) {
+    a(roster, cloud, refusal);
+  }
 };
 
-// Waits for one till that knows the code; `grant` decides and makes the roster that names it. Errors: timed_out, refused (too
-// many wrong codes), or what listening says. `limit` is for tests.
-Result<PairRequest> invite(const Address& listen, const std::string& code, const std::function<PairGrant(const PairRequest&)>& grant,
+// Waits for one till that knows the code; `grant` decides and makes the roster that names it. Errors: timed_out,
+// refused (too many wrong codes), or what listening says. `limit` is for tests.
+Result<PairRequest> invite(const Address& listen, const std::string& code,
+                           const std::function<PairGrant(const PairRequest&)>& grant,
                            const std::function<void(std::uint16_t port)>& on_listening, Duration limit = kPairTime);
 
 // Errors: refused (wrong code, or the other side's sentence), timed_out.

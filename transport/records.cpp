@@ -34,7 +34,8 @@ asio::awaitable<std::optional<Bytes>> receive_record(tcp::socket& socket) {
 Result<tcp::acceptor> open_acceptor(asio::io_context& io, const Address& address) {
   asio::error_code error;
   const auto ip = asio::ip::make_address(address.host, error);
-  if (error) return fail(ErrorKind::invalid, "can't listen on " + address.text() + ": give an IP address of this machine");
+  if (error)
+    return fail(ErrorKind::invalid, "can't listen on " + address.text() + ": give an IP address of this machine");
   tcp::acceptor acceptor(io);
   const tcp::endpoint endpoint(ip, address.port);
   acceptor.open(endpoint.protocol(), error);
@@ -42,8 +43,9 @@ Result<tcp::acceptor> open_acceptor(asio::io_context& io, const Address& address
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error == asio::error::address_in_use) {
-    return fail(ErrorKind::refused, "port " + std::to_string(address.port) +
-                                        " is in use by another program: stop that one, or choose another port with --listen");
+    return fail(ErrorKind::refused,
+                "port " + std::to_string(address.port) +
+                    " is in use by another program: stop that one, or choose another port with --listen");
   }
   if (error) return fail(ErrorKind::refused, "can't listen on " + address.text() + ": " + error.message());
   return acceptor;

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Segments before the oldest one that is left went because the cloud holds all that was in them: the history starts there.
+// Segments before the oldest one that is left went because the cloud holds all that was in them: the history starts
+// there.
 TillState state_before(const Op& first) {
   TillState state;
   state.incarnation = first.chain.incarnation;
@@ -34,7 +35,8 @@ Result<std::string> move_aside(const DataFolder& folder) {
     if (error) return fail(ErrorKind::io, "can't move the damaged database aside: " + error.message());
     return aside;
   }
-  return fail(ErrorKind::refused, "a thousand damaged databases lie in " + folder.path() + ": move them elsewhere first");
+  return fail(ErrorKind::refused,
+              "a thousand damaged databases lie in " + folder.path() + ": move them elsewhere first");
 }
 
 }  // namespace
@@ -65,7 +67,8 @@ Result<Recovery> recover_till(const std::string& path) {
   if (!store) return tl::unexpected(store.error());
   StoreBatch batch;
   if (state) batch.state(*state);
-  // What this till had promised in an election is forgotten: as after any restart, it promises nobody anything for a lease time.
+  // What this till had promised in an election is forgotten: as after any restart, it promises nobody anything for a
+  // lease time.
   const std::uint32_t lease_ms = *roster ? (*roster)->lease_ms : Roster::kMaxLeaseMs;
   batch.note("promise", pack(Promise{Term{}, settings->till, lease_ms}));
   if (auto kept = (*store)->commit(batch); !kept) return tl::unexpected(kept.error());

@@ -60,7 +60,8 @@ Result<Settings> read_table(const toml::table& table) {
 Result<std::pair<TillId, Address>> parse_peer(const std::string& text) {
   const std::size_t at = text.find('@');
   if (at == std::string::npos) {
-    return fail(ErrorKind::invalid, "'" + text + "' is not a peer: write NAME@HOST:PORT, such as till-2@192.168.1.12:7700");
+    return fail(ErrorKind::invalid,
+                "'" + text + "' is not a peer: write NAME@HOST:PORT, such as till-2@192.168.1.12:7700");
   }
   auto name = TillId::parse(text.substr(0, at));
   if (!name) return tl::unexpected(name.error());
@@ -72,13 +73,13 @@ Result<std::pair<TillId, Address>> parse_peer(const std::string& text) {
 std::string Settings::toml() const {
   std::ostringstream out;
   out << "# This till. Changes take effect at its next start.\n"
-      << "branch = " << quoted(branch.text) << "\ntill = " << quoted(till.text) << "\nlisten = " << quoted(listen.text())
-      << "\n\n# The cloud's address; leave it out for a branch on its own.\n"
+      << "branch = " << quoted(branch.text) << "\ntill = " << quoted(till.text)
+      << "\nlisten = " << quoted(listen.text()) << "\n\n# The cloud's address; leave it out for a branch on its own.\n"
       << (cloud ? "cloud = " + quoted(cloud->text()) : "# cloud = \"cloud.example.org:7800\"") << "\n\n"
       << "# Tills to try besides those that mDNS finds, for networks that block multicast.\npeers = [";
   for (const auto& [name, address] : peers) out << quoted(name.text + "@" + address.text()) << ", ";
-  out << "]\n\n# mDNS, and the one network interface to use it on (empty: all but loopback).\nmdns = " << (mdns ? "true" : "false")
-      << "\ninterface = " << quoted(interface) << "\n";
+  out << "]\n\n# mDNS, and the one network interface to use it on (empty: all but loopback).\nmdns = "
+      << (mdns ? "true" : "false") << "\ninterface = " << quoted(interface) << "\n";
   return out.str();
 }
 
@@ -96,8 +97,9 @@ Result<Settings> Settings::parse(const std::string& text, const std::string& whe
 Result<Settings> load_settings(const DataFolder& folder) {
   auto text = read_file(folder.file("till.toml"));
   if (!text) {
-    return fail(ErrorKind::not_found, "no till lives in " + folder.path() + ": make one with 'tillsync till init --data " +
-                                          folder.path() + " --branch BRANCH --till NAME'");
+    return fail(ErrorKind::not_found, "no till lives in " + folder.path() +
+                                          ": make one with 'tillsync till init --data " + folder.path() +
+                                          " --branch BRANCH --till NAME'");
   }
   return Settings::parse(*text, folder.file("till.toml"));
 }
@@ -106,10 +108,11 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
   if (exists(folder.file("till.toml"))) {
     auto settings = load_settings(folder);
     if (!settings) return settings;
-    const bool other = (!branch.empty() && branch != settings->branch.text) || (!till.empty() && till != settings->till.text);
+    const bool other =
+        (!branch.empty() && branch != settings->branch.text) || (!till.empty() && till != settings->till.text);
     if (other) {
-      return fail(ErrorKind::invalid, "the folder " + folder.path() + " belongs to " + settings->till.text + " of branch " +
-                                          settings->branch.text + ": use that name, or another folder");
+      return fail(ErrorKind::invalid, "the folder " + folder.path() + " belongs to " + settings->till.text +
+                                          " of branch " + settings->branch.text + ": use that name, or another folder");
     }
     return settings;
   }
@@ -119,7 +122,8 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
   auto till_id = TillId::parse(till);
   if (!till_id) return tl::unexpected(till_id.error());
   Settings fresh{std::move(*branch_id), std::move(*till_id), {"0.0.0.0", 7700}, {}, {}, true, {}};
-  if (auto written = replace_file(folder.file("till.toml"), fresh.toml()); !written) return tl::unexpected(written.error());
+  if (auto written = replace_file(folder.file("till.toml"), fresh.toml()); !written)
+    return tl::unexpected(written.error());
   return fresh;
 }
 
@@ -134,7 +138,9 @@ SecretKey fresh_secret() {
 Result<SecretKey> load_identity(const DataFolder& folder, bool create) {
   const std::string path = folder.file("identity.key");
   if (!exists(path)) {
-    if (!create) return fail(ErrorKind::not_found, "no identity.key in " + folder.path() + ": it was made with the folder; restore it");
+    if (!create)
+      return fail(ErrorKind::not_found,
+                  "no identity.key in " + folder.path() + ": it was made with the folder; restore it");
     const SecretKey key = fresh_secret();
     const mode_t before = ::umask(0077);
     auto written = replace_file(path, key.seed_hex() + "\n");
@@ -155,7 +161,8 @@ Result<std::optional<Roster>> load_roster(const std::string& path) {
   auto bytes = read_file(path);
   if (!bytes) return tl::unexpected(bytes.error());
   auto roster = Roster::decode(*bytes);
-  if (!roster) return fail(ErrorKind::damaged, path + " is damaged or not signed by its tenant: fetch it again from another till");
+  if (!roster)
+    return fail(ErrorKind::damaged, path + " is damaged or not signed by its tenant: fetch it again from another till");
   return roster;
 }
 

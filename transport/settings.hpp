@@ -1,4 +1,5 @@
-// A till's folder as its owner sees it: till.toml (who it is, where it listens, whom it knows), identity.key, roster.bin.
+// A till's folder as its owner sees it: till.toml (who it is, where it listens, whom it knows), identity.key,
+// roster.bin.
 #pragma once
 
 #include <map>

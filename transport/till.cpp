@@ -58,7 +58,8 @@ std::optional<Quantity> Till::stock(const std::string& sku) {
 
 std::map<std::string, Quantity> Till::stock() {
   std::map<std::string, Quantity> all;
-  for (const auto& [sku, milli] : impl_->runtime->ask([&] { return impl_->runtime->node().all_stock(); })) all[sku] = Quantity{milli};
+  for (const auto& [sku, milli] : impl_->runtime->ask([&] { return impl_->runtime->node().all_stock(); }))
+    all[sku] = Quantity{milli};
   return all;
 }
 

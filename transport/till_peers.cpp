@@ -23,14 +23,17 @@ Hello TillRuntime::hello_to(const TillId*) {
 }
 
 Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
-  if (!node_->roster()) return fail(ErrorKind::refused, settings_.till.text + " is not paired yet: run 'tillsync pair join' on it");
+  if (!node_->roster())
+    return fail(ErrorKind::refused, settings_.till.text + " is not paired yet: run 'tillsync pair join' on it");
   const Member* cloud = node_->roster()->cloud();
   const bool is_cloud = cloud != nullptr && cloud->name == hello.name;
   if (!is_cloud && hello.branch != settings_.branch) {
-    return fail(ErrorKind::refused, "this is branch " + settings_.branch.text + ", not " + hello.branch.text + ": check the peer's address");
+    return fail(ErrorKind::refused, "this is branch " + settings_.branch.text + ", not " + hello.branch.text +
+                                        ": check the peer's address");
   }
   // A newly paired till brings the roster that names it.
-  if (auto brought = Roster::decode(hello.roster); brought && brought->version > node_->roster()->version) take_roster(*brought);
+  if (auto brought = Roster::decode(hello.roster); brought && brought->version > node_->roster()->version)
+    take_roster(*brought);
   const Member* member = node_->roster()->find_x25519(noise::view(key));
   if (member == nullptr || member->name != hello.name) {
     return fail(ErrorKind::refused, hello.name.text + " is not in the roster of branch " + settings_.branch.text +
@@ -61,7 +64,8 @@ void TillRuntime::remember(const PeerInfo& peer) {
   std::ostringstream text;
   for (const auto& [name, at] : remembered_) text << name.text << '@' << at.text() << '\n';
   asio::post(database_lane_, [this, text = text.str()] {
-    if (auto kept = replace_file(folder_.file(kRemembered), text); !kept) log_({Notice::Weight::warning, kept.error().message});
+    if (auto kept = replace_file(folder_.file(kRemembered), text); !kept)
+      log_({Notice::Weight::warning, kept.error().message});
   });
 }
 

@@ -34,8 +34,12 @@ Error for_folder(Error error, const std::string& folder) {
 }  // namespace
 
 TillRuntime::TillRuntime(DataFolder folder, Settings settings, SecretKey key, Log log)
-    : folder_(std::move(folder)), settings_(std::move(settings)), key_(std::move(key)), log_(std::move(log)),
-      run_(random_seed()), disk_(posix_disk()) {}
+    : folder_(std::move(folder)),
+      settings_(std::move(settings)),
+      key_(std::move(key)),
+      log_(std::move(log)),
+      run_(random_seed()),
+      disk_(posix_disk()) {}
 
 Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log) {
   if (sodium_init() < 0) return fail(ErrorKind::io, "libsodium can't start: install it anew");
@@ -53,8 +57,10 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
   if (auto opened = runtime->open_disks(recovered); !opened) {
     return tl::unexpected(for_folder(opened.error(), options.folder));
   }
-  NodeConfig config{runtime->settings_.branch, runtime->settings_.till, *key, std::move(*roster), runtime->settings_.cloud.has_value()};
-  runtime->node_ = std::make_unique<Node>(std::move(config), *runtime->store_, std::move(recovered), Random(random_seed()), read_clock());
+  NodeConfig config{runtime->settings_.branch, runtime->settings_.till, *key, std::move(*roster),
+                    runtime->settings_.cloud.has_value()};
+  runtime->node_ = std::make_unique<Node>(std::move(config), *runtime->store_, std::move(recovered),
+                                          Random(random_seed()), read_clock());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
   return runtime;
 }
@@ -70,8 +76,9 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
   const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
-  auto journal = Journal::open(*disk_, folder_.file("journal"), checkpoint, checkpoint,
-                               [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); }, recovered.report);
+  auto journal = Journal::open(
+      *disk_, folder_.file("journal"), checkpoint, checkpoint,
+      [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); }, recovered.report);
   if (!journal) return tl::unexpected(journal.error());
   journal_.emplace(std::move(*journal));
   return {};
@@ -179,7 +186,8 @@ void TillRuntime::carry_out(Actions actions) {
   }
   if (actions.roster_changed) {
     asio::post(database_lane_, [this, bytes = node_->roster()->encoded()] {
-      if (auto kept = replace_file(folder_.file("roster.bin"), bytes); !kept) log_({Notice::Weight::error, kept.error().message});
+      if (auto kept = replace_file(folder_.file("roster.bin"), bytes); !kept)
+        log_({Notice::Weight::error, kept.error().message});
     });
     connect_peers();
   }

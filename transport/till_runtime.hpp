@@ -1,9 +1,10 @@
-// Drives a Node: sockets, clocks, two disk lanes and mDNS on one side, on_* and Actions on the other. One thread owns the
-// core and the io_context; the journal and the database each have a thread, so that a checkpoint never delays a sale.
+// Drives a Node: sockets, clocks, two disk lanes and mDNS on one side, on_* and Actions on the other. One thread owns
+// the core and the io_context; the journal and the database each have a thread, so that a checkpoint never delays a
+// sale.
 #pragma once
 
-#include <asio/steady_timer.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
 #include <future>
 #include <optional>

@@ -84,7 +84,8 @@ CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
   CloudActions out;
   running_ = false;
   if (!outcome) {  // an unreachable or full database dead-letters nothing: the same job again, and nobody was answered
-    if (!retry_at_) out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
+    if (!retry_at_)
+      out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
     retry_at_ = now.mono + seconds(1);
     return out;
   }

@@ -1,5 +1,5 @@
-// The cloud tier's engine: authenticated peers ask, asks are grouped into jobs, a job is one transaction, answers go out when
-// it is committed. No I/O of its own: whoever drives it runs the job (run_job) where the database lives.
+// The cloud tier's engine: authenticated peers ask, asks are grouped into jobs, a job is one transaction, answers go
+// out when it is committed. No I/O of its own: whoever drives it runs the job (run_job) where the database lives.
 #pragma once
 
 #include <deque>
@@ -55,8 +55,9 @@ struct CloudCounters {
 
 class CloudCore {
  public:
-  static constexpr std::size_t kMaxJobBytes = 8 << 20;   // asks grouped into one transaction
-  static constexpr std::size_t kMaxQueuedAsks = 4096;    // beyond this a peer is let go; windows keep honest ones far below
+  static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
+  static constexpr std::size_t kMaxQueuedAsks =
+      4096;  // beyond this a peer is let go; windows keep honest ones far below
 
   void add_roster(const Roster& roster);
   const std::map<Shop, Roster>& rosters() const { return rosters_; }

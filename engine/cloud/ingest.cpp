@@ -13,9 +13,10 @@ namespace tillsync {
 namespace {
 
 void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
-  const auto at = std::lower_bound(row.contained.begin(), row.contained.end(), chain, [](const auto& c, const ChainId& id) {
-    return std::tie(c.till, c.incarnation) < std::tie(id.till, id.incarnation);
-  });
+  const auto at =
+      std::lower_bound(row.contained.begin(), row.contained.end(), chain, [](const auto& c, const ChainId& id) {
+        return std::tie(c.till, c.incarnation) < std::tie(id.till, id.incarnation);
+      });
   if (at != row.contained.end() && at->till == chain.till && at->incarnation == chain.incarnation) {
     at->seq = std::max(at->seq, seq);
   } else {
@@ -83,7 +84,8 @@ void Ingest::raise(const Shop& shop, CloudConflict conflict) {
 }
 
 IngestCounts Ingest::finish() {
-  for (const auto& [key, row] : stock_) txn_.put_row(key.first, {stock_feed(key.first.branch), key.second, false, pack(row)});
+  for (const auto& [key, row] : stock_)
+    txn_.put_row(key.first, {stock_feed(key.first.branch), key.second, false, pack(row)});
   counts_.rows_changed = !stock_.empty();
   return counts_;
 }

@@ -1,5 +1,5 @@
-// What a push does to the cloud's record, inside one transaction: ops, duplicates and conflicts by idempotency key, the stock
-// fold, row versions and watermarks.
+// What a push does to the cloud's record, inside one transaction: ops, duplicates and conflicts by idempotency key, the
+// stock fold, row versions and watermarks.
 #pragma once
 
 #include <map>

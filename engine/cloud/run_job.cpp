@@ -17,7 +17,8 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
   Fetched answer{fetch.chain, fetch.from, {}, true};
   std::size_t bytes = 0;
   txn.ops(ask.shop, fetch.chain.id(), fetch.from, [&](const CloudOp& op) {
-    if (!answer.ops.empty() && (bytes + op.bytes.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps)) return false;
+    if (!answer.ops.empty() && (bytes + op.bytes.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps))
+      return false;
     bytes += op.bytes.size();
     answer.ops.emplace_back(op.bytes);
     return true;
@@ -68,9 +69,8 @@ Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job) {
     }
     return {};
   };
-  const bool writes = std::any_of(job.asks.begin(), job.asks.end(), [](const CloudAsk& ask) {
-    return std::holds_alternative<OpenedPush>(ask.what);
-  });
+  const bool writes = std::any_of(job.asks.begin(), job.asks.end(),
+                                  [](const CloudAsk& ask) { return std::holds_alternative<OpenedPush>(ask.what); });
   auto done = writes ? store.write(body) : store.read(body);
   if (!done) return tl::unexpected(done.error());
   return out;

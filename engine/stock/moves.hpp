@@ -1,5 +1,5 @@
-// What an op does to stock, and the fold that every tier runs: events in (hlc, till, incarnation, seq) order, each a delta
-// or a count that sets the quantity.
+// What an op does to stock, and the fold that every tier runs: events in (hlc, till, incarnation, seq) order, each a
+// delta or a count that sets the quantity.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// Sends one chain to one receiver: offers, learns the watermark, then streams batches in seq order with a bounded number in
-// flight. It decides; whoever owns it reads the ops and signs.
+// Sends one chain to one receiver: offers, learns the watermark, then streams batches in seq order with a bounded
+// number in flight. It decides; whoever owns it reads the ops and signs.
 #pragma once
 
 #include <optional>

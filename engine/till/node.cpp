@@ -44,8 +44,8 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
   for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
 }
 
-// The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued under a
-// new incarnation, and what was in the hole comes back from whoever holds it.
+// The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued
+// under a new incarnation, and what was in the hole comes back from whoever holds it.
 void Node::restore(Recovered recovered, Actions& out) {
   for (const JournalDamage& d : recovered.report.damage) {
     const std::string where = "segment " + std::to_string(d.at.segment) + ", offset " + std::to_string(d.at.offset);
@@ -135,7 +135,8 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
   Actions out;
   committing_ = false;
   if (!outcome) {
-    if (commit_ok_) out.alarm("the database can't be written: " + outcome.error().message + " (sales go on in the journal)");
+    if (commit_ok_)
+      out.alarm("the database can't be written: " + outcome.error().message + " (sales go on in the journal)");
     commit_ok_ = false;
     retry_commit_ = now.mono + kRetryCommit;  // the same batch again: later ones build on it
     pump(now, out);
@@ -165,8 +166,18 @@ Actions Node::on_wake(Now now) {
   Actions out;
   if (election_) take(now, election_->on_wake(now.mono), out);
   settle_waiters(now, out);
+  if (election_ && follows(now)) {  // what it needs of the cloud comes by the host
+    for (const auto& [id, peer] : peers_) {
+      if (peer.role == Role::cloud) out.hang_up.push_back(id);
+    }
+  }
   pump(now, out);
   return out;
+}
+
+bool Node::follows(Now now) const {
+  const LeaseView lease = election_->view(now.mono);
+  return lease.kind != LeaseKind::none && lease.host != config_.till;
 }
 
 void Node::pump(Now now, Actions& out) {
@@ -233,8 +244,9 @@ void Node::settle_waiters(Now now, Actions& out) {
     if (level && *level >= w.level) {
       out.level_replies.push_back({w.to, *level});
     } else if (now.mono >= w.deadline) {
-      out.level_replies.push_back({w.to, level ? fail(ErrorKind::timed_out, "not there yet: the op is safe here and goes on by itself")
-                                               : Result<Level>(tl::unexpected(level.error()))});
+      out.level_replies.push_back(
+          {w.to, level ? fail(ErrorKind::timed_out, "not there yet: the op is safe here and goes on by itself")
+                       : Result<Level>(tl::unexpected(level.error()))});
     } else {
       return false;
     }
@@ -257,7 +269,8 @@ Instant Node::next_wake(Now now) const {
   }
   if (state_.fork) sooner(std::max(fetch_again_, now.mono + milliseconds(100)));
   const bool hostless = election_ && election_->view(now.mono).kind == LeaseKind::none;
-  if (hostless && config_.use_cloud && !wants_cloud(now)) sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);
+  if (hostless && config_.use_cloud && !wants_cloud(now))
+    sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);
   return std::max(at, now.mono + milliseconds(1));
 }
 

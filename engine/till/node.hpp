@@ -1,5 +1,5 @@
-// A till's engine: one object that records, relays, follows rows and takes part in the election. It does no I/O: it is told
-// what happened (on_*), answers with Actions, and says when it wants to be woken. One thread owns it.
+// A till's engine: one object that records, relays, follows rows and takes part in the election. It does no I/O: it is
+// told what happened (on_*), answers with Actions, and says when it wants to be woken. One thread owns it.
 #pragma once
 
 #include <map>
@@ -80,7 +80,7 @@ class Node {
     std::set<ChainId> offered;  // by it, so it wants to hear what the cloud holds
     std::optional<Pull> parked_pull;
     std::optional<PullEvents> parked_events;
-    bool pulling = false;         // our pull waits there
+    bool pulling = false;  // our pull waits there
     bool pulling_events = false;
     std::optional<std::pair<std::uint64_t, Instant>> ping;
     Instant next_ping;
@@ -94,6 +94,7 @@ class Node {
 
   // node.cpp: recording and the two disks
   void restore(Recovered recovered, Actions& out);
+  bool follows(Now now) const;  // another till hosts
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
   void form_checkpoint(StoreBatch& batch);
@@ -143,7 +144,9 @@ class Node {
 
   // node_lease.cpp
   template <class M>
-  void handle(Now now, PeerId from, M& m, Actions& out) { take(now, election_->on_message(now.mono, peer_of(from)->name, m), out); }
+  void handle(Now now, PeerId from, M& m, Actions& out) {
+    take(now, election_->on_message(now.mono, peer_of(from)->name, m), out);
+  }
   void take(Now now, LeaseActions lease, Actions& out);
   void adopt_roster(Now now, const Roster& roster, Actions& out);
 
@@ -176,7 +179,7 @@ class Node {
   std::vector<Waiter> waiters_;
   std::map<ChainId, Seq> events_seen_;
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
-  Seq reissue_cursor_;  // how far re-issuing has got; what is durable of it is in state_.fork
+  Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
   bool fetching_ = false;
   Instant fetch_again_;
   std::map<ChainId, PeerId> proxied_fetches_;

@@ -1,6 +1,6 @@
-// A history that split: this disk went back in time (a restored backup, a cloned disk, a damaged journal) and the branch or
-// the cloud holds another continuation. Both are kept: this till opens a new incarnation, re-issues under it what only it
-// has, and fetches back into its vault what it had forgotten.
+// A history that split: this disk went back in time (a restored backup, a cloned disk, a damaged journal) and the
+// branch or the cloud holds another continuation. Both are kept: this till opens a new incarnation, re-issues under it
+// what only it has, and fetches back into its vault what it had forgotten.
 #include <algorithm>
 
 #include "engine/till/node.hpp"
@@ -44,7 +44,8 @@ void Node::pump_fork(Now now, Actions& out) {
   if (fetching_ || now.mono < fetch_again_) return;
   // Forgotten ops take the old places in the vault, so ours must have their new ones first, on disk.
   const bool comparing = fork.split.value == 0;
-  const bool reissued = !comparing && reissue_cursor_ > fork.old_end.seq && own_.idle() && own_.pending().empty() && !committing_;
+  const bool reissued =
+      !comparing && reissue_cursor_ > fork.old_end.seq && own_.idle() && own_.pending().empty() && !committing_;
   if (reissued && fork.next_to_reissue != reissue_cursor_) fork.next_to_reissue = reissue_cursor_, state_dirty_ = true;
   if (!comparing && !reissued) return;
   PeerId up;
@@ -63,7 +64,8 @@ void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
     std::size_t bytes = 0;
     store_.view().relay_ops(chain, m.from, [&](Seq seq, ByteView op) {
       if (seq.value != m.from.value + answer.ops.size() || seq > held->record.held.seq) return false;
-      if (!answer.ops.empty() && (bytes + op.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps)) return false;
+      if (!answer.ops.empty() && (bytes + op.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps))
+        return false;
       bytes += op.size();
       answer.ops.emplace_back(op);
       return true;
@@ -126,7 +128,8 @@ void Node::adopt(const Fetched& m, Actions& out) {
     const bool follows = op && op->chain == ChainId{config_.till, fork.old_incarnation} &&
                          op->seq == fork.adopted.seq.next() && op->prev == fork.adopted.hash;
     if (!follows) {
-      out.warn("the other branch of this till's history does not chain: what follows stays with the host and the cloud");
+      out.warn(
+          "the other branch of this till's history does not chain: what follows stays with the host and the cloud");
       state_.fork.reset();
       return;
     }

@@ -74,7 +74,8 @@ Events Node::events_since(const TillId& reader, const PullEvents& pull) {
     const auto op = decode_op(bytes);
     if (!op) return false;
     Events::OpEvents each{WireChain::of(chain), seq, op->hlc, {}};
-    for (const auto& [sku, move] : stock_moves(op->kind, op->body)) each.moves.push_back({sku, move.is_count, move.milli});
+    for (const auto& [sku, move] : stock_moves(op->kind, op->body))
+      each.moves.push_back({sku, move.is_count, move.milli});
     events.ops.push_back(std::move(each));
     return true;
   };
@@ -83,7 +84,8 @@ Events Node::events_since(const TillId& reader, const PullEvents& pull) {
     const ChainId chain{config_.till, own.incarnation};
     const Seq from = first_of(chain, own.cloud.seq);
     if (from > own.last.seq) continue;
-    own_.ops(own.incarnation, from, [&](Seq seq, ByteView bytes) { return seq <= own.last.seq && add(chain, seq, bytes); });
+    own_.ops(own.incarnation, from,
+             [&](Seq seq, ByteView bytes) { return seq <= own.last.seq && add(chain, seq, bytes); });
   }
   for (const auto& [chain, held] : relay_.chains()) {
     const Seq from = first_of(chain, held.record.cloud.seq);
@@ -164,7 +166,8 @@ void Node::handle(Now now, PeerId, NewRoster& m, Actions& out) {
 }
 
 void Node::handle(Now, PeerId from, Unknown& m, Actions& out) {
-  out.info(peer_of(from)->name.text + " sent a message of type " + std::to_string(m.type) + " that this release does not know");
+  out.info(peer_of(from)->name.text + " sent a message of type " + std::to_string(m.type) +
+           " that this release does not know");
 }
 
 }  // namespace tillsync

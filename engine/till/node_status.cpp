@@ -36,14 +36,15 @@ Actions Node::on_roster(Now now, const Roster& roster) {
 
 void Node::adopt_roster(Now now, const Roster& roster, Actions& out) {
   const bool ours = roster.branch == config_.branch &&
-                    (!config_.roster || (roster.tenant_key == config_.roster->tenant_key &&
-                                         roster.version > config_.roster->version));
+                    (!config_.roster ||
+                     (roster.tenant_key == config_.roster->tenant_key && roster.version > config_.roster->version));
   if (!ours) return;
   const bool first = !config_.roster;
   config_.roster = roster;
   roster_dirty_ = true;
   out.roster_changed = true;
-  out.info("roster version " + std::to_string(roster.version) + " with " + std::to_string(roster.members.size()) + " members");
+  out.info("roster version " + std::to_string(roster.version) + " with " + std::to_string(roster.members.size()) +
+           " members");
   if (first) {
     election_.emplace(config_.till, config_.key, roster, std::nullopt, Random(random_.next()), now.mono);
   } else {
@@ -78,7 +79,8 @@ Result<Level> Node::where(const std::string& key) const {
     if (op->op.seq <= host_held_.seq) return Level::host;
     return op->op.seq <= copy_held_.seq ? Level::two_disks : Level::own_disk;
   }
-  const bool disputed = state_.fork && state_.fork->old_incarnation == incarnation && op->op.seq > state_.fork->agreed.seq;
+  const bool disputed =
+      state_.fork && state_.fork->old_incarnation == incarnation && op->op.seq > state_.fork->agreed.seq;
   return disputed ? Level::own_disk : Level::cloud;
 }
 
@@ -120,7 +122,8 @@ std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now n
     // All of a segment is older than the first op of the next one.
     const auto next = decode_op(segments[i + 1].first_op);
     if (!next || segments[i + 1].number > state_.checkpoint.segment) break;
-    const bool in_cloud = next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next() : !state_.fork && state_.old_chains.empty();
+    const bool in_cloud =
+        next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next() : !state_.fork && state_.old_chains.empty();
     if (!in_cloud || next->hlc.millis() > corrected(now) - kRetentionMs) break;
     last = segments[i].number;
   }
@@ -140,7 +143,11 @@ Status Node::status(Now now) const {
   for (const OldChain& own : own_chains()) s.unsent += own.last.seq.value - std::min(own.cloud.seq, own.last.seq).value;
   if (state_.fork) {
     const ForkState& fork = *state_.fork;
-    s.unsent += fork.old_end.seq.value - std::min(fork.old_end.seq, std::max(fork.agreed.seq, Seq{fork.next_to_reissue.value - (fork.next_to_reissue.value > 0 ? 1 : 0)})).value;
+    s.unsent +=
+        fork.old_end.seq.value -
+        std::min(fork.old_end.seq,
+                 std::max(fork.agreed.seq, Seq{fork.next_to_reissue.value - (fork.next_to_reissue.value > 0 ? 1 : 0)}))
+            .value;
   }
   const Seq second_disk = std::max({state_.cloud.seq, host_held_.seq, copy_held_.seq});
   s.one_disk_only = own_.last().seq.value - std::min(second_disk, own_.last().seq).value;
@@ -149,7 +156,9 @@ Status Node::status(Now now) const {
   s.relaying = relay_.unsent();
   const LeaseView view = lease(now);
   s.host = view.host.text;
-  s.lease = view.kind == LeaseKind::exclusive ? "exclusive" : view.kind == LeaseKind::provisional ? "provisional" : "none";
+  s.lease = view.kind == LeaseKind::exclusive     ? "exclusive"
+            : view.kind == LeaseKind::provisional ? "provisional"
+                                                  : "none";
   s.is_host = view.kind != LeaseKind::none && view.host == config_.till;
   s.accepting = !own_.stopped();
   s.database_ok = !store_.damaged() && commit_ok_;

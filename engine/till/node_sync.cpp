@@ -33,7 +33,8 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   peers_.erase(it);
   out.info("lost the connection to " + gone.name.text);
   fetching_ = false;
-  const bool still = std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
+  const bool still =
+      std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
   if (election_ && gone.role == Role::till && !still) take(now, election_->on_disconnected(now.mono, gone.name), out);
   pump(now, out);
   return out;
@@ -59,9 +60,9 @@ Actions Node::on_message(Now now, PeerId from, Message message) {
 
 const Node::Peer* Node::upstream(Now now, PeerId* id) const {
   const LeaseView lease = election_ ? election_->view(now.mono) : LeaseView{};
-  const bool follows = lease.kind != LeaseKind::none && lease.host != config_.till;
+  const bool by_host = lease.kind != LeaseKind::none && lease.host != config_.till;
   for (const auto& [peer_id, peer] : peers_) {
-    if (follows ? peer.name == lease.host : peer.role == Role::cloud) {
+    if (by_host ? peer.name == lease.host : peer.role == Role::cloud) {
       if (id != nullptr) *id = peer_id;
       return &peer;
     }
@@ -178,7 +179,7 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   if (chain.till == config_.till) return void(++refused_);
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
   auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
-                    : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
+                                  : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
   if (!opened) {
     ++refused_;
     out.warn("refused " + peer_of(from)->name.text + ": " + opened.error().message);
@@ -192,17 +193,20 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
     for (const OpenedOp& op : ops) add_branch_stock(op.op);
     return;
   }
-  if (verdict == Verdict::fork) out.warn("the history of " + chain.till.text + " does not fit what is held here: it forked");
+  if (verdict == Verdict::fork)
+    out.warn("the history of " + chain.till.text + " does not fit what is held here: it forked");
   out.send(from, Held{wire, level_here(now), relay_.find(chain)->record.held});
 }
 
-// Whatever till sold it, it counts in this till's stock: once, however it came. If it re-issues a disputed op, that one is void.
+// Whatever till sold it, it counts in this till's stock: once, however it came. If it re-issues a disputed op, that one
+// is void.
 void Node::add_branch_stock(const Op& op) {
   const auto moves = stock_moves(op.kind, op.body);
   for (const auto& [sku, move] : moves) stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
   if (!op.origin) return;
   const ChainId old{op.chain.till, op.origin->incarnation};
-  for (const auto& [sku, move] : moves) stock_.retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli});
+  for (const auto& [sku, move] : moves)
+    stock_.retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli});
 }
 
 void Node::handle(Now now, PeerId from, Held& m, Actions& out) {

@@ -38,8 +38,10 @@ bool OwnChain::replay(Op op, Hash hash, Bytes bytes) {
 
 void OwnChain::record(ReplyTo reply_to, OpDraft draft, Actions& out) {
   auto refuse = [&](ErrorKind kind, const char* why) { out.replies.push_back({reply_to, fail(kind, why)}); };
-  if (stopped_) return refuse(ErrorKind::io, "the data disk failed: this till stopped accepting; check the disk, restart");
-  if (waiting_.size() >= kMaxWaiting) return refuse(ErrorKind::busy, "too many ops wait for the disk: try again shortly");
+  if (stopped_)
+    return refuse(ErrorKind::io, "the data disk failed: this till stopped accepting; check the disk, restart");
+  if (waiting_.size() >= kMaxWaiting)
+    return refuse(ErrorKind::busy, "too many ops wait for the disk: try again shortly");
   if (pending_bytes_ >= kMaxPendingBytes) {
     return refuse(ErrorKind::busy, "the database can't take more: free some disk space, then try again");
   }

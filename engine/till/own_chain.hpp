@@ -1,5 +1,5 @@
-// A till's own history: numbers ops, chains their hashes, shares flushes among callers, and keeps what is journalled but not
-// yet in LMDB in memory (the pending set), so that reads see both as one.
+// A till's own history: numbers ops, chains their hashes, shares flushes among callers, and keeps what is journalled
+// but not yet in LMDB in memory (the pending set), so that reads see both as one.
 #pragma once
 
 #include <deque>
@@ -23,8 +23,8 @@ struct PendingOp {
 
 class OwnChain {
  public:
-  static constexpr std::size_t kMaxBatchOps = 1024;        // callers that share one flush
-  static constexpr std::size_t kMaxWaiting = 65536;        // drafts queued behind a slow disk
+  static constexpr std::size_t kMaxBatchOps = 1024;          // callers that share one flush
+  static constexpr std::size_t kMaxWaiting = 65536;          // drafts queued behind a slow disk
   static constexpr std::size_t kMaxPendingBytes = 64 << 20;  // journalled, not in LMDB: a database that fails for hours
 
   OwnChain(BranchId branch, TillId till, TillStore& store, const TillState& state);
@@ -75,8 +75,8 @@ class OwnChain {
   TillId till_;
   TillStore& store_;
   Incarnation incarnation_;
-  ChainPoint last_;       // durable
-  ChainPoint numbered_;   // given out to the batch in flight
+  ChainPoint last_;      // durable
+  ChainPoint numbered_;  // given out to the batch in flight
   HlcClock clock_;
   JournalPosition journalled_;
 

@@ -33,9 +33,7 @@ Verdict Relay::on_push(OpenedPush push) {
   return Verdict::append;
 }
 
-void Relay::reset(Chain& chain, const ChainPoint& at) {
-  chain.record.base = chain.record.held = chain.received = at;
-}
+void Relay::reset(Chain& chain, const ChainPoint& at) { chain.record.base = chain.record.held = chain.received = at; }
 
 bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   const auto it = chains_.find(id);

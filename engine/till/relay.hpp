@@ -1,5 +1,5 @@
-// Other tills' histories as this till holds them: as the branch's host, as the keeper of the host's second copy, or as a
-// former host. Ops are kept until the cloud holds them.
+// Other tills' histories as this till holds them: as the branch's host, as the keeper of the host's second copy, or as
+// a former host. Ops are kept until the cloud holds them.
 #pragma once
 
 #include <map>

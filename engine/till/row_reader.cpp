@@ -13,8 +13,8 @@ RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(bran
 Pull RowReader::next_pull() const {
   Pull pull{{"tenant", "branch/" + branch_.text}, {}};
   for (const auto& [feed, record] : positions_) {
-    pull.positions.push_back({feed.feed, feed.kind, record.watermark.generation, record.watermark.version,
-                              snapshots_.contains(feed)});
+    pull.positions.push_back(
+        {feed.feed, feed.kind, record.watermark.generation, record.watermark.version, snapshots_.contains(feed)});
   }
   return pull;
 }
@@ -28,8 +28,8 @@ void RowReader::form(TillView& view, StoreBatch& batch, const Changed& changed) 
 void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const Changed& changed) {
   const FeedKind feed{page.feed, page.kind};
   FeedRecord& record = positions_[feed];
-  const bool fits = page.snapshot ? page.from == RowVersion{} || snapshots_.contains(feed)
-                                  : page.from == record.watermark.version;
+  const bool fits =
+      page.snapshot ? page.from == RowVersion{} || snapshots_.contains(feed) : page.from == record.watermark.version;
   if (!fits) return;  // an answer to an older question
   if (page.snapshot && page.from == RowVersion{}) {
     record.live_sum = 0;
@@ -57,7 +57,8 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   batch.feed(feed, record);
 }
 
-// A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is gone.
+// A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is
+// gone.
 void RowReader::drop_stale(TillView& view, StoreBatch& batch, const Page& page, FeedRecord& record,
                            const Changed& changed) {
   const FeedKind feed{page.feed, page.kind};

@@ -1,5 +1,6 @@
-// Follows the cloud's rows by version and watermark, one watermark for each feed and kind. A watermark is stored in the same
-// transaction as the rows it covers. A reader whose live rows do not add up to the sender's sum heals by a snapshot.
+// Follows the cloud's rows by version and watermark, one watermark for each feed and kind. A watermark is stored in the
+// same transaction as the rows it covers. A reader whose live rows do not add up to the sender's sum heals by a
+// snapshot.
 #pragma once
 
 #include <deque>

@@ -38,9 +38,9 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
     added.push_back(e);
     if (batch != nullptr) batch->event(sku, e);
   }
-  const bool simple = !change.row && change.retracted.empty() && !result.has_count && std::none_of(added.begin(), added.end(), [&](const auto& e) {
-    return e.is_count || e.hlc < row.last_count;
-  });
+  const bool simple =
+      !change.row && change.retracted.empty() && !result.has_count &&
+      std::none_of(added.begin(), added.end(), [&](const auto& e) { return e.is_count || e.hlc < row.last_count; });
   if (simple) {
     for (const StockEvent& e : added) result.milli += e.milli;
     return result;

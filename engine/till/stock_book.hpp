@@ -1,5 +1,5 @@
-// A till's own view of its branch's stock: the cloud's row for a product, and on top of it every event that the row does not
-// contain yet. Each event counts once, wherever it came from and however often.
+// A till's own view of its branch's stock: the cloud's row for a product, and on top of it every event that the row
+// does not contain yet. Each event counts once, wherever it came from and however often.
 #pragma once
 
 #include <map>
@@ -17,9 +17,9 @@ class StockBook {
  public:
   explicit StockBook(BranchId branch) : feed_(stock_feed(branch)) {}
 
-  void add(const std::string& sku, const StockEvent& event);  // own op, or another till's
+  void add(const std::string& sku, const StockEvent& event);      // own op, or another till's
   void retract(const std::string& sku, const StockEvent& event);  // it counts no more, nor when it comes again
-  void set_row(const std::string& sku, StockRow row);         // the cloud's newest row
+  void set_row(const std::string& sku, StockRow row);             // the cloud's newest row
 
   // Moves what came since the last call into the batch. Only while no commit is in flight: it reads what is stored.
   void form(TillView& view, StoreBatch& batch);

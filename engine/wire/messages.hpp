@@ -1,5 +1,5 @@
-// What tills, hosts and clouds say to each other. A message is the MessagePack array [type, body]; a body is an array whose
-// unknown trailing fields are ignored. Types and fields are documented in docs/wire-protocol.md.
+// What tills, hosts and clouds say to each other. A message is the MessagePack array [type, body]; a body is an array
+// whose unknown trailing fields are ignored. Types and fields are documented in docs/wire-protocol.md.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,9 @@ struct WireChain {
   TillId till;
   Incarnation incarnation;
   template <class A>
-  void fields(A& a) { a(till, incarnation); }
+  void fields(A& a) {
+    a(till, incarnation);
+  }
   ChainId id() const { return {till, incarnation}; }
   static WireChain of(const ChainId& chain) { return {chain.till, chain.incarnation}; }
 };
@@ -32,7 +34,9 @@ struct Offer {
   ChainPoint last;
   ChainPoint cloud;
   template <class A>
-  void fields(A& a) { a(chain, last, cloud); }
+  void fields(A& a) {
+    a(chain, last, cloud);
+  }
 };
 
 // The answer to Offer and Push: a watermark with its proof. A gap is answered by the watermark to send again from.
@@ -41,7 +45,9 @@ struct Held {
   Level level = Level::own_disk;
   ChainPoint point;
   template <class A>
-  void fields(A& a) { a(chain, level, point); }
+  void fields(A& a) {
+    a(chain, level, point);
+  }
 };
 
 struct Push {
@@ -50,14 +56,18 @@ struct Push {
   std::vector<Binary> ops;
   Binary signature;  // by the chain's till, over the hash of the last op: the chain behind it is covered
   template <class A>
-  void fields(A& a) { a(chain, first, ops, signature); }
+  void fields(A& a) {
+    a(chain, first, ops, signature);
+  }
 };
 
 struct Fetch {
   WireChain chain;
   Seq from;
   template <class A>
-  void fields(A& a) { a(chain, from); }
+  void fields(A& a) {
+    a(chain, from);
+  }
 };
 
 // Ops from `from` on, fewer than asked when the page is full; none when the sender has no more.
@@ -67,7 +77,9 @@ struct Fetched {
   std::vector<Binary> ops;
   bool known = true;  // false: the sender no longer has what was asked for; ask the cloud
   template <class A>
-  void fields(A& a) { a(chain, from, ops, known); }
+  void fields(A& a) {
+    a(chain, from, ops, known);
+  }
 };
 
 struct RowPosition {
@@ -76,7 +88,9 @@ struct RowPosition {
   RowVersion version;
   bool snapshot = false;  // in the middle of one
   template <class A>
-  void fields(A& a) { a(feed, kind, generation, version, snapshot); }
+  void fields(A& a) {
+    a(feed, kind, generation, version, snapshot);
+  }
 };
 
 // Waits at the receiver until there is something new.
@@ -84,7 +98,9 @@ struct Pull {
   std::vector<std::string> feeds;
   std::vector<RowPosition> positions;
   template <class A>
-  void fields(A& a) { a(feeds, positions); }
+  void fields(A& a) {
+    a(feeds, positions);
+  }
 };
 
 struct Page {
@@ -94,7 +110,9 @@ struct Page {
     bool deleted = false;
     Binary fields_bytes;
     template <class A>
-    void fields(A& a) { a(id, version, deleted, fields_bytes); }
+    void fields(A& a) {
+      a(id, version, deleted, fields_bytes);
+    }
   };
   std::string feed, kind;
   std::uint64_t generation = 0;
@@ -104,27 +122,35 @@ struct Page {
   std::uint64_t live_sum = 0;  // of the feed's live rows at `to`, when there is no more
   std::vector<WireRow> rows;
   template <class A>
-  void fields(A& a) { a(feed, kind, generation, from, to, more, snapshot, live_sum, rows); }
+  void fields(A& a) {
+    a(feed, kind, generation, from, to, more, snapshot, live_sum, rows);
+  }
 };
 
 struct Pages {
   std::vector<Page> pages;
   template <class A>
-  void fields(A& a) { a(pages); }
+  void fields(A& a) {
+    a(pages);
+  }
 };
 
 struct SeenUpTo {
   WireChain chain;
   Seq seq;
   template <class A>
-  void fields(A& a) { a(chain, seq); }
+  void fields(A& a) {
+    a(chain, seq);
+  }
 };
 
 // Asks the host for the branch's newest stock events; waits there until there are some.
 struct PullEvents {
   std::vector<SeenUpTo> seen;
   template <class A>
-  void fields(A& a) { a(seen); }
+  void fields(A& a) {
+    a(seen);
+  }
 };
 
 struct Events {
@@ -137,22 +163,30 @@ struct Events {
       bool is_count = false;
       std::int64_t milli = 0;
       template <class A>
-      void fields(A& a) { a(sku, is_count, milli); }
+      void fields(A& a) {
+        a(sku, is_count, milli);
+      }
     };
     std::vector<Move> moves;
     template <class A>
-    void fields(A& a) { a(chain, seq, hlc, moves); }
+    void fields(A& a) {
+      a(chain, seq, hlc, moves);
+    }
   };
   std::vector<OpEvents> ops;
   template <class A>
-  void fields(A& a) { a(ops); }
+  void fields(A& a) {
+    a(ops);
+  }
 };
 
 // Heartbeat and time: the answer carries the sender's corrected wall time and whether it knows it from the cloud.
 struct Ping {
   std::uint64_t nonce = 0;
   template <class A>
-  void fields(A& a) { a(nonce); }
+  void fields(A& a) {
+    a(nonce);
+  }
 };
 
 struct Pong {
@@ -160,13 +194,17 @@ struct Pong {
   std::int64_t wall_ms = 0;
   bool from_cloud = false;
   template <class A>
-  void fields(A& a) { a(nonce, wall_ms, from_cloud); }
+  void fields(A& a) {
+    a(nonce, wall_ms, from_cloud);
+  }
 };
 
 struct NewRoster {
   Binary roster;
   template <class A>
-  void fields(A& a) { a(roster); }
+  void fields(A& a) {
+    a(roster);
+  }
 };
 
 // A type that the receiver does not know is answered, so that a newer sender can tell.
@@ -174,7 +212,9 @@ struct Unknown {
   std::uint64_t type = 0;
   bool answer = false;  // the peer's word on a message of ours; false: what decoding made of one of its own
   template <class A>
-  void fields(A& a) { a(type); }
+  void fields(A& a) {
+    a(type);
+  }
 };
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,

@@ -6,7 +6,8 @@ namespace tillsync {
 
 Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey& chain_key) {
   OpenedPush opened{push.chain.id(), {}, std::move(push.signature)};
-  if (push.ops.empty() || push.ops.size() > kMaxBatchOps) return fail(ErrorKind::refused, "a push of no or too many ops");
+  if (push.ops.empty() || push.ops.size() > kMaxBatchOps)
+    return fail(ErrorKind::refused, "a push of no or too many ops");
   opened.ops.reserve(push.ops.size());
   Seq expected = push.first;
   for (Binary& bytes : push.ops) {

@@ -16,7 +16,8 @@ RowPosition position_of(const Pull& pull, const FeedKind& feed) {
 
 Page make_page(const RowPosition& position, const FeedRecord& newest,
                const std::function<void(RowVersion, const RowVisitor&)>& rows_after) {
-  const bool trusted = position.generation == newest.watermark.generation && position.version <= newest.watermark.version;
+  const bool trusted =
+      position.generation == newest.watermark.generation && position.version <= newest.watermark.version;
   Page page;
   page.feed = position.feed;
   page.kind = position.kind;

@@ -70,7 +70,8 @@ TEST_CASE("tills, host and cloud are killed a hundred times while sales run: eve
   REQUIRE(feed.recorded() == file.ops.size());
   feed.stop();
   bool quiet = false;
-  while (!(quiet = all_quiet(fleet, file)) && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  while (!(quiet = all_quiet(fleet, file)) && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   REQUIRE(quiet);
   Report report;
   report.units_in_milli = file.milli;
@@ -80,5 +81,6 @@ TEST_CASE("tills, host and cloud are killed a hundred times while sales run: eve
   CHECK(report.order_violations == 0);
   CHECK(report.stock_mismatches == 0);
   CHECK(report.units_in_cloud_milli == file.milli);
-  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud; " << report.ops_in_cloud << " ops in the cloud");
+  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud; " << report.ops_in_cloud
+                << " ops in the cloud");
 }

@@ -29,7 +29,8 @@ std::string program() { return TILLSYNC_PROGRAM; }
 
 Outcome shell(const std::string& command) {
   const Folder folder;
-  const int status = std::system(("{ timeout 60 sh -c " + quoted(command) + "; } >" + folder / "out" + " 2>" + folder / "err").c_str());
+  const int status = std::system(
+      ("{ timeout 60 sh -c " + quoted(command) + "; } >" + folder / "out" + " 2>" + folder / "err").c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content(folder / "out"), content(folder / "err")};
 }
 

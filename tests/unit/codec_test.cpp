@@ -36,7 +36,8 @@ Push sample_push(std::uint64_t first, std::uint64_t count, Hash prev = {}) {
     push.ops.emplace_back(encode(sample_op(first + i, prev)));
     prev = blake2b(push.ops.back());
   }
-  push.signature = Binary(till_key().sign(push_bytes(BranchId{"main"}, push.chain.id(), {Seq{first + count - 1}, prev})));
+  push.signature =
+      Binary(till_key().sign(push_bytes(BranchId{"main"}, push.chain.id(), {Seq{first + count - 1}, prev})));
   return push;
 }
 
@@ -78,7 +79,8 @@ TEST_CASE("a kind of op that this release does not know is kept with its number 
   CHECK(encode(*read) == bytes);
 }
 
-TEST_CASE("a message of an unknown type is told apart from garbage, and trailing fields of a newer release are ignored") {
+TEST_CASE(
+    "a message of an unknown type is told apart from garbage, and trailing fields of a newer release are ignored") {
   Bytes future;
   Writing w(future);
   w.to.array(2);
@@ -108,9 +110,11 @@ TEST_CASE("no bytes from outside can make the decoder do more than say no") {
   const Bytes good = encode(Message(sample_push(1, 3)));
   for (int i = 0; i < 20'000; ++i) {
     Bytes bytes = good.substr(0, 1 + random.below(good.size()));
-    for (std::uint64_t n = random.below(6); n > 0; --n) bytes[random.below(bytes.size())] = static_cast<char>(random.next());
+    for (std::uint64_t n = random.below(6); n > 0; --n)
+      bytes[random.below(bytes.size())] = static_cast<char>(random.next());
     if (auto message = decode_message(bytes)) {
-      if (auto* push = std::get_if<Push>(&*message)) (void)open_push(std::move(*push), BranchId{"main"}, till_key().public_key());
+      if (auto* push = std::get_if<Push>(&*message))
+        (void)open_push(std::move(*push), BranchId{"main"}, till_key().public_key());
     }
   }
 }
@@ -130,7 +134,9 @@ TEST_CASE("a push is taken only whole, in order, chained and signed by its till"
 
 TEST_CASE("a receiver tells append, duplicate, gap and fork apart") {
   const auto key = till_key().public_key();
-  auto opened = [&](std::uint64_t first, std::uint64_t n, Hash prev = {}) { return *open_push(sample_push(first, n, prev), BranchId{"main"}, key); };
+  auto opened = [&](std::uint64_t first, std::uint64_t n, Hash prev = {}) {
+    return *open_push(sample_push(first, n, prev), BranchId{"main"}, key);
+  };
   const OpenedPush five = opened(1, 5);
   const ChainPoint nothing{}, three{Seq{3}, five.ops[2].hash}, five_held = five.end();
   CHECK(judge(nothing, five).verdict == Verdict::append);

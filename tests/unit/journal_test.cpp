@@ -17,7 +17,8 @@ struct Opened {
 Opened open(Disk& disk, JournalPosition flushed = {1, 0}, std::uint64_t segment_bytes = Journal::kSegmentBytes) {
   std::vector<Bytes> ops;
   JournalReport report;
-  auto journal = Journal::open(disk, "j", {1, 0}, flushed, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, segment_bytes);
+  auto journal = Journal::open(
+      disk, "j", {1, 0}, flushed, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, segment_bytes);
   return {std::move(journal), std::move(ops), std::move(report)};
 }
 
@@ -29,7 +30,8 @@ Bytes random_op(Random& random) {
 
 }  // namespace
 
-TEST_CASE("whatever was acknowledged survives every power cut, in order; whatever was not is there whole or not at all") {
+TEST_CASE(
+    "whatever was acknowledged survives every power cut, in order; whatever was not is there whole or not at all") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Random random(seed);
@@ -57,7 +59,8 @@ TEST_CASE("whatever was acknowledged survives every power cut, in order; whateve
   }
 }
 
-TEST_CASE("damage behind a flushed position is named with segment and offset, and the records around it are still read") {
+TEST_CASE(
+    "damage behind a flushed position is named with segment and offset, and the records around it are still read") {
   SimDisk disk{Random(3)};
   JournalPosition second;
   {
@@ -75,7 +78,9 @@ TEST_CASE("damage behind a flushed position is named with segment and offset, an
   CHECK(opened.ops == std::vector<Bytes>{"first", "third"});
 }
 
-TEST_CASE("an unfinished end is set aside in a file of its own, never deleted, and writing goes on behind the last whole batch") {
+TEST_CASE(
+    "an unfinished end is set aside in a file of its own, never deleted, and writing goes on behind the last whole "
+    "batch") {
   SimDisk disk{Random(4)};
   {
     Opened opened = open(disk);

@@ -15,7 +15,8 @@ namespace {
 
 Bytes from_hex(const std::string& hex) {
   Bytes out;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return out;
 }
 
@@ -109,8 +110,10 @@ TEST_CASE("two ends of an IK handshake agree, know each other, and share nothing
     CHECK_FALSE(there.receive.decrypt({}, sealed));
   }
   SUBCASE("a stranger who answers in the host's place") {
-    Handshake third(Pattern::IK, Handshake::Side::responder, kPrologue, {KeyPair::of(number_key(9)), KeyPair::of(number_key(10)), {}, {}});
-    Handshake again(Pattern::IK, Handshake::Side::initiator, kPrologue, {till, KeyPair::of(number_key(3)), host.open, {}});
+    Handshake third(Pattern::IK, Handshake::Side::responder, kPrologue,
+                    {KeyPair::of(number_key(9)), KeyPair::of(number_key(10)), {}, {}});
+    Handshake again(Pattern::IK, Handshake::Side::initiator, kPrologue,
+                    {till, KeyPair::of(number_key(3)), host.open, {}});
     CHECK_FALSE(third.read(*again.write("hello")));
   }
 }

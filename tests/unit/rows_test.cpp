@@ -6,9 +6,9 @@
 
 #include "engine/till/row_reader.hpp"
 #include "engine/wire/paging.hpp"
+#include "storage/cloud_store.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/random.hpp"
-#include "storage/cloud_store.hpp"
 
 using namespace tillsync;
 
@@ -30,7 +30,9 @@ bool pull_once(CloudStore& cloud, TillStore& till, RowReader& reader) {
     const FeedRecord newest = txn.feed(kShop, kProducts);
     const RowPosition position = position_of(reader.next_pull(), kProducts);
     if (is_current(position, newest)) return {};
-    pages.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) { txn.rows_after(kShop, kProducts, after, visit); }));
+    pages.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
+      txn.rows_after(kShop, kProducts, after, visit);
+    }));
     return {};
   });
   REQUIRE(read);
@@ -46,7 +48,9 @@ bool pull_once(CloudStore& cloud, TillStore& till, RowReader& reader) {
 }
 
 void put(CloudStore& cloud, const std::string& id, std::optional<std::string> fields) {
-  REQUIRE(cloud.write([&](CloudTxn& txn) -> Result<void> { return txn.put_row(kShop, {kProducts, id, !fields, fields.value_or("")}), Result<void>(); }));
+  REQUIRE(cloud.write([&](CloudTxn& txn) -> Result<void> {
+    return txn.put_row(kShop, {kProducts, id, !fields, fields.value_or("")}), Result<void>();
+  }));
 }
 
 }  // namespace
@@ -112,7 +116,8 @@ TEST_CASE("a reader that has diverged notices by the running checksum, counts it
   }
   StoreBatch wrong;
   const auto stored = till->view().row(kProducts, "p3");
-  wrong.row(kProducts, stored->generation, Row{"p3", stored->row.version, false, "something else"}, stored->row.version);
+  wrong.row(kProducts, stored->generation, Row{"p3", stored->row.version, false, "something else"},
+            stored->row.version);
   REQUIRE(till->commit(wrong));
   put(*cloud, "p3", "v2");
   while (pull_once(*cloud, *till, reader)) {

@@ -6,8 +6,8 @@
 
 #include "engine/stock/moves.hpp"
 #include "engine/validate.hpp"
-#include "storage/random.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/random.hpp"
 #include "tillsync/hlc.hpp"
 #include "tools/sales/sales_file.hpp"
 #include "transport/settings.hpp"
@@ -34,7 +34,8 @@ TEST_CASE("a card number in a free-form field is refused; as sku, key or invoice
   draft.key = "4111111111111111";
   draft.document.invoice = "5500005555555559";
   CHECK(validate(draft));
-  for (const char* text : {"4111111111111111", "card 4111 1111 1111 1111 ok", "5500-0055-5555-5559", "paid by 340000000000009.", "x6011000000000004"}) {
+  for (const char* text : {"4111111111111111", "card 4111 1111 1111 1111 ok", "5500-0055-5555-5559",
+                           "paid by 340000000000009.", "x6011000000000004"}) {
     CAPTURE(text);
     OpDraft in_note = sale(), in_field = sale(), in_name = sale(), in_custom = sale();
     in_note.document.note = text;
@@ -73,7 +74,10 @@ TEST_CASE("a fold gives the same stock for every order of arrival") {
   for (int round = 0; round < 200; ++round) {
     std::vector<StockEvent> events;
     for (std::uint64_t i = 0; i < 12; ++i) {
-      events.push_back({Hlc{random.below(6)}, {TillId{"t" + std::to_string(random.below(3))}, Incarnation{1}}, Seq{i}, random.below(5) == 0,
+      events.push_back({Hlc{random.below(6)},
+                        {TillId{"t" + std::to_string(random.below(3))}, Incarnation{1}},
+                        Seq{i},
+                        random.below(5) == 0,
                         static_cast<std::int64_t>(random.below(9)) - 4});
     }
     std::sort(events.begin(), events.end());
@@ -96,9 +100,11 @@ TEST_CASE("a second process on the same data folder is told which process has it
 
 TEST_CASE("retail files of every documented shape come out as the same kind of ops") {
   SUBCASE("lines of an invoice are one sale; negative quantities are its refund; C means refund") {
-    const auto file = read("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
-                           "536365,85123A,\"WHITE, HANGING\",6,12/1/2010 8:26,2.55,17850\n536365,22423,CAKE,-1,12/1/2010 8:26,12.75,17850\n"
-                           "C536379,D,Discount,-1,12/1/2010 9:41,27.50,14527\n");
+    const auto file = read(
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
+        "536365,85123A,\"WHITE, HANGING\",6,12/1/2010 8:26,2.55,17850\n536365,22423,CAKE,-1,12/1/2010 "
+        "8:26,12.75,17850\n"
+        "C536379,D,Discount,-1,12/1/2010 9:41,27.50,14527\n");
     REQUIRE(file.ops.size() == 3);
     CHECK(file.ops[0].document.lines[0].name == "WHITE, HANGING");
     CHECK(file.ops[0].document.lines[0].unit_price == 255);
@@ -120,7 +126,8 @@ TEST_CASE("retail files of every documented shape come out as the same kind of o
     CHECK(file.milli == 1500);
   }
   SUBCASE("columns by option, and bad rows with their line numbers") {
-    const auto file = read("Beleg,Artikel,Menge,Time\n1,a,x,\n1,b,2,\n,c,1,\n2,d,0,\n3,e,1,no date\n", {{"invoice", "Beleg"}, {"sku", "artikel"}, {"quantity", "Menge"}, {"time", "Time"}});
+    const auto file = read("Beleg,Artikel,Menge,Time\n1,a,x,\n1,b,2,\n,c,1,\n2,d,0,\n3,e,1,no date\n",
+                           {{"invoice", "Beleg"}, {"sku", "artikel"}, {"quantity", "Menge"}, {"time", "Time"}});
     CHECK(file.ops.size() == 1);
     REQUIRE(file.bad_rows == 4);
     CHECK(file.bad[0].line == 2);
@@ -128,7 +135,8 @@ TEST_CASE("retail files of every documented shape come out as the same kind of o
   }
   SUBCASE("a missing column is said") {
     std::istringstream in("a,b\n1,2\n");
-    CHECK(sales::read_sales(in, {}).error().message == "no column for the invoice: name it with --column invoice=HEADER");
+    CHECK(sales::read_sales(in, {}).error().message ==
+          "no column for the invoice: name it with --column invoice=HEADER");
   }
 }
 
@@ -138,7 +146,8 @@ TEST_CASE("dates of the usual forms are read, nonsense is not") {
   CHECK(sales::parse_time("1/12/2010", "8:26") == morning);
   CHECK(sales::parse_time("2010-12-01 08:26:00", "") == morning);
   CHECK(sales::parse_time("12/13/2010 8:26", "") == sales::parse_time("2010-12-13", "8:26"));
-  for (const char* bad : {"", "tomorrow", "32/13/2010", "2010-02-30", "1/1/2010 25:00"}) CHECK_FALSE(sales::parse_time(bad, ""));
+  for (const char* bad : {"", "tomorrow", "32/13/2010", "2010-02-30", "1/1/2010 25:00"})
+    CHECK_FALSE(sales::parse_time(bad, ""));
 }
 
 TEST_CASE("till.toml is written and read alike, and a mistake in it is named") {

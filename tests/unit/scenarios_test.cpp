@@ -1,4 +1,5 @@
-// What shops have met elsewhere, each as a story in the simulated branch. The numbers name public reports of other systems.
+// What shops have met elsewhere, each as a story in the simulated branch. The numbers name public reports of other
+// systems.
 #include <doctest/doctest.h>
 
 #include "sim/branch.hpp"
@@ -95,7 +96,8 @@ TEST_CASE("a till restored from yesterday's backup goes on selling, and neither 
   sell_everywhere(branch, "afterwards", 30, milliseconds(50));
   check_all_is_well(branch);
   const auto conflicts = branch.conflicts();
-  CHECK(std::any_of(conflicts.begin(), conflicts.end(), [](const CloudConflict& c) { return c.kind == "forked_history"; }));
+  CHECK(std::any_of(conflicts.begin(), conflicts.end(),
+                    [](const CloudConflict& c) { return c.kind == "forked_history"; }));
   CHECK(branch.till(2).node().where("today/2/5").value() == Level::cloud);  // forgotten by the backup, fetched back
   CHECK(branch.till(2).node().status(branch.till(2).now()).forks == 1);
 }
@@ -168,7 +170,9 @@ TEST_CASE("a rotten journal record is named, and what the others hold of it come
   REQUIRE(branch.till(2).disk().rot("journal/00000001.journal", 300));
   branch.till(2).start();
   const auto& said = branch.till(2).notices();
-  CHECK(std::any_of(said.begin(), said.end(), [](const std::string& s) { return s.find("journal is damaged at segment 1") != std::string::npos; }));
+  CHECK(std::any_of(said.begin(), said.end(), [](const std::string& s) {
+    return s.find("journal is damaged at segment 1") != std::string::npos;
+  }));
   branch.sell(2, "after");
   branch.world().mend_all();
   check_all_is_well(branch);

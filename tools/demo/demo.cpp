@@ -20,10 +20,13 @@ struct Arguments {
   std::vector<std::string> columns;
 };
 
-std::int64_t ms_since(Clock::time_point start) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count(); }
+std::int64_t ms_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+}
 
 // Waits for `done`, drawing progress; a Failure after `limit`.
-void until(const std::function<bool()>& done, std::chrono::seconds limit, const std::string& otherwise, Feed& feed, cli::Progress& progress, std::size_t total) {
+void until(const std::function<bool()>& done, std::chrono::seconds limit, const std::string& otherwise, Feed& feed,
+           cli::Progress& progress, std::size_t total) {
   const auto end = Clock::now() + limit;
   while (!done()) {
     if (auto failure = feed.failure()) throw cli::Failure{*failure};
@@ -88,7 +91,8 @@ void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& r
   fleet.till(*host).kill();
   const auto killed = Clock::now();
   if (fleet.tills() > 2) {  // two tills have no majority without each other: the one left hosts provisionally
-    wait([&] { return fleet.host(*host).has_value(); }, 20, "no new host within 20 s: the logs are in " + fleet.folder());
+    wait([&] { return fleet.host(*host).has_value(); }, 20,
+         "no new host within 20 s: the logs are in " + fleet.folder());
     report.failover_ms = ms_since(killed);
     report.host_failovers = 1;
   }
@@ -103,7 +107,8 @@ void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& r
   feed.release(1.0);
   wait(fed, 600, stuck);
   progress.say("waiting until all is quiet");
-  wait([&] { return quiet(fleet, file); }, 120, "the queues did not drain within 120 s: the folders and logs are in " + fleet.folder());
+  wait([&] { return quiet(fleet, file); }, 120,
+       "the queues did not drain within 120 s: the folders and logs are in " + fleet.folder());
   report.drain_ms = ms_since(back);
 }
 
@@ -111,12 +116,14 @@ void run(const Arguments& a) {
   if (a.tills < 1 || a.tills > 32) throw cli::Failure{"a demo takes 1 to 32 tills"};
   const sales::SalesFile file = read_input(a);
   std::string where = (std::filesystem::temp_directory_path() / "tillsync-demo-XXXXXX").string();
-  if (::mkdtemp(where.data()) == nullptr) throw cli::Failure{"can't make a folder in " + std::filesystem::temp_directory_path().string() + ": set TMPDIR"};
+  if (::mkdtemp(where.data()) == nullptr)
+    throw cli::Failure{"can't make a folder in " + std::filesystem::temp_directory_path().string() + ": set TMPDIR"};
 
   Report report;
   report.sales_in = file.invoices, report.lines_in = file.lines, report.rows_left_out = file.bad_rows;
   report.units_in_milli = file.milli, report.skus = file.sold.size();
-  std::cout << "A cloud and " << a.tills << " tills on this machine, found by mDNS; " << file.invoices << " invoices, " << file.lines << " lines.\n"
+  std::cout << "A cloud and " << a.tills << " tills on this machine, found by mDNS; " << file.invoices << " invoices, "
+            << file.lines << " lines.\n"
             << std::flush;
   {
     Fleet fleet(a.tills, where, this_program());
@@ -139,8 +146,10 @@ void run(const Arguments& a) {
 
 void tillsync::cli::add_demo(CLI::App& app) {
   auto a = std::make_shared<demo::Arguments>();
-  CLI::App* c = app.add_subcommand("demo", "Deal a file's sales over some tills, cut the cloud off, kill the host, bring both back, and reconcile.\n"
-                                           "Example: tillsync demo --sales sales.csv --tills 4 --report report.json");
+  CLI::App* c = app.add_subcommand(
+      "demo",
+      "Deal a file's sales over some tills, cut the cloud off, kill the host, bring both back, and reconcile.\n"
+      "Example: tillsync demo --sales sales.csv --tills 4 --report report.json");
   c->add_option("--sales", a->sales, "A CSV file (a week of a small shop when left out)");
   c->add_option("--tills", a->tills, "How many tills, 1 to 32")->capture_default_str();
   c->add_option("--report", a->report, "Write the figures to this JSON file");

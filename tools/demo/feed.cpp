@@ -15,14 +15,24 @@ Json question_of(const OpDraft& draft, const std::string& cashier) {
   }
   const Document& d = draft.document;
   return {{"do", "record"},
-          {"op", {{"kind", name_of(draft.kind)}, {"key", draft.key}, {"cashier", cashier}, {"invoice", d.invoice}, {"currency", d.currency},
-                  {"customer", d.customer}, {"fields", d.fields}, {"lines", lines}}}};
+          {"op",
+           {{"kind", name_of(draft.kind)},
+            {"key", draft.key},
+            {"cashier", cashier},
+            {"invoice", d.invoice},
+            {"currency", d.currency},
+            {"customer", d.customer},
+            {"fields", d.fields},
+            {"lines", lines}}}};
 }
 
 }  // namespace
 
 Feed::Feed(Fleet& fleet, const std::vector<OpDraft>& ops, double ops_a_second)
-    : fleet_(fleet), questions_(fleet.tills()), keys_(fleet.tills()), rate_(ops_a_second / static_cast<double>(fleet.tills())),
+    : fleet_(fleet),
+      questions_(fleet.tills()),
+      keys_(fleet.tills()),
+      rate_(ops_a_second / static_cast<double>(fleet.tills())),
       paused_(fleet.tills()) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     const std::size_t till = i % fleet.tills();
@@ -64,7 +74,8 @@ void Feed::run(std::size_t till) {
       if (stopping_) return;
       ControlClient client = fleet_.till(till).connect();
       while (!stopping_ && !paused_[till] && next < questions_[till].size()) {
-        if (!send_some(till, client, next)) break;  // killed in between: what was not answered is asked again, under the same keys
+        if (!send_some(till, client, next))
+          break;  // killed in between: what was not answered is asked again, under the same keys
       }
     } catch (const cli::Failure& failure) {
       if (paused_[till]) continue;
@@ -78,12 +89,14 @@ void Feed::run(std::size_t till) {
 bool Feed::send_some(std::size_t till, ControlClient& client, std::size_t& next) {
   const auto free = static_cast<std::size_t>(share_ * static_cast<double>(questions_[till].size()));
   const std::size_t n = std::min(kWindow, free - std::min(free, next));
-  const auto due = std::chrono::steady_clock::now() + std::chrono::duration<double>(static_cast<double>(std::max<std::size_t>(n, 1)) / rate_);
+  const auto due = std::chrono::steady_clock::now() +
+                   std::chrono::duration<double>(static_cast<double>(std::max<std::size_t>(n, 1)) / rate_);
   for (std::size_t i = 0; i < n; ++i) client.send(questions_[till][next + i]);
   for (std::size_t i = 0; i < n; ++i) {
     auto answer = client.receive();  // in the order of the questions: one till, one flush after the other
     if (!answer) return false;
-    if (!answer->second) throw cli::Failure{fleet_.till(till).name() + " refused a sale: " + answer->second.error().message};
+    if (!answer->second)
+      throw cli::Failure{fleet_.till(till).name() + " refused a sale: " + answer->second.error().message};
     ++next, ++recorded_;
   }
   std::this_thread::sleep_until(due);

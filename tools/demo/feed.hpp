@@ -16,12 +16,12 @@ class Feed {
   Feed(Fleet& fleet, const std::vector<OpDraft>& ops, double ops_a_second);
   ~Feed();
 
-  void release(double share);       // of the file, from its start
+  void release(double share);  // of the file, from its start
   std::size_t recorded() const { return recorded_; }
   std::size_t released() const;
   bool waiting() const { return recorded_ >= released(); }
 
-  void pause(std::size_t till);     // before its process is killed: nothing is asked of it until resume()
+  void pause(std::size_t till);  // before its process is killed: nothing is asked of it until resume()
   void resume(std::size_t till);
   void stop();
   std::optional<std::string> failure();

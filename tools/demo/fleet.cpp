@@ -38,44 +38,48 @@ void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
 std::string this_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
-Member::Member(std::string name, std::string folder, std::vector<std::string> command)
+Process::Process(std::string name, std::string folder, std::vector<std::string> command)
     : name_(std::move(name)), folder_(std::move(folder)), command_(std::move(command)) {}
 
-Member::Member(Member&& other) noexcept
-    : name_(std::move(other.name_)), folder_(std::move(other.folder_)), command_(std::move(other.command_)), pid_(std::exchange(other.pid_, -1)) {}
+Process::Process(Process&& other) noexcept
+    : name_(std::move(other.name_)),
+      folder_(std::move(other.folder_)),
+      command_(std::move(other.command_)),
+      pid_(std::exchange(other.pid_, -1)) {}
 
-Member::~Member() {
+Process::~Process() {
   if (pid_ > 0) kill();
 }
 
-void Member::start() {
+void Process::start() {
   const std::string log = folder_ + ".log";
   pid_ = ::fork();
   if (pid_ == 0) become(command_, log);
   if (pid_ < 0) throw cli::Failure{"can't start another process: close some programs, then try again"};
 }
 
-void Member::listen_on(int port) { command_.back() = "127.0.0.1:" + std::to_string(port); }
+void Process::listen_on(int port) { command_.back() = "127.0.0.1:" + std::to_string(port); }
 
-void Member::kill() {
+void Process::kill() {
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }
 
-void Member::pause() { ::kill(pid_, SIGSTOP); }
-void Member::resume() { ::kill(pid_, SIGCONT); }
+void Process::pause() { ::kill(pid_, SIGSTOP); }
+void Process::resume() { ::kill(pid_, SIGCONT); }
 
-bool Member::alive() {
+bool Process::alive() {
   if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
   return pid_ > 0;
 }
 
-ControlClient Member::connect() const {
+ControlClient Process::connect() const {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     if (auto client = ControlClient::connect(folder_)) return std::move(*client);
-    if (std::chrono::steady_clock::now() >= until) throw cli::Failure{name_ + " did not start: look at " + folder_ + ".log"};
+    if (std::chrono::steady_clock::now() >= until)
+      throw cli::Failure{name_ + " did not start: look at " + folder_ + ".log"};
     nap();
   }
 }
@@ -87,7 +91,8 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
   roster.tenant_key = Binary(tenant.public_key().view());
   roster.branch = BranchId{"demo"};
   auto cloud_folder = cli::require(DataFolder::lock(folder_ + "/cloud", true));
-  roster.add({TillId{"cloud"}, Binary(cli::require(load_identity(cloud_folder, true)).public_key().view()), Role::cloud, 0});
+  roster.add(
+      {TillId{"cloud"}, Binary(cli::require(load_identity(cloud_folder, true)).public_key().view()), Role::cloud, 0});
   std::vector<DataFolder> folders;
   for (int i = 1; i <= tills; ++i) {
     const std::string name = std::string(i < 10 ? "till-0" : "till-") + std::to_string(i);
@@ -99,7 +104,9 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
   std::filesystem::create_directories(folder_ + "/cloud/rosters");
   cli::require(replace_file(folder_ + "/cloud/rosters/demo.roster", roster.encoded()));
   { const DataFolder unlock = std::move(cloud_folder); }
-  members_.emplace_back("cloud", folder_ + "/cloud", std::vector<std::string>{program, "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
+  members_.emplace_back(
+      "cloud", folder_ + "/cloud",
+      std::vector<std::string>{program, "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
   cloud().start();
   const int port = cli::require(cloud().connect().call({{"do", "status"}}))["port"];
   cloud().listen_on(port);
@@ -122,7 +129,10 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
     const auto elected = host();
     if (elected && cli::require(till(*elected).connect().call({{"do", "status"}}))["cloud_connected"]) return;
     if (std::chrono::steady_clock::now() >= until) {
-      throw cli::Failure{"the tills did not find each other within 15 s: is multicast blocked on the loopback interface? The logs are in " + folder_};
+      throw cli::Failure{
+          "the tills did not find each other within 15 s: is multicast blocked on the loopback interface? The logs are "
+          "in " +
+          folder_};
     }
     nap();
   }

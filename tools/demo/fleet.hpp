@@ -11,19 +11,19 @@
 namespace tillsync::demo {
 
 // One process on one data folder. It dies with this process.
-class Member {
+class Process {
  public:
-  Member(std::string name, std::string folder, std::vector<std::string> command);
-  ~Member();
-  Member(Member&& other) noexcept;
+  Process(std::string name, std::string folder, std::vector<std::string> command);
+  ~Process();
+  Process(Process&& other) noexcept;
 
   void start();
   void listen_on(int port);  // from the next start on
-  void kill();    // SIGKILL: no farewell
-  void pause();   // SIGSTOP: to the others it is as if the line were cut
+  void kill();               // SIGKILL: no farewell
+  void pause();              // SIGSTOP: to the others it is as if the line were cut
   void resume();
   bool running() const { return pid_ > 0; }
-  bool alive();   // false once it has ended by itself
+  bool alive();  // false once it has ended by itself
 
   ControlClient connect() const;  // waits until it answers; Failure after 15 s
   const std::string& name() const { return name_; }
@@ -41,9 +41,9 @@ class Fleet {
   Fleet(int tills, const std::string& where, const std::string& program);
   ~Fleet();
 
-  Member& cloud() { return members_.front(); }
+  Process& cloud() { return members_.front(); }
   std::size_t tills() const { return members_.size() - 1; }
-  Member& till(std::size_t i) { return members_[i + 1]; }
+  Process& till(std::size_t i) { return members_[i + 1]; }
   const std::string& folder() const { return folder_; }
 
   // The till that most of those that answer follow; nothing while they differ. `except` is not asked.
@@ -51,7 +51,7 @@ class Fleet {
 
  private:
   std::string folder_;
-  std::vector<Member> members_;
+  std::vector<Process> members_;
 };
 
 std::string this_program();  // the path of the running binary

@@ -8,7 +8,9 @@ namespace tillsync::demo {
 
 namespace {
 
-Json units(std::int64_t milli) { return milli % 1000 == 0 ? Json(milli / 1000) : Json(static_cast<double>(milli) / 1000.0); }
+Json units(std::int64_t milli) {
+  return milli % 1000 == 0 ? Json(milli / 1000) : Json(static_cast<double>(milli) / 1000.0);
+}
 
 std::uint64_t stock_differences(const Json& stock, const sales::SalesFile& file) {
   std::uint64_t wrong = 0;
@@ -29,13 +31,14 @@ std::uint64_t chain_violations(const std::vector<Json>& ops) {
 
 }  // namespace
 
-bool stock_settled(Member& till, const sales::SalesFile& file) {
+bool stock_settled(Process& till, const sales::SalesFile& file) {
   return stock_differences(cli::require(till.connect().call({{"do", "stock"}})), file) == 0;
 }
 
-void reconcile(Fleet& fleet, const sales::SalesFile& file, const std::vector<std::vector<std::string>>& dealt, Report& report) {
+void reconcile(Fleet& fleet, const sales::SalesFile& file, const std::vector<std::vector<std::string>>& dealt,
+               Report& report) {
   std::map<std::pair<std::string, std::uint64_t>, std::vector<Json>> chains;
-  std::unordered_map<std::string, std::uint64_t> effects;                   // key -> times it took effect
+  std::unordered_map<std::string, std::uint64_t> effects;                                // key -> times it took effect
   std::unordered_map<std::string, std::unordered_map<std::string, std::uint64_t>> when;  // till -> key -> place
   cli::Folder cloud(fleet.cloud().folder());
   cli::all_ops(cloud, "demo", [&](const Json& op) {
@@ -67,15 +70,27 @@ void reconcile(Fleet& fleet, const sales::SalesFile& file, const std::vector<std
   for (std::size_t t = 0; t < fleet.tills(); ++t) {
     report.stock_mismatches += stock_differences(cli::require(fleet.till(t).connect().call({{"do", "stock"}})), file);
   }
-  for (const Json& conflict : cloud.ask({{"do", "conflicts"}, {"branch", "demo"}})) report.conflicts_open += conflict["open"] ? 1 : 0;
+  for (const Json& conflict : cloud.ask({{"do", "conflicts"}, {"branch", "demo"}}))
+    report.conflicts_open += conflict["open"] ? 1 : 0;
 }
 
 Json Report::json() const {
-  return {{"sales_in", sales_in}, {"lines_in", lines_in}, {"rows_left_out", rows_left_out}, {"ops_recorded", ops_recorded},
-          {"ops_in_cloud", ops_in_cloud}, {"lost", lost}, {"duplicated", duplicated}, {"order_violations", order_violations},
-          {"stock_mismatches", stock_mismatches}, {"conflicts_open", conflicts_open}, {"host_failovers", host_failovers},
-          {"failover_ms", failover_ms}, {"drain_ms", drain_ms}, {"units_in", units(units_in_milli)},
-          {"units_in_cloud", units(units_in_cloud_milli)}, {"skus", skus}};
+  return {{"sales_in", sales_in},
+          {"lines_in", lines_in},
+          {"rows_left_out", rows_left_out},
+          {"ops_recorded", ops_recorded},
+          {"ops_in_cloud", ops_in_cloud},
+          {"lost", lost},
+          {"duplicated", duplicated},
+          {"order_violations", order_violations},
+          {"stock_mismatches", stock_mismatches},
+          {"conflicts_open", conflicts_open},
+          {"host_failovers", host_failovers},
+          {"failover_ms", failover_ms},
+          {"drain_ms", drain_ms},
+          {"units_in", units(units_in_milli)},
+          {"units_in_cloud", units(units_in_cloud_milli)},
+          {"skus", skus}};
 }
 
 std::string Report::table() const {

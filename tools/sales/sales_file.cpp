@@ -14,13 +14,27 @@ namespace tillsync::sales {
 namespace {
 
 enum Column { kInvoice, kSku, kQuantity, kTime, kDate, kDayTime, kPrice, kCustomer, kDescription, kColumns };
-constexpr std::array<const char*, kColumns> kNames = {"invoice", "sku", "quantity", "time", "date", "daytime", "price", "customer", "description"};
+constexpr std::array<const char*, kColumns> kNames = {"invoice", "sku",   "quantity", "time",       "date",
+                                                      "daytime", "price", "customer", "description"};
 
 const std::map<std::string, Column>& known_headers() {
-  static const std::map<std::string, Column> kKnown = {
-      {"invoiceno", kInvoice}, {"invoice", kInvoice}, {"transaction", kInvoice}, {"stockcode", kSku}, {"sku", kSku}, {"item", kSku},
-      {"quantity", kQuantity}, {"qty", kQuantity}, {"invoicedate", kTime}, {"date", kDate}, {"time", kDayTime}, {"unitprice", kPrice},
-      {"price", kPrice}, {"customerid", kCustomer}, {"customer id", kCustomer}, {"customer", kCustomer}, {"description", kDescription}};
+  static const std::map<std::string, Column> kKnown = {{"invoiceno", kInvoice},
+                                                       {"invoice", kInvoice},
+                                                       {"transaction", kInvoice},
+                                                       {"stockcode", kSku},
+                                                       {"sku", kSku},
+                                                       {"item", kSku},
+                                                       {"quantity", kQuantity},
+                                                       {"qty", kQuantity},
+                                                       {"invoicedate", kTime},
+                                                       {"date", kDate},
+                                                       {"time", kDayTime},
+                                                       {"unitprice", kPrice},
+                                                       {"price", kPrice},
+                                                       {"customerid", kCustomer},
+                                                       {"customer id", kCustomer},
+                                                       {"customer", kCustomer},
+                                                       {"description", kDescription}};
   return kKnown;
 }
 
@@ -43,10 +57,15 @@ Result<Places> place_columns(const CsvRow& header, const std::map<std::string, s
   for (const auto& [name, wanted] : named) {
     const auto column = std::find(kNames.begin(), kNames.end(), lower(name));
     if (column == kNames.end()) {
-      return fail(ErrorKind::invalid, "'" + name + "' is no column: use invoice, sku, quantity, time, date, daytime, price, customer or description");
+      return fail(
+          ErrorKind::invalid,
+          "'" + name +
+              "' is no column: use invoice, sku, quantity, time, date, daytime, price, customer or description");
     }
-    const auto at = std::find_if(header.fields.begin(), header.fields.end(), [&](const std::string& f) { return lower(trimmed(f)) == lower(wanted); });
-    if (at == header.fields.end()) return fail(ErrorKind::invalid, "the file has no column '" + wanted + "': check --column " + name + "=...");
+    const auto at = std::find_if(header.fields.begin(), header.fields.end(),
+                                 [&](const std::string& f) { return lower(trimmed(f)) == lower(wanted); });
+    if (at == header.fields.end())
+      return fail(ErrorKind::invalid, "the file has no column '" + wanted + "': check --column " + name + "=...");
     places[static_cast<std::size_t>(column - kNames.begin())] = static_cast<std::size_t>(at - header.fields.begin());
   }
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
@@ -55,7 +74,8 @@ Result<Places> place_columns(const CsvRow& header, const std::map<std::string, s
   }
   for (Column needed : {kInvoice, kSku}) {
     if (!places[needed]) {
-      return fail(ErrorKind::invalid, std::string("no column for the ") + kNames[needed] + ": name it with --column " + kNames[needed] + "=HEADER");
+      return fail(ErrorKind::invalid, std::string("no column for the ") + kNames[needed] + ": name it with --column " +
+                                          kNames[needed] + "=HEADER");
     }
   }
   return places;
@@ -68,7 +88,9 @@ class Collector {
 
   void row(const CsvRow& row) {
     if (row.broken) return bad(row, "a quote is never closed");
-    auto field = [&](Column c) { return places_[c] && *places_[c] < row.fields.size() ? trimmed(row.fields[*places_[c]]) : std::string(); };
+    auto field = [&](Column c) {
+      return places_[c] && *places_[c] < row.fields.size() ? trimmed(row.fields[*places_[c]]) : std::string();
+    };
     const std::string invoice = field(kInvoice), sku = field(kSku);
     if (invoice.empty() || invoice.size() > 100) return bad(row, "no invoice number, or one of more than 100 bytes");
     if (sku.empty() || sku.size() > kMaxSkuBytes) return bad(row, "no sku, or one of more than 128 bytes");
@@ -85,7 +107,8 @@ class Collector {
     if (holds_card_number(line.name)) return bad(row, "a card number in the description");
     const std::string customer = field(kCustomer);
     if (holds_card_number(customer)) return bad(row, "a card number in the customer");
-    add(invoice, *milli < 0 || invoice.front() == 'C' || invoice.front() == 'c', std::move(line), customer, date, daytime);
+    add(invoice, *milli < 0 || invoice.front() == 'C' || invoice.front() == 'c', std::move(line), customer, date,
+        daytime);
   }
 
  private:
@@ -94,7 +117,8 @@ class Collector {
     if (out_.bad.size() < SalesFile::kMaxBad) out_.bad.push_back({row.line, std::move(why)});
   }
 
-  void add(const std::string& invoice, bool refund, Line line, const std::string& customer, const std::string& date, const std::string& daytime) {
+  void add(const std::string& invoice, bool refund, Line line, const std::string& customer, const std::string& date,
+           const std::string& daytime) {
     if (seen_.emplace(invoice, 0).second) ++out_.invoices;
     const std::int64_t signed_milli = refund ? -line.quantity.milli : line.quantity.milli;
     out_.milli += signed_milli;
@@ -121,7 +145,8 @@ class Collector {
   SalesFile& out_;
   Places places_;
   std::unordered_map<std::string, int> seen_;
-  std::unordered_map<std::string, std::pair<std::size_t, std::size_t>> parts_;  // the open op of each, and which part it is
+  std::unordered_map<std::string, std::pair<std::size_t, std::size_t>>
+      parts_;  // the open op of each, and which part it is
 };
 
 // Up to six numbers, parted by anything that is no digit; false when there is none.
@@ -178,7 +203,8 @@ std::optional<std::int64_t> parse_time(const std::string& date, const std::strin
   std::array<std::int64_t, 3> clock{};
   for (std::size_t i = 3; i < n.size() && i < 6; ++i) clock[i - 3] = n[i];
   if (!ymd.ok() || year < 1970 || year > 2999 || clock[0] > 24 || clock[1] > 59 || clock[2] > 60) return std::nullopt;
-  return duration_cast<milliseconds>(sys_days(ymd).time_since_epoch()).count() + ((clock[0] * 60 + clock[1]) * 60 + clock[2]) * 1000;
+  return duration_cast<milliseconds>(sys_days(ymd).time_since_epoch()).count() +
+         ((clock[0] * 60 + clock[1]) * 60 + clock[2]) * 1000;
 }
 
 Result<SalesFile> read_sales(std::istream& in, const std::map<std::string, std::string>& columns) {

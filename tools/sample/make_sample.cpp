@@ -1,4 +1,5 @@
-// Makes the sample that ships with tillsync: a week of a small shop. Usage: make_sample > week.csv. See README.md beside it.
+// Makes the sample that ships with tillsync: a week of a small shop. Usage: make_sample > week.csv. See README.md
+// beside it.
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -16,13 +17,26 @@ struct Product {
 };
 
 constexpr std::array<Product, 20> kProducts = {{
-    {"1001", "Bread, wholemeal", 320, 14, false}, {"1002", "Bread, \"rustic\"", 360, 9, false}, {"1003", "Roll", 45, 20, false},
-    {"1004", "Croissant", 180, 12, false},        {"1005", "Apple pie, slice", 350, 5, false},  {"2001", "Coffee", 260, 22, false},
-    {"2002", "Tea", 210, 9, false},               {"2003", "Orange juice", 310, 5, false},      {"3001", "Milk, 1 l", 135, 8, false},
-    {"3002", "Butter", 245, 5, false},            {"3003", "Eggs, 6", 299, 5, false},           {"3004", "Cheddar", 1250, 4, true},
-    {"3005", "Ham", 1690, 3, true},               {"4001", "Apples", 280, 6, true},             {"4002", "Tomatoes", 340, 5, true},
-    {"4003", "Potatoes", 120, 5, true},           {"5001", "Jam, strawberry", 380, 3, false},   {"5002", "Honey", 640, 2, false},
-    {"5003", "Newspaper", 190, 7, false},         {"5004", "Paper bag", 10, 11, false},
+    {"1001", "Bread, wholemeal", 320, 14, false},
+    {"1002", "Bread, \"rustic\"", 360, 9, false},
+    {"1003", "Roll", 45, 20, false},
+    {"1004", "Croissant", 180, 12, false},
+    {"1005", "Apple pie, slice", 350, 5, false},
+    {"2001", "Coffee", 260, 22, false},
+    {"2002", "Tea", 210, 9, false},
+    {"2003", "Orange juice", 310, 5, false},
+    {"3001", "Milk, 1 l", 135, 8, false},
+    {"3002", "Butter", 245, 5, false},
+    {"3003", "Eggs, 6", 299, 5, false},
+    {"3004", "Cheddar", 1250, 4, true},
+    {"3005", "Ham", 1690, 3, true},
+    {"4001", "Apples", 280, 6, true},
+    {"4002", "Tomatoes", 340, 5, true},
+    {"4003", "Potatoes", 120, 5, true},
+    {"5001", "Jam, strawberry", 380, 3, false},
+    {"5002", "Honey", 640, 2, false},
+    {"5003", "Newspaper", 190, 7, false},
+    {"5004", "Paper bag", 10, 11, false},
 }};
 
 const Product& pick(tillsync::Random& random) {
@@ -62,7 +76,8 @@ int main() {
       const std::uint64_t lines = refund ? 1 : 1 + random.below(4);
       for (std::uint64_t l = 0; l < lines; ++l) {
         const Product& p = pick(random);
-        const int milli = p.by_weight ? static_cast<int>(150 + 5 * random.below(270)) : static_cast<int>(1000 * (1 + random.below(3)));
+        const int milli = p.by_weight ? static_cast<int>(150 + 5 * random.below(270))
+                                      : static_cast<int>(1000 * (1 + random.below(3)));
         line(invoice, p, refund ? -milli : milli, day, minute);
       }
     }

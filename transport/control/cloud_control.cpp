@@ -17,21 +17,28 @@ Result<Shop> shop_of(const CloudCore& core, const Json& q) {
   const std::string branch = q.value("branch", ""), tenant = q.value("tenant", "");
   std::vector<Shop> found;
   for (const auto& [shop, roster] : core.rosters()) {
-    if ((branch.empty() || shop.branch.text == branch) && (tenant.empty() || shop.tenant.starts_with(tenant))) found.push_back(shop);
+    if ((branch.empty() || shop.branch.text == branch) && (tenant.empty() || shop.tenant.starts_with(tenant)))
+      found.push_back(shop);
   }
   if (found.size() == 1) return found.front();
-  return found.empty() ? fail(ErrorKind::not_found, "this cloud has no such branch: 'tillsync status --data FOLDER' lists them")
-                       : fail(ErrorKind::invalid, "several branches fit: name one with --branch (and --tenant)");
+  return found.empty()
+             ? fail(ErrorKind::not_found, "this cloud has no such branch: 'tillsync status --data FOLDER' lists them")
+             : fail(ErrorKind::invalid, "several branches fit: name one with --branch (and --tenant)");
 }
 
 Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
   Json shops = Json::array();
   for (const auto& [shop, roster] : core.rosters()) {
-    shops.push_back({{"tenant", roster.tenant}, {"tenant_key", shop.tenant}, {"branch", shop.branch.text}, {"roster_version", roster.version}});
+    shops.push_back({{"tenant", roster.tenant},
+                     {"tenant_key", shop.tenant},
+                     {"branch", shop.branch.text},
+                     {"roster_version", roster.version}});
   }
   const CloudCounters& n = core.counters();
-  return {{"role", "cloud"}, {"key", cloud.key().hex()}, {"port", cloud.port()}, {"connections", core.connections()},
-          {"ops", n.ops}, {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", n.refused}, {"shops", shops}};
+  return {
+      {"role", "cloud"}, {"key", cloud.key().hex()},   {"port", cloud.port()},     {"connections", core.connections()},
+      {"ops", n.ops},    {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", n.refused},
+      {"shops", shops}};
 }
 
 Json ops_page(CloudTxn& txn, const Shop& shop, const Json& q) {
@@ -54,7 +61,10 @@ Json ops_page(CloudTxn& txn, const Shop& shop, const Json& q) {
 Json chains_json(CloudTxn& txn, const Shop& shop) {
   Json out = Json::array();
   for (const auto& [chain, point] : txn.chains(shop)) {
-    out.push_back({{"till", chain.till.text}, {"incarnation", chain.incarnation.value}, {"seq", point.seq.value}, {"hash", point.hash.hex()}});
+    out.push_back({{"till", chain.till.text},
+                   {"incarnation", chain.incarnation.value},
+                   {"seq", point.seq.value},
+                   {"hash", point.hash.hex()}});
   }
   return out;
 }
@@ -81,7 +91,8 @@ Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
   const FeedKind feed{"tenant", q.value("kind", "product")};
   std::size_t changed = 0;
   for (const Json& each : q.value("rows", Json::array())) {
-    CloudRow row{feed, each.value("id", ""), each.value("deleted", false), fields_from(each.value("fields", Json::object()))};
+    CloudRow row{feed, each.value("id", ""), each.value("deleted", false),
+                 fields_from(each.value("fields", Json::object()))};
     const auto old = txn.row(shop, feed, row.id);
     if (old && old->deleted == row.deleted && old->fields == row.fields) continue;
     txn.put_row(shop, row);
@@ -99,10 +110,12 @@ Result<void> read_or_write(CloudStore& store, const std::string& what, const Sho
     if (what == "chains") out = chains_json(txn, shop);
     if (what == "conflicts") out = conflicts_json(txn, shop);
     if (what == "rows") {
-      out = rows_json(txn, shop, {"tenant", q.value("kind", "product")}, [](const Row& row) { return fields_json(row.fields); });
+      out = rows_json(txn, shop, {"tenant", q.value("kind", "product")},
+                      [](const Row& row) { return fields_json(row.fields); });
     }
     if (what == "stock") {
-      out = rows_json(txn, shop, stock_feed(shop.branch), [](const Row& row) { return Json(unpack<StockRow>(row.fields).value_or(StockRow{}).milli); });
+      out = rows_json(txn, shop, stock_feed(shop.branch),
+                      [](const Row& row) { return Json(unpack<StockRow>(row.fields).value_or(StockRow{}).milli); });
     }
     return {};
   });

@@ -8,8 +8,9 @@ namespace tillsync {
 
 namespace {
 
-constexpr std::array<const char*, 14> kKinds = {"",     "sale",  "refund", "resale",     "restock",          "transfer", "adjust",
-                                                "count", "edit", "price",  "resolution", "clock_correction", "custom",   "incarnation"};
+constexpr std::array<const char*, 14> kKinds = {
+    "",      "sale", "refund", "resale",     "restock",          "transfer", "adjust",
+    "count", "edit", "price",  "resolution", "clock_correction", "custom",   "incarnation"};
 constexpr std::array<const char*, 4> kLevels = {"own_disk", "two_disks", "host", "cloud"};
 
 std::string text_of(const Json& json, const char* field) {
@@ -23,11 +24,14 @@ std::int64_t number_of(const Json& json, const char* field) {
 }
 
 Result<Line> line_from(const Json& json) {
-  if (!json.is_object() || text_of(json, "sku").empty()) return fail(ErrorKind::invalid, "a line without a sku: give each line one");
+  if (!json.is_object() || text_of(json, "sku").empty())
+    return fail(ErrorKind::invalid, "a line without a sku: give each line one");
   if (json.contains("milli") && !json["milli"].is_number_integer()) {
     return fail(ErrorKind::invalid, "'milli' is a whole number of thousandths, such as 2000 for two pieces");
   }
-  return Line{text_of(json, "sku"), {json.contains("milli") ? number_of(json, "milli") : 1000}, number_of(json, "unit_price"),
+  return Line{text_of(json, "sku"),
+              {json.contains("milli") ? number_of(json, "milli") : 1000},
+              number_of(json, "unit_price"),
               text_of(json, "name")};
 }
 
@@ -59,7 +63,9 @@ Result<OpDraft> draft_from(const Json& json) {
   OpDraft draft;
   const std::string kind = json.contains("kind") ? text_of(json, "kind") : "sale";
   const auto known = kind_named(kind);
-  if (!known) return fail(ErrorKind::invalid, "'" + kind + "' is no kind of op: use sale, refund, restock, count, adjust or transfer");
+  if (!known)
+    return fail(ErrorKind::invalid,
+                "'" + kind + "' is no kind of op: use sale, refund, restock, count, adjust or transfer");
   draft.kind = *known;
   draft.key = text_of(json, "key");
   draft.cashier = text_of(json, "cashier");
@@ -77,27 +83,37 @@ Result<OpDraft> draft_from(const Json& json) {
     }
   }
   if (const auto fields = json.find("fields"); fields != json.end() && fields->is_object()) {
-    for (const auto& [name, value] : fields->items()) d.fields[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const auto& [name, value] : fields->items())
+      d.fields[name] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return draft;
 }
 
 Json to_json(const Op& op, const Hash& hash) {
-  Json out{{"branch", op.branch.text}, {"till", op.chain.till.text}, {"incarnation", op.chain.incarnation.value},
-           {"seq", op.seq.value}, {"hlc", op.hlc.value}, {"at_ms", op.hlc.millis()}, {"hash", hash.hex()},
-           {"kind", name_of(op.kind)}, {"kind_number", static_cast<int>(op.kind)}, {"key", op.key}};
+  Json out{{"branch", op.branch.text},
+           {"till", op.chain.till.text},
+           {"incarnation", op.chain.incarnation.value},
+           {"seq", op.seq.value},
+           {"hlc", op.hlc.value},
+           {"at_ms", op.hlc.millis()},
+           {"hash", hash.hex()},
+           {"kind", name_of(op.kind)},
+           {"kind_number", static_cast<int>(op.kind)},
+           {"key", op.key}};
   if (!op.cashier.empty()) out["cashier"] = op.cashier;
   if (op.origin) out["origin"] = {{"incarnation", op.origin->incarnation.value}, {"seq", op.origin->seq.value}};
   const auto document = decode_document(op.body);
   if (!document) return out;
   out["invoice"] = document->invoice;
   out["currency"] = document->currency;
-  for (const auto& [name, value] : {std::pair("reference", &document->reference), {"customer", &document->customer}, {"note", &document->note}}) {
+  for (const auto& [name, value] :
+       {std::pair("reference", &document->reference), {"customer", &document->customer}, {"note", &document->note}}) {
     if (!value->empty()) out[name] = *value;
   }
   Json lines = Json::array();
   for (const Line& line : document->lines) {
-    lines.push_back({{"sku", line.sku}, {"milli", line.quantity.milli}, {"unit_price", line.unit_price}, {"name", line.name}});
+    lines.push_back(
+        {{"sku", line.sku}, {"milli", line.quantity.milli}, {"unit_price", line.unit_price}, {"name", line.name}});
   }
   out["lines"] = std::move(lines);
   if (!document->fields.empty()) out["fields"] = document->fields;
@@ -105,36 +121,59 @@ Json to_json(const Op& op, const Hash& hash) {
 }
 
 Json to_json(const Receipt& receipt) {
-  return {{"incarnation", receipt.incarnation.value}, {"seq", receipt.seq.value}, {"hlc", receipt.hlc.value}, {"hash", receipt.hash.hex()}};
+  return {{"incarnation", receipt.incarnation.value},
+          {"seq", receipt.seq.value},
+          {"hlc", receipt.hlc.value},
+          {"hash", receipt.hash.hex()}};
 }
 
 Json to_json(const Error& error) {
-  constexpr std::array<const char*, 12> kNames = {"invalid", "duplicate_key", "card_number", "not_found", "busy",      "disk_full",
-                                                  "io",      "damaged",       "locked",      "refused",   "timed_out", "closed"};
+  constexpr std::array<const char*, 12> kNames = {"invalid", "duplicate_key", "card_number", "not_found",
+                                                  "busy",    "disk_full",     "io",          "damaged",
+                                                  "locked",  "refused",       "timed_out",   "closed"};
   return {{"kind", kNames[static_cast<std::size_t>(error.kind)]}, {"message", error.message}};
 }
 
 Json to_json(const Status& s) {
   Json peers = Json::array();
   for (const PeerStatus& p : s.peers) peers.push_back({{"name", p.name}, {"role", p.role}});
-  return {{"branch", s.branch}, {"till", s.till}, {"tenant", s.tenant}, {"roster_version", s.roster_version},
-          {"incarnation", s.incarnation}, {"recorded", s.recorded}, {"unsent", s.unsent}, {"one_disk_only", s.one_disk_only},
-          {"oldest_unsent_ms", s.oldest_unsent_ms}, {"relaying", s.relaying}, {"host", s.host}, {"lease", s.lease},
-          {"is_host", s.is_host}, {"cloud_connected", s.cloud_connected}, {"accepting", s.accepting},
-          {"database_ok", s.database_ok}, {"clock_offset_ms", s.clock_offset_ms}, {"rows", s.rows},
-          {"rows_diverged", s.rows_diverged}, {"forks", s.forks}, {"fork_open", s.fork_open},
-          {"refused_messages", s.refused_messages}, {"host_changes", s.host_changes}, {"peers", peers}};
+  return {{"branch", s.branch},
+          {"till", s.till},
+          {"tenant", s.tenant},
+          {"roster_version", s.roster_version},
+          {"incarnation", s.incarnation},
+          {"recorded", s.recorded},
+          {"unsent", s.unsent},
+          {"one_disk_only", s.one_disk_only},
+          {"oldest_unsent_ms", s.oldest_unsent_ms},
+          {"relaying", s.relaying},
+          {"host", s.host},
+          {"lease", s.lease},
+          {"is_host", s.is_host},
+          {"cloud_connected", s.cloud_connected},
+          {"accepting", s.accepting},
+          {"database_ok", s.database_ok},
+          {"clock_offset_ms", s.clock_offset_ms},
+          {"rows", s.rows},
+          {"rows_diverged", s.rows_diverged},
+          {"forks", s.forks},
+          {"fork_open", s.fork_open},
+          {"refused_messages", s.refused_messages},
+          {"host_changes", s.host_changes},
+          {"peers", peers}};
 }
 
 Json to_json(const Roster& roster) {
   constexpr std::array<const char*, 3> kRoles = {"till", "cloud", "manager"};
   Json members = Json::array();
   for (const Member& m : roster.members) {
-    members.push_back({{"name", m.name.text}, {"key", PublicKey::from_bytes(m.key)->hex()},
-                       {"role", kRoles[static_cast<std::size_t>(m.role)]}, {"votes", m.votes}});
+    members.push_back({{"name", m.name.text},
+                       {"key", PublicKey::from_bytes(m.key)->hex()},
+                       {"role", kRoles[static_cast<std::size_t>(m.role)]},
+                       {"votes", m.votes}});
   }
-  return {{"tenant", roster.tenant}, {"tenant_key", roster.tenant_hex()}, {"branch", roster.branch.text},
-          {"version", roster.version}, {"lease_ms", roster.lease_ms}, {"members", members}};
+  return {{"tenant", roster.tenant},   {"tenant_key", roster.tenant_hex()}, {"branch", roster.branch.text},
+          {"version", roster.version}, {"lease_ms", roster.lease_ms},       {"members", members}};
 }
 
 Json lease_json(const LeaseView& lease, const Roster* roster, Instant now) {
@@ -145,10 +184,15 @@ Json lease_json(const LeaseView& lease, const Roster* roster, Instant now) {
     const Member& m = roster->members[i];
     if (m.role == Role::till) tills.push_back({{"name", m.name.text}, {"votes", m.votes}});
   }
-  return {{"branch", roster != nullptr ? roster->branch.text : ""}, {"kind", kNames[static_cast<std::size_t>(lease.kind)]},
-          {"host", lease.host.text}, {"term", lease.term.value}, {"since_ms", held ? to_ms(now - lease.since) : 0},
-          {"remaining_ms", held ? to_ms(lease.until - now) : 0}, {"votes", roster != nullptr ? roster->total_votes() : 0},
-          {"roster_version", roster != nullptr ? roster->version : 0}, {"tills", tills}};
+  return {{"branch", roster != nullptr ? roster->branch.text : ""},
+          {"kind", kNames[static_cast<std::size_t>(lease.kind)]},
+          {"host", lease.host.text},
+          {"term", lease.term.value},
+          {"since_ms", held ? to_ms(now - lease.since) : 0},
+          {"remaining_ms", held ? to_ms(lease.until - now) : 0},
+          {"votes", roster != nullptr ? roster->total_votes() : 0},
+          {"roster_version", roster != nullptr ? roster->version : 0},
+          {"tills", tills}};
 }
 
 Bytes fields_from(const Json& json) {
@@ -156,8 +200,6 @@ Bytes fields_from(const Json& json) {
   return {packed.begin(), packed.end()};
 }
 
-Json fields_json(ByteView fields) {
-  return Json::from_msgpack(fields.begin(), fields.end(), true, false);
-}
+Json fields_json(ByteView fields) { return Json::from_msgpack(fields.begin(), fields.end(), true, false); }
 
 }  // namespace tillsync

@@ -1,5 +1,5 @@
-// Ops, receipts, status and rows as JSON: what the control socket, `--json` and `export` show. Field names are listed in
-// docs/running-a-shop.md.
+// Ops, receipts, status and rows as JSON: what the control socket, `--json` and `export` show. Field names are listed
+// in docs/running-a-shop.md.
 #pragma once
 
 #include <nlohmann/json.hpp>

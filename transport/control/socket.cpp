@@ -19,7 +19,8 @@ namespace {
 
 constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
-// A Unix socket's path is at most 107 bytes: reached through the folder's descriptor, a data folder may lie as deep as it likes.
+// A Unix socket's path is at most 107 bytes: reached through the folder's descriptor, a data folder may lie as deep as
+// it likes.
 class ShortPath {
  public:
   explicit ShortPath(const std::string& folder) : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
@@ -45,7 +46,8 @@ struct ControlServer::Client {
   asio::steady_timer wake;
 };
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(asio::io_context& io, const std::string& folder, ControlHandler handler) {
+Result<std::unique_ptr<ControlServer>> ControlServer::start(asio::io_context& io, const std::string& folder,
+                                                            ControlHandler handler) {
   std::unique_ptr<ControlServer> server(new ControlServer(io, std::move(handler)));
   const ShortPath path(folder);
   ::unlink(path.socket().c_str());  // a crashed process leaves it; the folder's lock says that there is no other
@@ -78,7 +80,8 @@ asio::awaitable<void> ControlServer::accept_loop() {
 asio::awaitable<void> ControlServer::serve(std::shared_ptr<Client> client) {
   std::string buffer;
   while (client->socket.is_open()) {
-    auto [error, n] = co_await asio::async_read_until(client->socket, asio::dynamic_buffer(buffer, kMaxLine), '\n', kTuple);
+    auto [error, n] =
+        co_await asio::async_read_until(client->socket, asio::dynamic_buffer(buffer, kMaxLine), '\n', kTuple);
     if (error) break;
     handle_line(client, buffer.substr(0, n - 1));
     buffer.erase(0, n);
@@ -92,7 +95,8 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Client> client) {
 
 void ControlServer::handle_line(const std::shared_ptr<Client>& client, const std::string& line) {
   const Json question = Json::parse(line, nullptr, false);
-  if (!question.is_object()) return answer(client, nullptr, fail(ErrorKind::invalid, "a question is one JSON object on one line"));
+  if (!question.is_object())
+    return answer(client, nullptr, fail(ErrorKind::invalid, "a question is one JSON object on one line"));
   ++client->waiting;
   const Json id = question.value("id", Json());
   handler_(question, [this, client, id](Result<Json> result) {
@@ -127,7 +131,9 @@ Result<ControlClient> ControlClient::connect(const std::string& folder) {
   const ShortPath path(folder);
   asio::error_code error;
   client.socket_.connect(stream_protocol::endpoint(path.socket()), error);
-  if (error) return fail(ErrorKind::not_found, "nothing runs on the data folder " + folder + ": start it first, or check --data");
+  if (error)
+    return fail(ErrorKind::not_found,
+                "nothing runs on the data folder " + folder + ": start it first, or check --data");
   return client;
 }
 
@@ -149,9 +155,9 @@ Result<std::pair<std::uint64_t, Result<Json>>> ControlClient::receive() {
   const std::uint64_t id = answer.value("id", Json(0)).is_number() ? answer["id"].get<std::uint64_t>() : 0;
   if (answer.contains("ok")) return std::pair(id, Result<Json>(answer["ok"]));
   const Json why = answer.value("error", Json::object());
-  constexpr std::pair<const char*, ErrorKind> kKinds[] = {{"duplicate_key", ErrorKind::duplicate_key}, {"disk_full", ErrorKind::disk_full},
-                                                          {"busy", ErrorKind::busy}, {"not_found", ErrorKind::not_found},
-                                                          {"timed_out", ErrorKind::timed_out}, {"io", ErrorKind::io}};
+  constexpr std::pair<const char*, ErrorKind> kKinds[] = {
+      {"duplicate_key", ErrorKind::duplicate_key}, {"disk_full", ErrorKind::disk_full}, {"busy", ErrorKind::busy},
+      {"not_found", ErrorKind::not_found},         {"timed_out", ErrorKind::timed_out}, {"io", ErrorKind::io}};
   ErrorKind kind = ErrorKind::invalid;
   for (const auto& [name, each] : kKinds) kind = why.value("kind", "") == name ? each : kind;
   return std::pair(id, Result<Json>(fail(kind, why.value("message", "refused"))));

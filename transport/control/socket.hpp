@@ -1,6 +1,6 @@
-// The control socket: how the command line talks to a running till or cloud of the same user on the same machine. Lines of
-// JSON over a Unix socket in the data folder: {"id": 1, "do": "status"} is answered {"id": 1, "ok": {...}} or {"id": 1,
-// "error": {"kind": ..., "message": ...}}. Answers may come in another order than the questions.
+// The control socket: how the command line talks to a running till or cloud of the same user on the same machine. Lines
+// of JSON over a Unix socket in the data folder: {"id": 1, "do": "status"} is answered {"id": 1, "ok": {...}} or {"id":
+// 1, "error": {"kind": ..., "message": ...}}. Answers may come in another order than the questions.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -22,9 +22,11 @@ using ControlHandler = std::function<void(const Json& question, ControlReply rep
 class ControlServer {
  public:
   static constexpr std::size_t kMaxLine = 4 << 20;
-  static constexpr std::size_t kMaxWaiting = 4096;  // questions of one client: it is read no further until some are answered
+  static constexpr std::size_t kMaxWaiting =
+      4096;  // questions of one client: it is read no further until some are answered
 
-  static Result<std::unique_ptr<ControlServer>> start(asio::io_context& io, const std::string& folder, ControlHandler handler);
+  static Result<std::unique_ptr<ControlServer>> start(asio::io_context& io, const std::string& folder,
+                                                      ControlHandler handler);
   void close();  // on the io_context's thread
 
  private:

@@ -77,7 +77,7 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
     return all;
   }
   if (what == "row") {
-    const auto row = node.row({"tenant", q.value("kind", "product")}, q.value("id", ""));
+    const auto row = node.row({"tenant", q.value("kind", "product")}, q.value("row", ""));
     if (!row || row->deleted) return fail(ErrorKind::not_found, "this till has no such row");
     return Json{{"id", row->id}, {"version", row->version.value}, {"fields", fields_json(row->fields)}};
   }
@@ -108,7 +108,9 @@ ControlHandler till_control(TillRuntime& till) {
     try {  // nlohmann::json throws where a field has another type than asked for
       const std::string what = q.value("do", "");
       const bool later = what == "record" || what == "wait";
-      auto result = what == "record" ? record_later(till, q, reply) : what == "wait" ? wait_later(till, q, reply) : answer(till, what, q);
+      auto result = what == "record" ? record_later(till, q, reply)
+                    : what == "wait" ? wait_later(till, q, reply)
+                                     : answer(till, what, q);
       if (!later || !result) reply(std::move(result));
     } catch (const Json::exception& error) {
       reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));

@@ -72,9 +72,10 @@ struct Discovery::Impl {
     for (const InterfaceAddress& each : published) {
       AvahiAddress address;
       if (avahi_address_parse(each.address.c_str(), AVAHI_PROTO_INET, &address) == nullptr) continue;
-      avahi_server_add_address(s, group, each.index, AVAHI_PROTO_INET, AVAHI_PUBLISH_NO_REVERSE, host_name.c_str(), &address);
-      avahi_server_add_service_strlst(s, group, each.index, AVAHI_PROTO_INET, AvahiPublishFlags(0), instance.c_str(), kService,
-                                      nullptr, host_name.c_str(), settings.port, text);
+      avahi_server_add_address(s, group, each.index, AVAHI_PROTO_INET, AVAHI_PUBLISH_NO_REVERSE, host_name.c_str(),
+                               &address);
+      avahi_server_add_service_strlst(s, group, each.index, AVAHI_PROTO_INET, AvahiPublishFlags(0), instance.c_str(),
+                                      kService, nullptr, host_name.c_str(), settings.port, text);
     }
     avahi_string_list_free(text);
     if (!published.empty()) avahi_s_entry_group_commit(group);
@@ -106,20 +107,21 @@ struct Discovery::Impl {
     timeval when{};
     avahi_elapse_time(&when, kLookAgainMs, 0);
     const AvahiPoll* api = avahi_threaded_poll_get(poll);
-    timeout == nullptr ? void(look_again = api->timeout_new(api, &when, on_timer, this)) : api->timeout_update(timeout, &when);
+    timeout == nullptr ? void(look_again = api->timeout_new(api, &when, on_timer, this))
+                       : api->timeout_update(timeout, &when);
   }
 
   static void on_browse(AvahiSServiceBrowser*, AvahiIfIndex interface, AvahiProtocol protocol, AvahiBrowserEvent event,
                         const char* name, const char* type, const char* domain, AvahiLookupResultFlags, void* self) {
     auto& me = *static_cast<Impl*>(self);
     if (event != AVAHI_BROWSER_NEW || me.instance == name) return;
-    avahi_s_service_resolver_new(me.server, interface, protocol, name, type, domain, AVAHI_PROTO_INET, AvahiLookupFlags(0),
-                                 on_resolved, self);
+    avahi_s_service_resolver_new(me.server, interface, protocol, name, type, domain, AVAHI_PROTO_INET,
+                                 AvahiLookupFlags(0), on_resolved, self);
   }
 
-  static void on_resolved(AvahiSServiceResolver* resolver, AvahiIfIndex, AvahiProtocol, AvahiResolverEvent event, const char*,
-                          const char*, const char*, const char*, const AvahiAddress* address, std::uint16_t port,
-                          AvahiStringList* text, AvahiLookupResultFlags, void* self) {
+  static void on_resolved(AvahiSServiceResolver* resolver, AvahiIfIndex, AvahiProtocol, AvahiResolverEvent event,
+                          const char*, const char*, const char*, const char*, const AvahiAddress* address,
+                          std::uint16_t port, AvahiStringList* text, AvahiLookupResultFlags, void* self) {
     auto& me = *static_cast<Impl*>(self);
     if (event == AVAHI_RESOLVER_FOUND && address != nullptr) {
       auto branch = BranchId::parse(me.value(text, "branch"));
@@ -144,7 +146,8 @@ struct Discovery::Impl {
 Discovery::Discovery() : impl_(std::make_unique<Impl>()) {}
 Discovery::~Discovery() = default;
 
-Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, std::function<void(Sighting)> on_seen, Log log) {
+Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, std::function<void(Sighting)> on_seen,
+                                                    Log log) {
   std::unique_ptr<Discovery> discovery(new Discovery);
   Impl& impl = *discovery->impl_;
   impl.settings = std::move(settings);
@@ -157,8 +160,8 @@ Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, 
   avahi_set_log_function([](AvahiLogLevel, const char*) {});
   AvahiServerConfig config;
   avahi_server_config_init(&config);
-  // The default of publishing host addresses makes two tills on one machine collide on the reverse record, and one is never
-  // announced: the address record is our own, without the reverse (publish()).
+  // The default of publishing host addresses makes two tills on one machine collide on the reverse record, and one is
+  // never announced: the address record is our own, without the reverse (publish()).
   config.publish_addresses = config.publish_hinfo = config.publish_workstation = config.publish_domain = 0;
   config.use_ipv6 = 0;
   config.host_name = avahi_strdup(("tillsync-" + hex(impl.settings.seed)).c_str());
@@ -186,8 +189,8 @@ void Discovery::announce(std::uint64_t term, bool host) {
   if (impl_->group != nullptr && avahi_s_entry_group_get_state(impl_->group) == AVAHI_ENTRY_GROUP_ESTABLISHED) {
     AvahiStringList* text = impl_->text_record();
     for (const InterfaceAddress& each : impl_->published) {
-      avahi_server_update_service_txt_strlst(impl_->server, impl_->group, each.index, AVAHI_PROTO_INET, AvahiPublishFlags(0),
-                                             impl_->instance.c_str(), kService, nullptr, text);
+      avahi_server_update_service_txt_strlst(impl_->server, impl_->group, each.index, AVAHI_PROTO_INET,
+                                             AvahiPublishFlags(0), impl_->instance.c_str(), kService, nullptr, text);
     }
     avahi_string_list_free(text);
   }

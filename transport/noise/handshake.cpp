@@ -19,12 +19,18 @@ std::optional<Pattern> pattern_named(const std::string& name) {
 Handshake::Script Handshake::script_of(Pattern pattern) {
   using enum Token;
   switch (pattern) {
-    case Pattern::NK: return {{}, {s}, {{e, es}, {e, ee}}};
-    case Pattern::KK: return {{s}, {s}, {{e, es, ss}, {e, ee, se}}};
-    case Pattern::XK: return {{}, {s}, {{e, es}, {e, ee}, {s, se}}};
-    case Pattern::IK: return {{}, {s}, {{e, es, s, ss}, {e, ee, se}}};
-    case Pattern::XX: return {{}, {}, {{e}, {e, ee, s, es}, {s, se}}};
-    case Pattern::XXpsk3: return {{}, {}, {{e}, {e, ee, s, es}, {s, se, psk}}};
+    case Pattern::NK:
+      return {{}, {s}, {{e, es}, {e, ee}}};
+    case Pattern::KK:
+      return {{s}, {s}, {{e, es, ss}, {e, ee, se}}};
+    case Pattern::XK:
+      return {{}, {s}, {{e, es}, {e, ee}, {s, se}}};
+    case Pattern::IK:
+      return {{}, {s}, {{e, es, s, ss}, {e, ee, se}}};
+    case Pattern::XX:
+      return {{}, {}, {{e}, {e, ee, s, es}, {s, se}}};
+    case Pattern::XXpsk3:
+      return {{}, {}, {{e}, {e, ee, s, es}, {s, se, psk}}};
   }
   return {};
 }
@@ -43,9 +49,7 @@ Handshake::Handshake(Pattern pattern, Side side, ByteView prologue, Keys keys) :
   if (!script.responder_pre.empty()) mix_hash(view(initiator ? *keys_.remote : keys_.own->open));
 }
 
-bool Handshake::my_turn() const {
-  return !finished() && (next_ % 2 == 0) == (side_ == Side::initiator);
-}
+bool Handshake::my_turn() const { return !finished() && (next_ % 2 == 0) == (side_ == Side::initiator); }
 
 std::optional<Bytes> Handshake::write(ByteView payload) {
   Bytes out;

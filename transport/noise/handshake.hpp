@@ -21,9 +21,9 @@ class Handshake {
  public:
   enum class Side { initiator, responder };
   struct Keys {
-    std::optional<KeyPair> own;      // static
-    KeyPair fresh;                   // ephemeral: from a good random source, used once
-    std::optional<Key> remote;       // the other's static key, where the pattern needs it beforehand
+    std::optional<KeyPair> own;  // static
+    KeyPair fresh;               // ephemeral: from a good random source, used once
+    std::optional<Key> remote;   // the other's static key, where the pattern needs it beforehand
     std::optional<Key> psk;
   };
   Handshake(Pattern pattern, Side side, ByteView prologue, Keys keys);

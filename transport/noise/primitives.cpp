@@ -87,9 +87,9 @@ std::optional<Bytes> CipherState::decrypt(ByteView ad, ByteView cipher) {
   if (cipher.size() < kTagBytes) return std::nullopt;
   Bytes out(cipher.size() - kTagBytes, '\0');
   unsigned long long n = 0;
-  const int opened = crypto_aead_chacha20poly1305_ietf_decrypt(
-      reinterpret_cast<std::uint8_t*>(out.data()), &n, nullptr, raw(cipher), cipher.size(), raw(ad), ad.size(),
-      nonce_bytes(nonce_).data(), key_.data());
+  const int opened = crypto_aead_chacha20poly1305_ietf_decrypt(reinterpret_cast<std::uint8_t*>(out.data()), &n, nullptr,
+                                                               raw(cipher), cipher.size(), raw(ad), ad.size(),
+                                                               nonce_bytes(nonce_).data(), key_.data());
   if (opened != 0) return std::nullopt;
   ++nonce_;
   return out;

@@ -39,7 +39,7 @@ class CipherState {
   explicit CipherState(const Key& key) : key_(key), keyed_(true) {}
 
   bool keyed() const { return keyed_; }
-  Bytes encrypt(ByteView ad, ByteView plain);                 // plain as it is while there is no key
+  Bytes encrypt(ByteView ad, ByteView plain);                  // plain as it is while there is no key
   std::optional<Bytes> decrypt(ByteView ad, ByteView cipher);  // nothing when it was tampered with
   void rekey();
 

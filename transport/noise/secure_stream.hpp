@@ -1,6 +1,7 @@
-// What runs over a finished handshake: messages cut into encrypted records, and put together again. Bytes in, messages out;
-// no sockets. The wire: records of a 2-byte big-endian length and that many bytes of ciphertext; inside, a stream of frames,
-// each a 4-byte big-endian length (1 byte to 1 MiB) and a message. A frame of length 0 says: I change my key now.
+// What runs over a finished handshake: messages cut into encrypted records, and put together again. Bytes in, messages
+// out; no sockets. The wire: records of a 2-byte big-endian length and that many bytes of ciphertext; inside, a stream
+// of frames, each a 4-byte big-endian length (1 byte to 1 MiB) and a message. A frame of length 0 says: I change my key
+// now.
 #pragma once
 
 #include <tillsync/result.hpp>
@@ -11,8 +12,8 @@
 
 namespace tillsync::noise {
 
-constexpr std::size_t kMaxRecord = 65535;                        // the Noise specification's
-constexpr std::size_t kMaxFrame = 1024 * 1024;                   // nothing is allocated beyond it
+constexpr std::size_t kMaxRecord = 65535;       // the Noise specification's
+constexpr std::size_t kMaxFrame = 1024 * 1024;  // nothing is allocated beyond it
 constexpr std::uint64_t kRekeyBytes = 1ULL << 30;
 constexpr Duration kRekeyTime = std::chrono::hours(1);
 

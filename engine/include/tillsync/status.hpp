@@ -20,16 +20,16 @@ struct Status {
   std::string tenant;
   std::uint64_t roster_version = 0;
   std::uint64_t incarnation = 0;
-  std::uint64_t recorded = 0;       // ops of this incarnation
-  std::uint64_t unsent = 0;         // not yet held by the cloud
-  std::uint64_t one_disk_only = 0;  // not yet on a second disk
+  std::uint64_t recorded = 0;         // ops of this incarnation
+  std::uint64_t unsent = 0;           // not yet held by the cloud
+  std::uint64_t one_disk_only = 0;    // not yet on a second disk
   std::int64_t oldest_unsent_ms = 0;  // age; 0 when nothing is unsent
-  std::uint64_t relaying = 0;       // other tills' ops held here for the cloud
-  std::string host;                 // empty when there is none
-  std::string lease;                // none, provisional, exclusive
+  std::uint64_t relaying = 0;         // other tills' ops held here for the cloud
+  std::string host;                   // empty when there is none
+  std::string lease;                  // none, provisional, exclusive
   bool is_host = false;
   bool cloud_connected = false;
-  bool accepting = true;            // false: the journal's disk failed
+  bool accepting = true;  // false: the journal's disk failed
   bool database_ok = true;
   std::int64_t clock_offset_ms = 0;
   std::uint64_t rows = 0;

@@ -1,5 +1,5 @@
-// The embedding: a till program opens a Till, records ops and asks where they are. Everything else (finding the branch, the
-// host, the cloud) happens by itself on the engine's own threads.
+// The embedding: a till program opens a Till, records ops and asks where they are. Everything else (finding the branch,
+// the host, the cloud) happens by itself on the engine's own threads.
 //
 //   auto till = Till::open({.folder = "/var/lib/shop/till-1", .branch = "main-street", .till = "till-1"});
 //   if (!till) return complain(till.error().message);
@@ -7,8 +7,8 @@
 //   sale.document.lines.push_back({.sku = "bread", .quantity = Quantity::units(2), .unit_price = 350});
 //   Result<Receipt> receipt = (*till)->record(sale);   // on disk when this returns
 //
-// Threads: every function may be called from any thread, also from several at once. Callbacks run on the engine's thread:
-// keep them short, and do not call a blocking function of the same Till from one.
+// Threads: every function may be called from any thread, also from several at once. Callbacks run on the engine's
+// thread: keep them short, and do not call a blocking function of the same Till from one.
 #pragma once
 
 #include <chrono>
@@ -28,13 +28,14 @@ struct TillConfig {
   std::string folder;       // one till, one folder, one process
   std::string branch = {};  // both are needed once, when the folder is made; later they may be left out
   std::string till = {};
-  bool network = true;      // false: record only; nothing is sent or found
+  bool network = true;  // false: record only; nothing is sent or found
   std::function<void(const std::string& level, const std::string& text)> log = {};  // info, warning, error
 };
 
 class Till {
  public:
-  // Errors: locked (names the other process), invalid (names), not_found, refused (read-only), damaged (run recover), io.
+  // Errors: locked (names the other process), invalid (names), not_found, refused (read-only), damaged (run recover),
+  // io.
   static Result<std::unique_ptr<Till>> open(TillConfig config);
 
   // Gives the lease back if this till hosts, and ends within two seconds. Every receipt that was handed out is safe.
@@ -42,8 +43,8 @@ class Till {
   Till(const Till&) = delete;
   Till& operator=(const Till&) = delete;
 
-  // Returns when the op is flushed to this till's disk. The same key with the same content gets the first receipt again.
-  // Errors: invalid, card_number, duplicate_key, busy, disk_full (nothing was recorded; try again), io.
+  // Returns when the op is flushed to this till's disk. The same key with the same content gets the first receipt
+  // again. Errors: invalid, card_number, duplicate_key, busy, disk_full (nothing was recorded; try again), io.
   Result<Receipt> record(OpDraft draft);
   void record(OpDraft draft, std::function<void(Result<Receipt>)> done);
 

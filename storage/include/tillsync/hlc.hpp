@@ -1,5 +1,6 @@
 // Hybrid logical clock (Kulkarni et al. 2014, "Logical Physical Clocks"): 48 bits of milliseconds, 16 of counter.
-// Pure: the caller supplies the wall time, in milliseconds since 1970 UTC, already corrected by the till's known offset.
+// Pure: the caller supplies the wall time, in milliseconds since 1970 UTC, already corrected by the till's known
+// offset.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,9 @@ struct Hlc {
   std::uint64_t value{};
   auto operator<=>(const Hlc&) const = default;
   std::int64_t millis() const { return static_cast<std::int64_t>(value >> 16); }
-  static Hlc at(std::int64_t millis) { return Hlc{static_cast<std::uint64_t>(std::max<std::int64_t>(millis, 0)) << 16}; }
+  static Hlc at(std::int64_t millis) {
+    return Hlc{static_cast<std::uint64_t>(std::max<std::int64_t>(millis, 0)) << 16};
+  }
 };
 
 class HlcClock {
@@ -35,7 +38,8 @@ class HlcClock {
     return true;
   }
 
-  // After a signed clock_correction op: stamps restart from here. The corrected order still rises (docs/decisions/0004).
+  // After a signed clock_correction op: stamps restart from here. The corrected order still rises
+  // (docs/decisions/0004).
   void restart_at(Hlc corrected) { last_ = corrected; }
   Hlc last() const { return last_; }
 

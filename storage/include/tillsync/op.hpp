@@ -1,4 +1,5 @@
-// What a till records. An op is one immutable fact; a draft is what the till program says of it, a receipt what it gets back.
+// What a till records. An op is one immutable fact; a draft is what the till program says of it, a receipt what it gets
+// back.
 //
 //   OpDraft sale{.kind = OpKind::sale, .key = "2024-06-01/till-1/17", .cashier = "ann"};
 //   sale.document.lines.push_back({.sku = "bread", .quantity = Quantity::units(2), .unit_price = 350});
@@ -47,8 +48,8 @@ struct Line {
   auto operator<=>(const Line&) const = default;
 };
 
-// What a sale, refund, restock, count ... is about. Quantities are positive as the kind means them ("refund 2"); transfer
-// and adjust carry a sign (out of this shop: negative).
+// What a sale, refund, restock, count ... is about. Quantities are positive as the kind means them ("refund 2");
+// transfer and adjust carry a sign (out of this shop: negative).
 struct Document {
   std::string invoice;
   std::string currency = "EUR";  // ISO 4217

@@ -15,12 +15,12 @@ enum class ErrorKind {
   duplicate_key,  // the idempotency key already names another op
   card_number,    // a free-form field holds a payment card number
   not_found,
-  busy,        // a limit is reached for the moment; try again later
-  disk_full,   // nothing was half-recorded; selling resumes when there is space
-  io,          // the disk failed; the till stops accepting until it is restarted
-  damaged,     // a file's content does not match its checksum
-  locked,      // another process uses the data folder
-  refused,     // a peer or a rule says no
+  busy,       // a limit is reached for the moment; try again later
+  disk_full,  // nothing was half-recorded; selling resumes when there is space
+  io,         // the disk failed; the till stops accepting until it is restarted
+  damaged,    // a file's content does not match its checksum
+  locked,     // another process uses the data folder
+  refused,    // a peer or a rule says no
   timed_out,
   closed,
 };

@@ -1,5 +1,6 @@
 // A record that the cloud owns (product, price, tax, promotion, customer, stock ...), with the version it got when last
-// changed. Fields are a MessagePack map from name to value and opaque to the sync; unknown kinds are kept and passed on.
+// changed. Fields are a MessagePack map from name to value and opaque to the sync; unknown kinds are kept and passed
+// on.
 #pragma once
 
 #include <string>
@@ -23,7 +24,8 @@ struct Row {
   bool operator==(const Row&) const = default;
 };
 
-// How far a reader has got. A cloud restored from a backup opens a new generation, so that nobody trusts its lost future.
+// How far a reader has got. A cloud restored from a backup opens a new generation, so that nobody trusts its lost
+// future.
 struct RowWatermark {
   std::uint64_t generation{};
   RowVersion version;

@@ -1,0 +1,265 @@
+// A small shop set up by hand with the command line, as docs/running-a-shop.md says, and what can go wrong with it.
+#include <doctest/doctest.h>
+
+#include <asio/connect.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/write.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "storage/data_folder.hpp"
+#include "tests/integration/support.hpp"
+#include "tools/demo/fleet.hpp"
+
+using namespace tillsync;
+using demo::Process;
+using test::Folder;
+using test::Outcome;
+using test::run;
+
+namespace {
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
+
+bool within(std::chrono::seconds limit, const std::function<bool()>& done) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!done() && std::chrono::steady_clock::now() < end) nap();
+  return done();
+}
+
+std::string after(const std::string& text, const std::string& word) {
+  const auto at = text.find(word);
+  REQUIRE(at != std::string::npos);
+  const auto from = at + word.size();
+  return text.substr(from, text.find_first_of(" \n", from) - from);
+}
+
+Json status(const std::string& folder) { return Json::parse(run({"status", "--data", folder, "--json"}).out); }
+
+Process till(const Folder& f, const std::string& name) {
+  return {name, f / name, {test::program(), "till", "--data", f / name}};
+}
+
+// One sentence on stderr, exit code not 0.
+void check_refusal(const Outcome& o, const std::string& part) {
+  CAPTURE(o.out);
+  CAPTURE(o.err);
+  CHECK(o.code != 0);
+  CHECK(o.err.find(part) != std::string::npos);
+  CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
+}
+
+// A lone till of its own, never paired.
+void make_till(const Folder& f, const std::string& name) {
+  REQUIRE(run({"till", "init", "--data", f / name, "--branch", "main", "--till", name, "--listen", "127.0.0.1:0",
+               "--interface", "lo"})
+              .code == 0);
+}
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+TEST_CASE("two machines and a cloud become a shop by the documented commands: a key, a roster, a pairing code") {
+  const Folder f;
+  const std::string cloud_key = after(run({"cloud", "init", "--data", f / "cloud"}).out, "key ");
+  REQUIRE(run({"roster", "init", "--out", f / "shop", "--tenant", "Our Bakery", "--branch", "main"}).code == 0);
+  const std::string roster = f / "shop/main.roster", tenant = f / "shop/tenant.key";
+  REQUIRE(run({"roster", "add", "--roster", roster, "--tenant-key", tenant, "--name", "cloud", "--role", "cloud",
+               "--key", cloud_key})
+              .code == 0);
+  REQUIRE(run({"roster", "import", roster, "--data", f / "cloud"}).code == 0);
+  Process cloud("cloud", f / "cloud", {test::program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
+  cloud.start();
+  const std::string port = std::to_string(cloud.connect().call({{"do", "status"}})->at("port").get<int>());
+
+  std::vector<Process> tills;
+  for (const std::string name : {"till-1", "till-2"}) {
+    make_till(f, name);
+    Process invite("invite", f / ("invite-" + name),
+                   {test::program(), "pair", "invite", "--roster", roster, "--tenant-key", tenant, "--listen",
+                    "127.0.0.1:0", "--cloud", "127.0.0.1:" + port});
+    invite.start();
+    std::string said;
+    REQUIRE(within(std::chrono::seconds(10), [&] {
+      return (said = read_file(f / ("invite-" + name + ".log")).value_or("")).find("within ten") != std::string::npos;
+    }));
+    const std::string at = "127.0.0.1:" + after(said, "port  ");
+    if (tills.empty())
+      check_refusal(run({"pair", "join", "--data", f / name, "--code", "AAAA-BBBB-CCCC", "--at", at}),
+                    "the code is wrong");
+    const Outcome joined = run({"pair", "join", "--data", f / name, "--code", after(said, "code  "), "--at", at});
+    CAPTURE(joined.err);
+    REQUIRE(joined.code == 0);
+    CHECK(joined.out.find("joined branch main of Our Bakery") != std::string::npos);
+    REQUIRE(within(std::chrono::seconds(5), [&] { return !invite.alive(); }));
+    tills.push_back(till(f, name));
+    tills.back().start();
+  }
+  // till-2 brings the roster that names it: nobody told till-1.
+  REQUIRE(within(std::chrono::seconds(20), [&] {
+    return status(f / "till-1")["lease"] == "exclusive" && status(f / "till-2")["lease"] == "exclusive";
+  }));
+  write(f / "sales.csv", "Invoice,Item,Quantity\n1,bread,2\n2,roll,5\n");
+  REQUIRE(run({"import", "--data", f / "till-2", f / "sales.csv"}).code == 0);
+  CHECK(within(std::chrono::seconds(20), [&] { return status(f / "till-2")["unsent"] == 0; }));
+  CHECK(run({"queue", "--data", f / "till-2"}).out == "The queue is empty: all has reached the cloud.\n");
+  CHECK(run({"export", "--data", f / "cloud"}).out.find("\"invoice\":\"2\"") != std::string::npos);
+  CHECK(run({"lease", "status", "--data", f / "till-1"}).out.find("hosts (exclusive") != std::string::npos);
+
+  // Rows come down.
+  write(f / "products.ndjson",
+        "{\"id\":\"bread\",\"name\":\"Bread\",\"price\":350}\nnonsense\n{\"id\":\"roll\",\"price\":45}\n");
+  const Outcome rows = run({"import", "--data", f / "cloud", "--kind", "product", f / "products.ndjson"});
+  CHECK(rows.out == "2 rows read, 2 changed, 1 left out\n");
+  CHECK(rows.err.find("line 2") != std::string::npos);
+  auto has_bread = [&] { return tills[0].connect().call({{"do", "row"}, {"row", "bread"}}).has_value(); };
+  CHECK(within(std::chrono::seconds(10), has_bread));
+
+  // A till that is removed can no longer connect, and its neighbour says so.
+  REQUIRE(run({"roster", "remove", "--roster", roster, "--tenant-key", tenant, "--name", "till-2"}).code == 0);
+  REQUIRE(run({"roster", "import", roster, "--data", f / "till-1"}).code == 0);
+  CHECK(within(std::chrono::seconds(15), [&] {
+    return read_file(f / "till-1.log").value_or("").find("till-2 is not in the roster") != std::string::npos;
+  }));
+}
+
+TEST_CASE("bad input gets one sentence that says what to do, and a non-zero exit") {
+  const Folder f;
+  make_till(f, "till-1");
+  check_refusal(run({"till", "--data", f / "nowhere"}), "there is no data folder at");
+  check_refusal(run({"status", "--data", f.path}), "is no data folder of a till or a cloud");
+  check_refusal(run({"till", "init", "--data", "/sys/kernel", "--branch", "main", "--till", "till-9"}),
+                "make it writable");
+  check_refusal(run({"till", "init", "--data", f / "x", "--branch", "Main Street", "--till", "till-9"}),
+                "is not a name");
+  check_refusal(run({"till", "init", "--data", f / "till-1", "--branch", "other", "--till", "till-1"}),
+                "belongs to till-1 of branch main");
+  check_refusal(run({"cloud", "--data", f / "till-1", "--listen", "nonsense"}), "is not an address");
+  check_refusal(run({"demo", "--sales", f / "missing.csv"}), "can't read");
+  write(f / "odd.csv", "a,b\n1,2\n");
+  check_refusal(run({"import", "--data", f / "till-1", f / "odd.csv"}), "no column for the invoice");
+  check_refusal(run({"import", "--data", f / "till-1", f / "odd.csv", "--column", "colour=a"}), "is no column");
+  check_refusal(run({"pair", "join", "--data", f / "till-1", "--code", "short", "--at", "127.0.0.1:1"}),
+                "twelve letters");
+  check_refusal(run({"pair", "join", "--data", f / "till-1", "--code", "AAAABBBBCCCC", "--at", "127.0.0.1:1"}),
+                "nobody invites at");
+  check_refusal(run({"sim", "--seed", "x"}), "is no seed");
+  CHECK(run({"nonsense"}).code != 0);
+  for (const char* command : {"demo", "till", "cloud", "status", "queue", "import", "export", "recover", "roster",
+                              "pair", "journal", "lease", "doctor", "sim"}) {
+    CAPTURE(command);
+    const Outcome help = run({command, "--help"});
+    CHECK(help.code == 0);
+    CHECK(help.out.find("--help") != std::string::npos);
+  }
+  SUBCASE("a second process on the same data is told the first one's pid (Odoo 152259), a taken port is named") {
+    Process first = till(f, "till-1");
+    first.start();
+    const int port =
+        after(read_file(f / "till-1.log").value_or("") + (first.connect(), read_file(f / "till-1.log").value_or("")),
+              "listens on port ")
+                .empty()
+            ? 0
+            : std::stoi(after(read_file(f / "till-1.log").value(), "listens on port "));
+    check_refusal(run({"till", "--data", f / "till-1"}), "is in use by process");
+    make_till(f, "till-2");
+    check_refusal(run({"till", "--data", f / "till-2", "--listen", "127.0.0.1:" + std::to_string(port)}),
+                  "port " + std::to_string(port) + " is in use");
+  }
+}
+
+TEST_CASE(
+    "unreadable rows are counted with their line numbers and lose nothing else; a card number is refused and written "
+    "nowhere") {
+  const Folder f;
+  make_till(f, "till-1");
+  write(f / "sales.csv",
+        "Invoice,Item,Quantity,Description\n1,bread,2,Bread\n2,roll,many,Roll\n3,cake,1,4111 1111 1111 "
+        "1111\n4,tea,1,Tea\n");
+  const Outcome done = run({"import", "--data", f / "till-1", f / "sales.csv"});
+  CHECK(done.code == 0);
+  CHECK(done.out == "2 ops of 2 invoices recorded, 2 rows left out\n");
+  CHECK(done.err.find("line 3: 'many' is no quantity") != std::string::npos);
+  CHECK(done.err.find("line 4: a card number") != std::string::npos);
+  Process running = till(f, "till-1");
+  running.start();
+  const auto refused = running.connect().call(
+      {{"do", "record"}, {"op", {{"key", "k"}, {"note", "4111111111111111"}, {"lines", {{{"sku", "x"}}}}}}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("card number") != std::string::npos);
+  running.kill();
+  CHECK(test::shell("grep -rl -e 4111111111111111 -e '4111 1111' '" + f / "till-1' '" + f / "till-1.log'").out.empty());
+}
+
+TEST_CASE("strangers, liars and a half-open connection do a till no harm") {
+  const Folder f;
+  make_till(f, "till-1");
+  Process running = till(f, "till-1");
+  running.start();
+  ControlClient control = running.connect();
+  const int port = std::stoi(after(read_file(f / "till-1.log").value(), "listens on port "));
+  asio::io_context io;
+  for (const std::string& bytes :
+       {std::string("\xff\xff garbage that claims to be 65,535 bytes"), std::string(1 << 20, 'x'),
+        std::string("\0\0", 2), std::string("GET / HTTP/1.1\r\n\r\n"), std::string()}) {
+    asio::ip::tcp::socket socket(io);
+    socket.connect({asio::ip::make_address("127.0.0.1"), static_cast<std::uint16_t>(port)});
+    asio::error_code ignored;
+    asio::write(socket, asio::buffer(bytes), ignored);
+  }
+  const auto receipt =
+      control.call({{"do", "record"}, {"op", {{"key", "still selling"}, {"lines", {{{"sku", "x"}}}}}}});
+  CHECK(receipt);
+}
+
+TEST_CASE(
+    "a damaged database is noticed at the start, and recover rebuilds it from the journal without losing a sale") {
+  const Folder f;
+  make_till(f, "till-1");
+  std::string csv = "Invoice,Item\n";
+  for (int i = 0; i < 500; ++i) csv += std::to_string(i) + ",sku-" + std::to_string(i % 9) + "\n";
+  write(f / "sales.csv", csv);
+  REQUIRE(run({"import", "--data", f / "till-1", f / "sales.csv"}).code == 0);
+  {
+    Process crashed = till(f, "till-1");
+    crashed.start();
+    (void)crashed.connect();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // a checkpoint
+  }
+  std::string bytes = read_file(f / "till-1/db/data.mdb").value();
+  SUBCASE("overwritten in the middle") {
+    for (std::size_t at = 3 * 4096; at < bytes.size(); at += 997) bytes[at] = static_cast<char>(~bytes[at]);
+  }
+  SUBCASE("cut short") { bytes.resize(bytes.size() / 2); }
+  SUBCASE("no database at all") { bytes = "this is no database"; }
+  REQUIRE(replace_file(f / "till-1/db/data.mdb", bytes));
+  check_refusal(run({"till", "--data", f / "till-1"}), "tillsync recover --data " + f / "till-1");
+  const Outcome recovered = run({"recover", "--data", f / "till-1"});
+  CAPTURE(recovered.err);
+  CHECK(recovered.code == 0);
+  CHECK(recovered.out.find("rebuilt from 500 ops") != std::string::npos);
+  const Json s = status(f / "till-1");
+  CHECK(s["recorded"] == 500);
+  CHECK(s["forks"] == 0);
+  const Outcome all = run({"export", "--data", f / "till-1"});
+  CHECK(std::count(all.out.begin(), all.out.end(), '\n') == 500);
+  CHECK(run({"doctor", "--data", f / "till-1"}).code == 0);
+}
+
+TEST_CASE("a damaged journal record is named by 'journal verify', with segment and offset") {
+  const Folder f;
+  make_till(f, "till-1");
+  write(f / "sales.csv", "Invoice,Item\n1,a\n2,b\n3,c\n");
+  REQUIRE(run({"import", "--data", f / "till-1", f / "sales.csv"}).code == 0);
+  CHECK(run({"journal", "verify", "--data", f / "till-1"}).out.find("journal: sound") != std::string::npos);
+  const std::string path = f / "till-1/journal/00000001.journal";
+  std::string bytes = read_file(path).value();
+  bytes[120] = static_cast<char>(bytes[120] ^ 1);
+  REQUIRE(replace_file(path, bytes));
+  const Outcome verified = run({"journal", "verify", "--data", f / "till-1"});
+  CHECK(verified.code != 0);
+  CHECK(verified.out.find("DAMAGED at segment 1, offset 32") != std::string::npos);
+}

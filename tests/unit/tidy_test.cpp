@@ -1,0 +1,108 @@
+// The mechanical part of the house style, kept by a test.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Source {
+  std::string path;  // from the project's root
+  std::vector<std::string> lines;
+};
+
+std::vector<Source> sources() {
+  std::vector<Source> out;
+  const fs::path root = TILLSYNC_SOURCE;
+  for (const char* room : {"storage", "lease", "conflicts", "engine", "transport", "sim", "tools", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension != ".cpp" && extension != ".hpp" && extension != ".h") continue;
+      Source source{fs::relative(entry.path(), root).string(), {}};
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) source.lines.push_back(line);
+      out.push_back(std::move(source));
+    }
+  }
+  REQUIRE(out.size() > 50);
+  return out;
+}
+
+std::string room_of(const std::string& path) { return path.substr(0, path.find('/')); }
+
+bool is_core(const std::string& room) { return room == "engine" || room == "lease" || room == "conflicts"; }
+
+}  // namespace
+
+TEST_CASE("no arrow between the rooms points back") {
+  const std::map<std::string, std::set<std::string>> may_use = {
+      {"storage", {}},
+      {"lease", {"storage"}},
+      {"conflicts", {"storage"}},
+      {"engine", {"storage", "lease", "conflicts"}},
+      {"transport", {"storage", "lease", "engine"}},
+      {"sim", {"storage", "lease", "conflicts", "engine"}},
+      {"tools", {"storage", "lease", "engine", "transport", "sim"}},
+      {"tests", {"storage", "lease", "conflicts", "engine", "transport", "sim", "tools"}}};
+  const std::regex include("#include \"([a-z]+)/");
+  for (const Source& source : sources()) {
+    const std::string room = room_of(source.path);
+    for (const std::string& line : source.lines) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include) || match[1] == room || match[1] == "tillsync") continue;
+      if (!may_use.at(room).contains(match[1])) FAIL_CHECK(source.path << " may not include " << line);
+    }
+  }
+}
+
+TEST_CASE("each library stays in its room, and the cores touch no clock, socket, thread or chance") {
+  const std::vector<std::pair<std::string, std::string>> homes = {
+      {"<asio", "transport"}, {"<avahi", "transport/discovery"}, {"<lmdb.h>", "storage"}, {"<msgpack", "storage"}};
+  const std::vector<std::string> banned_in_cores = {
+      "<thread>",     "<mutex>",      "<random>",  "<fstream>", "<iostream>", "<sys/",         "<unistd.h>",
+      "system_clock", "steady_clock", "std::rand", "getenv",    "<ctime>",    "clock_gettime", "unordered_set<"};
+  for (const Source& source : sources()) {
+    const std::string room = room_of(source.path);
+    if (room == "tests" || room == "tools") continue;
+    for (const std::string& line : source.lines) {
+      for (const auto& [library, home] : homes) {
+        if (line.find("#include " + library) != std::string::npos && !source.path.starts_with(home))
+          FAIL_CHECK(source.path << ": " << line);
+      }
+      if (!is_core(room)) continue;
+      for (const std::string& word : banned_in_cores) {
+        if (line.find(word) != std::string::npos) FAIL_CHECK(source.path << ": " << line);
+      }
+    }
+  }
+}
+
+TEST_CASE("files stay rooms with one door, and no unit test sleeps") {
+  const std::regex banned("\\b[A-Z]\\w*(Manager|Helper|Processor|Util)\\b");
+  for (const Source& source : sources()) {
+    if (source.lines.size() > 400)
+      FAIL_CHECK(source.path << " has " << source.lines.size() << " lines: it wants to be two");
+    for (const std::string& line : source.lines) {
+      if (source.path != "tests/unit/tidy_test.cpp" && std::regex_search(line, banned))
+        FAIL_CHECK(source.path << ": a name that says nothing: " << line);
+      if (source.path.starts_with("tests/unit") && line.find("sleep_"
+                                                             "for") != std::string::npos)
+        FAIL_CHECK(source.path << ": " << line);
+      if (line.size() > 180) FAIL_CHECK(source.path << ": a line of " << line.size());
+    }
+  }
+}
+
+TEST_CASE("every folder says what lives there") {
+  for (const char* room : {"storage", "lease", "conflicts", "engine", "transport", "sim", "tools", "tests", "docs"}) {
+    CAPTURE(room);
+    CHECK(fs::exists(fs::path(TILLSYNC_SOURCE) / room / "README.md"));
+  }
+}
