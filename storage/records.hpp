@@ -53,12 +53,12 @@ struct TillState {
   ChainPoint cloud;                  // held by the cloud, of the current incarnation
   std::vector<OldChain> old_chains;  // earlier incarnations that the cloud does not hold whole yet
   std::int64_t clock_offset_ms = 0;
-  std::optional<ForkState> fork;
+  std::vector<ForkState> forks;      // the newest last; settled from there
   std::uint64_t forks_seen = 0;
   std::uint64_t duplicates_closed = 0;
   template <class A>
   void fields(A& a) {
-    a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, fork, forks_seen, duplicates_closed);
+    a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, forks, forks_seen, duplicates_closed);
   }
 };
 

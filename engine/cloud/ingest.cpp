@@ -52,13 +52,15 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
   }
   txn_.put_op(shop, stored, content);
   ++counts_.appended;
-  if (stored.effect == OpEffect::applied) apply_stock(shop, op);
+  apply_stock(shop, op, stored.effect == OpEffect::applied);
   if (op.kind == OpKind::incarnation) {
     raise(shop, new_incarnation(op.chain, now_ms_));
   }
 }
 
-void Ingest::apply_stock(const Shop& shop, const Op& op) {
+// A row contains an op that has no effect, and the place of one that was re-issued, as well: readers that counted them
+// already learn that they are settled.
+void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
   for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
     const auto key = std::pair(shop, sku);
     auto it = stock_.find(key);
@@ -67,8 +69,10 @@ void Ingest::apply_stock(const Shop& shop, const Op& op) {
       it = stock_.emplace(key, stored ? unpack<StockRow>(stored->fields).value_or(StockRow{}) : StockRow{}).first;
     }
     StockRow& row = it->second;
-    txn_.put_event(shop, sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
     mark_contained(row, op.chain, op.seq);
+    if (op.origin) mark_contained(row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
+    if (!has_effect) continue;
+    txn_.put_event(shop, sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
     if (!move.is_count) {
       if (op.hlc >= row.last_count) row.milli = fold(row.milli, {{op.hlc, op.chain, op.seq, false, move.milli}});
     } else if (op.hlc > row.last_count) {

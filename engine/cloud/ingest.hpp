@@ -29,7 +29,7 @@ class Ingest {
 
  private:
   void append(const Shop& shop, const OpenedOp& op);
-  void apply_stock(const Shop& shop, const Op& op);
+  void apply_stock(const Shop& shop, const Op& op, bool has_effect);
   void raise(const Shop& shop, CloudConflict conflict);
 
   CloudTxn& txn_;

@@ -68,13 +68,15 @@ void Node::restore(Recovered recovered, Actions& out) {
     }
     if (op->kind == OpKind::incarnation) {
       if (auto fork = unpack<ForkState>(op->body); fork && fork->old_incarnation.value != 0) {
-        state_.fork = *fork;
+        if (fork_of(fork->old_incarnation) == nullptr) state_.forks.push_back(*fork);
         state_.cloud = {};
         ++state_.forks_seen;
       }
     }
     on_own_durable(*op);
   }
+  const bool unnamed = !state_.forks.empty() && own_.last().seq == Seq{};  // the crash came before its first op
+  if (unnamed) record_incarnation();
   if (orphans.empty()) return;
   begin_fork({}, own_.chain(), "the journal is damaged", out);
   for (Op& op : orphans) {
@@ -126,8 +128,9 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
 void Node::on_own_durable(const Op& op) {
   add_branch_stock(op);
   if (!op.origin) return;
-  if (!state_.fork || op.origin->incarnation != state_.fork->old_incarnation) return;
-  state_.fork->next_to_reissue = std::max(state_.fork->next_to_reissue, op.origin->seq.next());
+  ForkState* fork = fork_of(op.origin->incarnation);
+  if (fork == nullptr) return;
+  fork->next_to_reissue = std::max(fork->next_to_reissue, op.origin->seq.next());
   state_dirty_ = true;
 }
 
@@ -267,7 +270,7 @@ Instant Node::next_wake(Now now) const {
       if (auto wake = sender.next_wake()) sooner(*wake);
     }
   }
-  if (state_.fork) sooner(std::max(fetch_again_, now.mono + milliseconds(100)));
+  if (!state_.forks.empty()) sooner(std::max(fetch_again_, now.mono + milliseconds(100)));
   const bool hostless = election_ && election_->view(now.mono).kind == LeaseKind::none;
   if (hostless && config_.use_cloud && !wants_cloud(now))
     sooner(hostless_since_ + milliseconds(config_.roster->lease_ms) * 2);

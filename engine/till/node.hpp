@@ -122,6 +122,9 @@ class Node {
 
   // node_fork.cpp: a history that split
   void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);
+  void record_incarnation();
+  ForkState* fork_of(Incarnation old);
+  void settle_fork();
   void pump_fork(Now now, Actions& out);
   void handle(Now now, PeerId from, Fetch& m, Actions& out);
   void handle(Now now, PeerId from, Fetched& m, Actions& out);

@@ -10,19 +10,15 @@
 namespace tillsync {
 
 void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions& out) {
-  if (state_.fork) return;  // one at a time: the new incarnation is not shared yet
+  if (own_.last().seq == Seq{}) return;  // nothing of this incarnation is shared yet
   ForkState fork;
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();
   fork.agreed = fork.adopted = state_.cloud;
   reissue_cursor_ = {};
   own_.open_incarnation(Incarnation{random_.nonzero()});
-  Op op;
-  op.kind = OpKind::incarnation;
-  op.key = "incarnation/" + config_.till.text + "/" + std::to_string(own_.chain().incarnation.value);
-  op.body = pack(fork);
-  own_.record_own(std::move(op));
-  state_.fork = fork;
+  state_.forks.push_back(fork);
+  record_incarnation();
   state_.cloud = {};
   host_held_ = copy_held_ = {};
   ++state_.forks_seen;
@@ -30,9 +26,25 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   out.alarm("this till's history forked: " + why + "; it goes on selling, and both histories are kept");
 }
 
+// The first op of a history that follows a fork names the fork.
+void Node::record_incarnation() {
+  Op op;
+  op.kind = OpKind::incarnation;
+  op.key = "incarnation/" + config_.till.text + "/" + std::to_string(own_.chain().incarnation.value);
+  op.body = pack(state_.forks.back());
+  own_.record_own(std::move(op));
+}
+
+ForkState* Node::fork_of(Incarnation old) {
+  for (ForkState& fork : state_.forks) {
+    if (fork.old_incarnation == old) return &fork;
+  }
+  return nullptr;
+}
+
 void Node::pump_fork(Now now, Actions& out) {
-  if (!state_.fork) return;
-  ForkState& fork = *state_.fork;
+  if (state_.forks.empty()) return;
+  ForkState& fork = state_.forks.back();
   reissue_cursor_ = std::max(reissue_cursor_, fork.next_to_reissue);
   while (fork.split.value != 0 && reissue_cursor_ <= fork.old_end.seq && own_.waiting() < OwnChain::kMaxBatchOps) {
     auto old = own_.read(fork.old_incarnation, reissue_cursor_);
@@ -94,15 +106,15 @@ void Node::handle(Now now, PeerId, Fetched& m, Actions& out) {
     return;
   }
   fetching_ = false;
-  if (!state_.fork || chain.incarnation != state_.fork->old_incarnation) return;
+  if (state_.forks.empty() || chain.incarnation != state_.forks.back().old_incarnation) return;
   if (!m.known) return void(fetch_again_ = now.mono + seconds(5));
   fetch_again_ = now.mono;
-  state_.fork->split.value == 0 ? compare_branches(m, out) : adopt(m, out);
+  state_.forks.back().split.value == 0 ? compare_branches(m, out) : adopt(m, out);
 }
 
 // Walks both branches from the last point known to be shared.
 void Node::compare_branches(const Fetched& m, Actions&) {
-  ForkState& fork = *state_.fork;
+  ForkState& fork = state_.forks.back();
   if (m.from != fork.agreed.seq.next()) return;
   state_dirty_ = true;
   for (const Binary& bytes : m.ops) {
@@ -120,7 +132,7 @@ void Node::compare_branches(const Fetched& m, Actions&) {
 }
 
 void Node::adopt(const Fetched& m, Actions& out) {
-  ForkState& fork = *state_.fork;
+  ForkState& fork = state_.forks.back();
   if (m.from != fork.adopted.seq.next()) return;
   state_dirty_ = true;
   for (const Binary& bytes : m.ops) {
@@ -130,8 +142,7 @@ void Node::adopt(const Fetched& m, Actions& out) {
     if (!follows) {
       out.warn(
           "the other branch of this till's history does not chain: what follows stays with the host and the cloud");
-      state_.fork.reset();
-      return;
+      return settle_fork();
     }
     adopted_.vault_adopt(op->chain, op->seq, op->key, bytes, !own_.find(op->key).has_value());
     add_branch_stock(*op);
@@ -142,7 +153,12 @@ void Node::adopt(const Fetched& m, Actions& out) {
     state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
   }
   out.info("the fork is settled: this till has both branches of its history again");
-  state_.fork.reset();
+  settle_fork();
+}
+
+void Node::settle_fork() {
+  state_.forks.pop_back();
+  reissue_cursor_ = {};
 }
 
 }  // namespace tillsync

@@ -229,7 +229,8 @@ ChainPoint Node::cloud_point(Incarnation incarnation, const ChainPoint& last) co
     if (own.incarnation == incarnation) return own.cloud;
   }
   const auto mine = own_.read(incarnation, last.seq);
-  const bool disputed = state_.fork && state_.fork->old_incarnation == incarnation;
+  const bool disputed = std::any_of(state_.forks.begin(), state_.forks.end(),
+                                    [&](const ForkState& f) { return f.old_incarnation == incarnation; });
   return mine && mine->hash == last.hash && !disputed ? last : ChainPoint{};
 }
 
