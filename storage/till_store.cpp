@@ -7,7 +7,7 @@ namespace tillsync {
 
 namespace {
 
-constexpr char kState[] = "state", kVault[] = "vault", kKeys[] = "keys", kCashiers[] = "cashiers", kRows[] = "rows",
+constexpr char kState[] = "state", kVault[] = "vault", kStrays[] = "strays", kKeys[] = "keys", kCashiers[] = "cashiers", kRows[] = "rows",
                kVersions[] = "row_versions", kFeeds[] = "feeds", kChains[] = "chains", kRelay[] = "relay",
                kSignatures[] = "signatures", kEvents[] = "events", kStock[] = "stock", kNotes[] = "notes";
 
@@ -24,6 +24,9 @@ struct RowRecord {
 
 StoreKey vault_key(Incarnation incarnation, Seq seq) { return StoreKey().number(incarnation.value).number(seq.value); }
 StoreKey feed_key(const FeedKind& feed) { return StoreKey().text(feed.feed).text(feed.kind); }
+Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
+  return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
+}
 StoreKey event_key(const std::string& sku, const StockEvent& e) {
   return StoreKey().text(sku).number(e.hlc.value).chain(e.chain).number(e.seq.value);
 }
@@ -74,6 +77,12 @@ void StoreBatch::relay_op(const ChainId& chain, Seq seq, ByteView op) {
 void StoreBatch::relay_signature(const ChainId& chain, Seq seq, ByteView signature) {
   put(kSignatures, StoreKey().chain(chain).number(seq.value), signature);
 }
+void StoreBatch::stray(const ChainId& chain, const ChainPoint& end, ByteView batch) {
+  put(kStrays, stray_key(chain, end), batch);
+}
+
+void StoreBatch::drop_stray(const ChainId& chain, const ChainPoint& end) { erase(kStrays, stray_key(chain, end)); }
+
 void StoreBatch::relay_forget(const ChainId& chain, Seq seq) {
   erase(kRelay, StoreKey().chain(chain).number(seq.value));
   erase(kSignatures, StoreKey().chain(chain).number(seq.value));
@@ -211,6 +220,24 @@ std::optional<std::pair<Seq, Bytes>> TillView::relay_signature_within(const Chai
   return std::pair(seq, std::move(entry->second));
 }
 
+void TillView::strays(const std::function<void(const ChainId&, const ChainPoint&)>& visit) {
+  txn_.scan(store_.env_->table(kStrays), {}, [&](ByteView key, ByteView) {
+    StoreKeyReader reader(key);
+    const ChainId chain = reader.chain();
+    ChainPoint end;
+    end.seq.value = reader.number();
+    const ByteView hash = key.substr(key.size() - end.hash.bytes.size());
+    std::copy(hash.begin(), hash.end(), end.hash.bytes.begin());
+    visit(chain, end);
+    return true;
+  });
+}
+
+std::optional<Bytes> TillView::stray(const ChainId& chain, const ChainPoint& end) {
+  auto raw = txn_.get(store_.env_->table(kStrays), stray_key(chain, end));
+  return raw ? std::optional(Bytes(*raw)) : std::nullopt;
+}
+
 std::vector<StockEvent> TillView::events(const std::string& sku) {
   std::vector<StockEvent> out;
   const StoreKey prefix = StoreKey().text(sku);
@@ -251,7 +278,7 @@ std::optional<Bytes> TillView::note(const std::string& name) {
 }
 
 Result<std::unique_ptr<TillStore>> TillStore::open(const std::string& folder) {
-  auto env = lmdb::Env::open(folder, {kState, kVault, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains, kRelay,
+  auto env = lmdb::Env::open(folder, {kState, kVault, kStrays, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains, kRelay,
                                       kSignatures, kEvents, kStock, kNotes});
   if (!env) return tl::unexpected(env.error());
   return std::unique_ptr<TillStore>(new TillStore(std::move(*env)));

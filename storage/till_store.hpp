@@ -32,6 +32,9 @@ class StoreBatch {
   void relay_op(const ChainId& chain, Seq seq, ByteView op);
   void relay_signature(const ChainId& chain, Seq seq, ByteView signature);
   void relay_forget(const ChainId& chain, Seq seq);
+  // Ops of a history that the cloud does not hold as they are: kept, as the signed batch they came in, for their till.
+  void stray(const ChainId& chain, const ChainPoint& end, ByteView batch);
+  void drop_stray(const ChainId& chain, const ChainPoint& end);
   void event(const std::string& sku, const StockEvent& event);
   void drop_event(const std::string& sku, const StockEvent& event);
   void stock(const std::string& sku, const StockProjection& projection);
@@ -88,6 +91,9 @@ class TillView {
   std::optional<std::pair<Seq, Bytes>> relay_signature(const ChainId& chain, Seq from);
   // The last signature in [from, to].
   std::optional<std::pair<Seq, Bytes>> relay_signature_within(const ChainId& chain, Seq from, Seq to);
+
+  void strays(const std::function<void(const ChainId&, const ChainPoint&)>& visit);
+  std::optional<Bytes> stray(const ChainId& chain, const ChainPoint& end);
 
   std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
   bool has_event(const std::string& sku, const StockEvent& event);

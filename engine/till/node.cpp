@@ -128,6 +128,7 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
 void Node::on_own_durable(const Op& op) {
   add_branch_stock(op);
   if (!op.origin) return;
+  if (const auto stray = reissued_strays_.find(*op.origin); stray != reissued_strays_.end()) stray->second = op.seq;
   ForkState* fork = fork_of(op.origin->incarnation);
   if (fork == nullptr) return;
   fork->next_to_reissue = std::max(fork->next_to_reissue, op.origin->seq.next());
@@ -190,6 +191,7 @@ void Node::pump(Now now, Actions& out) {
     begin_fork(now, own_.chain(), why, out);
   }
   pump_fork(now, out);
+  pump_strays(now, out);
   if (!out.append) own_.pump(corrected(now), out);
   pump_senders(now, out);
   pump_pulls(now, out);
@@ -264,6 +266,7 @@ Instant Node::next_wake(Now now) const {
   if (checkpoint_due_ && !committing_) sooner(std::max(*checkpoint_due_, retry_commit_));
   if (now.mono < retry_commit_) sooner(retry_commit_);
   for (const Waiter& w : waiters_) sooner(w.deadline);
+  if (relay_.waits()) sooner(next_strays_);
   for (const auto& [id, peer] : peers_) {
     sooner(peer.next_ping);
     for (const auto& [chain, sender] : peer.senders) {

@@ -69,6 +69,7 @@ class Node {
   static constexpr Duration kCheckpointAfter = seconds(1);
   static constexpr std::size_t kCheckpointOps = 512;
   static constexpr Duration kRetryCommit = seconds(1);
+  static constexpr Duration kStraysEvery = seconds(10);
   static constexpr Duration kPingEvery = seconds(2);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
@@ -128,6 +129,9 @@ class Node {
   void pump_fork(Now now, Actions& out);
   void handle(Now now, PeerId from, Fetch& m, Actions& out);
   void handle(Now now, PeerId from, Fetched& m, Actions& out);
+  void pump_strays(Now now, Actions& out);
+  void take_strays(PeerId from, const OpenedPush& batch, Actions& out);
+  void handle(Now now, PeerId from, Rescued& m, Actions& out);
   void compare_branches(const Fetched& m, Actions& out);
   void adopt(const Fetched& m, Actions& out);
 
@@ -183,6 +187,8 @@ class Node {
   std::map<ChainId, Seq> events_seen_;
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
   Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
+  Instant next_strays_;
+  std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
   bool fetching_ = false;
   Instant fetch_again_;
   std::map<ChainId, PeerId> proxied_fetches_;

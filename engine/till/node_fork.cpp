@@ -16,6 +16,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   fork.old_end = own_.last();
   fork.agreed = fork.adopted = state_.cloud;
   reissue_cursor_ = {};
+  reissued_strays_.clear();
   own_.open_incarnation(Incarnation{random_.nonzero()});
   state_.forks.push_back(fork);
   record_incarnation();

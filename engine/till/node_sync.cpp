@@ -176,7 +176,6 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
 void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   const WireChain wire = m.chain;
   const ChainId chain = wire.id();
-  if (chain.till == config_.till) return void(++refused_);
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
   auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
                                   : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
@@ -186,6 +185,7 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
     out.hang_up.push_back(from);
     return;
   }
+  if (chain.till == config_.till) return take_strays(from, *opened, out);
   peer_of(from)->offered.insert(chain);
   const std::vector<OpenedOp> ops = opened->ops;
   const Verdict verdict = relay_.on_push(std::move(*opened));

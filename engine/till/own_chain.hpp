@@ -51,6 +51,7 @@ class OwnChain {
   Hlc hlc() const { return clock_.last(); }
   HlcClock& clock() { return clock_; }
   bool flushing() const { return !in_flight_.empty(); }
+  bool writing(const std::string& key) const { return unflushed_keys_.contains(key); }
   bool idle() const { return in_flight_.empty() && waiting_.empty(); }
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return waiting_.size() + in_flight_.size(); }

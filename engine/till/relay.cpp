@@ -1,11 +1,13 @@
 #include "engine/till/relay.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tillsync {
 
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) chains_[id] = {record, record.held, true};
+  store.view().strays([&](const ChainId& chain, const ChainPoint& end) { strays_.insert({chain, end}); });
 }
 
 const Relay::Chain* Relay::find(const ChainId& chain) const {
@@ -29,11 +31,28 @@ Verdict Relay::on_push(OpenedPush push) {
   push.ops.erase(push.ops.begin(), push.ops.begin() + static_cast<std::ptrdiff_t>(judged.first_new));
   chain.received = push.end();
   chain.settled = true;
+  const ChainId id = push.chain;
   queued_.push_back(std::move(push));
+  if (ahead_.contains(id) && chain.received.seq >= chain.record.cloud.seq) {
+    ahead_.erase(id);
+    compare(id, chain);
+  }
   return Verdict::append;
 }
 
-void Relay::reset(Chain& chain, const ChainPoint& at) { chain.record.base = chain.record.held = chain.received = at; }
+std::optional<Hash> Relay::hash_at(const ChainId& id, Seq seq) const {
+  for (const OpenedPush& push : queued_) {
+    for (const OpenedOp& op : push.ops) {
+      if (push.chain == id && op.op.seq == seq) return op.hash;
+    }
+  }
+  std::optional<Hash> found;
+  store_.view().relay_ops(id, seq, [&](Seq at, ByteView op) {
+    if (at == seq) found = blake2b(op);
+    return false;
+  });
+  return found;
+}
 
 bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   const auto it = chains_.find(id);
@@ -41,14 +60,47 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   Chain& chain = it->second;
   if (chain.record.cloud == point) return false;
   chain.record.cloud = point;
-  // Ahead of us, or behind everything we have: either way our copy starts again at the cloud's watermark.
-  if (point.seq > chain.received.seq || point.seq < chain.record.base.seq) reset(chain, point);
-  Seq& until = touched_[id];
-  until = std::max(until, point.seq);
+  if (point.seq > chain.received.seq) {  // what is held here may still turn out to be a part of it
+    ahead_.insert({id, false});
+    touched_.try_emplace(id, Seq{});
+    return true;
+  }
+  ahead_.erase(id);
+  compare(id, chain);
   return true;
 }
 
+// Lets go what the cloud holds just as it is here. If it holds another history, or went back in time, what is held here
+// can't be told to be in the cloud: it becomes a stray.
+void Relay::compare(const ChainId& id, const Chain& chain) {
+  const ChainPoint& cloud = chain.record.cloud;
+  const ChainPoint& base = chain.record.base;
+  const bool same = cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
+  if (!same) stranded_.insert(id);
+  Seq& until = touched_[id];
+  until = std::max(until, cloud.seq);
+}
+
+void Relay::on_tick() {
+  for (auto it = ahead_.begin(); it != ahead_.end();) {
+    if (std::exchange(it->second, true)) {
+      stranded_.insert(it->first);
+      touched_.try_emplace(it->first, Seq{});
+      it = ahead_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
 void Relay::form(TillView& view, StoreBatch& batch) {
+  for (const ChainId& id : stranded_) strand(id, view, batch);
+  stranded_.clear();
+  for (const auto& [chain, end] : rescued_) {
+    batch.drop_stray(chain, end);
+    strays_.erase({chain, end});
+  }
+  rescued_.clear();
   for (OpenedPush& push : queued_) {
     Chain& chain = chains_[push.chain];
     const bool reset_since = push.end().seq > chain.received.seq || push.end().seq <= chain.record.base.seq;
@@ -77,6 +129,38 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     batch.chain(id, record);
   }
   touched_.clear();
+}
+
+void Relay::strand(const ChainId& id, TillView& view, StoreBatch& batch) {
+  Chain& chain = chains_[id];
+  Push push{WireChain::of(id), {}, {}, {}};
+  auto keep = [&](const ChainPoint& end, ByteView signature) {
+    push.signature = Binary(signature);
+    batch.stray(id, end, encode(Message(push)));
+    strays_.insert({id, end});
+    push.ops.clear();
+  };
+  view.relay_ops(id, chain.record.base.seq.next(), [&](Seq seq, ByteView op) {
+    if (push.ops.empty()) push.first = seq;
+    push.ops.emplace_back(op);
+    batch.relay_forget(id, seq);
+    if (auto signature = view.relay_signature_within(id, seq, seq)) keep({seq, blake2b(op)}, signature->second);
+    return true;
+  });
+  push.ops.clear();
+  for (const OpenedPush& queued : queued_) {
+    if (queued.chain != id) continue;
+    push.first = queued.ops.front().op.seq;
+    for (const OpenedOp& op : queued.ops) push.ops.emplace_back(op.bytes);
+    keep(queued.end(), queued.signature);
+  }
+  std::erase_if(queued_, [&](const OpenedPush& queued) { return queued.chain == id; });
+  chain.record.base = chain.record.held = chain.received = chain.record.cloud;
+  pruned_[id] = chain.record.cloud.seq;
+}
+
+void Relay::on_rescued(const ChainId& chain, const ChainPoint& end) {
+  if (strays_.contains({chain, end})) rescued_.insert({chain, end});
 }
 
 std::vector<ChainId> Relay::on_committed() {
@@ -114,7 +198,7 @@ Relay::Slice Relay::read(const ChainId& id, Seq from) const {
 }
 
 std::uint64_t Relay::unsent() const {
-  std::uint64_t sum = 0;
+  std::uint64_t sum = strays_.size();
   for (const auto& [id, chain] : chains_) {
     if (chain.record.held.seq > chain.record.cloud.seq && chain.settled) {
       sum += chain.record.held.seq.value - std::max(chain.record.cloud.seq, chain.record.base.seq).value;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/wire/open_push.hpp"
@@ -30,7 +31,7 @@ class Relay {
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);
 
-  bool dirty() const { return !queued_.empty() || !touched_.empty(); }
+  bool dirty() const { return !queued_.empty() || !touched_.empty() || !rescued_.empty(); }
   void form(TillView& view, StoreBatch& batch);
   // The chains whose durable end moved: their senders are owed an acknowledgement.
   std::vector<ChainId> on_committed();
@@ -42,16 +43,28 @@ class Relay {
     ChainPoint end;
   };
   Slice read(const ChainId& chain, Seq from) const;
+  // Ops that the cloud's history of their till may not contain as they are: only their till can tell. Kept until it says
+  // that all of a batch is in the cloud.
+  const std::set<std::pair<ChainId, ChainPoint>>& strays() const { return strays_; }
+  void on_tick();  // every some seconds while waits(): a copy that stays behind the cloud becomes a stray
+  bool waits() const { return !strays_.empty() || !ahead_.empty(); }
+  void on_rescued(const ChainId& chain, const ChainPoint& end);
+
   std::uint64_t unsent() const;  // ops held here that the cloud does not hold
 
  private:
-  void reset(Chain& chain, const ChainPoint& at);
+  void compare(const ChainId& id, const Chain& chain);
+  std::optional<Hash> hash_at(const ChainId& id, Seq seq) const;
+  void strand(const ChainId& id, TillView& view, StoreBatch& batch);
 
   TillStore& store_;
   std::map<ChainId, Chain> chains_;
   std::vector<OpenedPush> queued_;            // judged, to be written
   std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
   std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
+  std::map<ChainId, bool> ahead_;  // the cloud has more than is held here; whether a tick has passed since
+  std::set<ChainId> stranded_;                // to be kept as strays, and begun anew at the cloud's watermark
+  std::set<std::pair<ChainId, ChainPoint>> strays_, rescued_;
   std::map<ChainId, Seq> pruned_;             // ops up to here are gone from LMDB
 };
 

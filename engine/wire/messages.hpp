@@ -207,6 +207,16 @@ struct NewRoster {
   }
 };
 
+// From a till to who keeps strays of its history: all that is in the batch that ends there is in the cloud by now.
+struct Rescued {
+  WireChain chain;
+  ChainPoint end;
+  template <class A>
+  void fields(A& a) {
+    a(chain, end);
+  }
+};
+
 // A type that the receiver does not know is answered, so that a newer sender can tell.
 struct Unknown {
   std::uint64_t type = 0;
@@ -218,7 +228,7 @@ struct Unknown {
 };
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
-                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce>;
+                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

@@ -1,0 +1,61 @@
+// Strays: ops of a till that others hold and that the cloud's history of it may not contain, after a fork or a restored
+// cloud. Whoever keeps them shows them to their till, again and again, until it says that all of them are in the cloud.
+#include <algorithm>
+
+#include "engine/till/node.hpp"
+
+namespace tillsync {
+
+namespace {
+constexpr std::size_t kMaxBatches = 8;  // shown at a time
+}
+
+void Node::pump_strays(Now now, Actions& out) {
+  if (!relay_.waits() || now.mono < next_strays_) return;
+  next_strays_ = now.mono + kStraysEvery;
+  relay_.on_tick();
+  TillView view = store_.view();
+  std::size_t shown = 0;
+  for (const auto& [chain, end] : relay_.strays()) {
+    const auto owner = std::find_if(peers_.begin(), peers_.end(), [&, till = chain.till](const auto& p) { return p.second.name == till; });
+    if (owner == peers_.end()) continue;
+    const auto batch = view.stray(chain, end);
+    auto message = batch ? decode_message(*batch) : std::nullopt;
+    if (!message || ++shown > kMaxBatches) continue;
+    out.send(owner->first, std::move(*message));
+  }
+}
+
+// What this till no longer knows, it records anew, naming the place that it had.
+void Node::take_strays(PeerId from, const OpenedPush& batch, Actions& out) {
+  if (!state_.forks.empty()) return;  // one thing at a time; it will be shown again
+  bool all_in_cloud = true;
+  for (const OpenedOp& each : batch.ops) {
+    const Op& op = each.op;
+    if (op.kind == OpKind::incarnation || op.kind == OpKind::clock_correction) continue;
+    const Origin origin{op.chain.incarnation, op.seq, op.hlc};
+    const auto reissued = reissued_strays_.find(origin);
+    if (reissued != reissued_strays_.end()) {
+      all_in_cloud = all_in_cloud && reissued->second.value != 0 && reissued->second <= state_.cloud.seq;
+      continue;
+    }
+    const auto known = own_.find(op.key);
+    if (known && known->op.kind == op.kind && known->op.body == op.body) {
+      all_in_cloud = all_in_cloud && where(op.key).value_or(Level::own_disk) == Level::cloud;
+      continue;
+    }
+    all_in_cloud = false;
+    if (own_.writing(op.key)) continue;
+    Op again = op;
+    again.origin = origin;
+    reissued_strays_[origin] = {};
+    own_.record_own(std::move(again));
+  }
+  if (all_in_cloud) out.send(from, Rescued{WireChain::of(batch.chain), batch.end()});
+}
+
+void Node::handle(Now, PeerId from, Rescued& m, Actions&) {
+  if (peer_of(from)->name == m.chain.till) relay_.on_rescued(m.chain.id(), m.end);
+}
+
+}  // namespace tillsync
