@@ -72,7 +72,8 @@ LeaseActions Election::on_wake(Instant now) {
   if (hosts(now) && now >= renew_at_) {
     renew_at_ = now + third();
     if (lease_.kind == LeaseKind::exclusive) {
-      start_request(now, lease_.term, out);
+      // A grantor that has promised a higher term to someone who failed can only be won back in a higher one.
+      start_request(now, highest_seen_ > lease_.term ? highest_seen_.next() : lease_.term, out);
     } else {
       lease_.until = now + promise_time(roster_.lease_ms);
       announce(now, out);

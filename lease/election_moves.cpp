@@ -121,7 +121,7 @@ void Election::become_exclusive(Instant now, LeaseActions& out) {
   stage_ = Stage::idle;
   const Instant until = asked_at_ + lease_time(roster_.lease_ms);
   if (now >= until) return;  // the grants came too late to be worth anything
-  const bool fresh = lease_.kind != LeaseKind::exclusive || lease_.host != self_ || lease_.term != ballot_.term;
+  const bool fresh = lease_.kind != LeaseKind::exclusive || lease_.host != self_;
   const Instant since = fresh ? now : lease_.since;
   lease_ = {LeaseKind::exclusive, self_, ballot_.term, since, until};
   renew_at_ = asked_at_ + third();
@@ -195,7 +195,7 @@ void Election::handle(Instant now, const TillId& from, const Announce& m, LeaseA
 
 void Election::follow(Instant now, LeaseKind kind, const TillId& host, Term term, Duration remaining, LeaseActions& out,
                       const std::string& reason) {
-  const bool fresh = lease_.host != host || lease_.kind != kind || lease_.term != term;
+  const bool fresh = lease_.host != host || lease_.kind != kind;
   if (fresh) {
     if (stage_ != Stage::idle) abandon(now, out, true);
     out.host_changed = true;

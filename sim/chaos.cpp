@@ -186,13 +186,26 @@ class Chaos {
     }
   }
 
+  static std::string open_histories(SimTill& till) {
+    std::string out;
+    const TillState& state = till.node().state();
+    auto add = [&](Incarnation incarnation, Seq cloud, Seq last) {
+      if (cloud < last)
+        out += " history " + std::to_string(incarnation.value) + ": cloud " + std::to_string(cloud.value) + " of " +
+               std::to_string(last.value);
+    };
+    for (const OldChain& old : state.old_chains) add(old.incarnation, old.cloud.seq, old.last.seq);
+    add(state.incarnation, state.cloud.seq, till.node().own().last().seq);
+    return out;
+  }
+
   std::string unsettled() {
     std::string out;
     for (int t = 1; t <= branch_.size(); ++t) {
       SimTill& till = branch_.till(t);
       const Status s = till.node().status(till.now());
       out += till.name() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
-             std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
+             std::to_string(s.relaying) + open_histories(till) + (s.fork_open ? " fork open" : "") +
              (till.node().all_stock() == branch_.cloud_stock() ? "" : " stock differs") + "; ";
     }
     return out;

@@ -53,7 +53,7 @@ struct TillState {
   ChainPoint cloud;                  // held by the cloud, of the current incarnation
   std::vector<OldChain> old_chains;  // earlier incarnations that the cloud does not hold whole yet
   std::int64_t clock_offset_ms = 0;
-  std::vector<ForkState> forks;      // the newest last; settled from there
+  std::vector<ForkState> forks;  // the newest last; settled from there
   std::uint64_t forks_seen = 0;
   std::uint64_t duplicates_closed = 0;
   template <class A>

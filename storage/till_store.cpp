@@ -7,9 +7,10 @@ namespace tillsync {
 
 namespace {
 
-constexpr char kState[] = "state", kVault[] = "vault", kStrays[] = "strays", kKeys[] = "keys", kCashiers[] = "cashiers", kRows[] = "rows",
-               kVersions[] = "row_versions", kFeeds[] = "feeds", kChains[] = "chains", kRelay[] = "relay",
-               kSignatures[] = "signatures", kEvents[] = "events", kStock[] = "stock", kNotes[] = "notes";
+constexpr char kState[] = "state", kVault[] = "vault", kStrays[] = "strays", kKeys[] = "keys", kCashiers[] = "cashiers",
+               kRows[] = "rows", kVersions[] = "row_versions", kFeeds[] = "feeds", kChains[] = "chains",
+               kRelay[] = "relay", kSignatures[] = "signatures", kEvents[] = "events", kStock[] = "stock",
+               kNotes[] = "notes";
 
 struct RowRecord {
   RowVersion version;
@@ -278,8 +279,8 @@ std::optional<Bytes> TillView::note(const std::string& name) {
 }
 
 Result<std::unique_ptr<TillStore>> TillStore::open(const std::string& folder) {
-  auto env = lmdb::Env::open(folder, {kState, kVault, kStrays, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains, kRelay,
-                                      kSignatures, kEvents, kStock, kNotes});
+  auto env = lmdb::Env::open(folder, {kState, kVault, kStrays, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains,
+                                      kRelay, kSignatures, kEvents, kStock, kNotes});
   if (!env) return tl::unexpected(env.error());
   return std::unique_ptr<TillStore>(new TillStore(std::move(*env)));
 }

@@ -2,8 +2,9 @@
 
 namespace tillsync {
 
-bool ChainSender::next_offer(Instant now) {
-  const bool overdue = offered_ && (!known_ || in_flight_ > 0) && now >= last_progress_ + kPatience;
+bool ChainSender::next_offer(Instant now, bool repeat) {
+  repeat_ = repeat;
+  const bool overdue = offered_ && (repeat || !known_ || in_flight_ > 0) && now >= last_progress_ + kPatience;
   if (offered_ && !overdue) return false;
   offered_ = true;
   known_ = false;
@@ -45,7 +46,7 @@ void ChainSender::on_behind(Seq held) {
 }
 
 std::optional<Instant> ChainSender::next_wake() const {
-  if (!offered_ || (known_ && in_flight_ == 0)) return std::nullopt;
+  if (!offered_ || (known_ && in_flight_ == 0 && !repeat_)) return std::nullopt;
   return last_progress_ + kPatience;
 }
 

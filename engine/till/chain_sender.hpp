@@ -14,8 +14,8 @@ class ChainSender {
   static constexpr std::size_t kMaxInFlight = 4;  // batches; more only fills the receiver's memory
   static constexpr Duration kPatience = std::chrono::seconds(10);
 
-  // True once after (re)connecting or when an answer is overdue: send an Offer.
-  bool next_offer(Instant now);
+  // True once after (re)connecting, when an answer is overdue, and with `repeat` every kPatience: send an Offer.
+  bool next_offer(Instant now, bool repeat);
   // The seq to send from, when there is something up to `last` and room for it.
   std::optional<Seq> next_batch(Seq last) const;
   void on_sent(Instant now, Seq end);
@@ -30,6 +30,7 @@ class ChainSender {
 
  private:
   bool offered_ = false;
+  bool repeat_ = false;
   bool known_ = false;  // the receiver has answered
   Seq held_;
   Seq next_;

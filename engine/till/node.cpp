@@ -120,6 +120,7 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
     on_own_durable(op);
     if (!time_known_ && !first_unsynced_) first_unsynced_ = op.seq;
   }
+  if (own_.has_deferred()) retry_own_ = now.mono + seconds(1);
   if (own_.pending().size() > before && !checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
   pump(now, out);
   return out;
@@ -169,6 +170,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
 Actions Node::on_wake(Now now) {
   Actions out;
   if (election_) take(now, election_->on_wake(now.mono), out);
+  if (own_.has_deferred() && now.mono >= retry_own_) own_.retry_deferred();
   settle_waiters(now, out);
   if (election_ && follows(now)) {  // what it needs of the cloud comes by the host
     for (const auto& [id, peer] : peers_) {
@@ -266,6 +268,7 @@ Instant Node::next_wake(Now now) const {
   if (checkpoint_due_ && !committing_) sooner(std::max(*checkpoint_due_, retry_commit_));
   if (now.mono < retry_commit_) sooner(retry_commit_);
   for (const Waiter& w : waiters_) sooner(w.deadline);
+  if (own_.has_deferred()) sooner(retry_own_);
   if (relay_.waits()) sooner(next_strays_);
   for (const auto& [id, peer] : peers_) {
     sooner(peer.next_ping);

@@ -187,6 +187,7 @@ class Node {
   std::map<ChainId, Seq> events_seen_;
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
   Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
+  Instant retry_own_;
   Instant next_strays_;
   std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
   bool fetching_ = false;

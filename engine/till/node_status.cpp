@@ -79,9 +79,9 @@ Result<Level> Node::where(const std::string& key) const {
     if (op->op.seq <= host_held_.seq) return Level::host;
     return op->op.seq <= copy_held_.seq ? Level::two_disks : Level::own_disk;
   }
-  const bool disputed = std::any_of(state_.forks.begin(), state_.forks.end(), [&, in = incarnation](const ForkState& f) {
-    return f.old_incarnation == in && op->op.seq > f.agreed.seq;
-  });
+  const bool disputed = std::any_of(
+      state_.forks.begin(), state_.forks.end(),
+      [&, in = incarnation](const ForkState& f) { return f.old_incarnation == in && op->op.seq > f.agreed.seq; });
   return disputed ? Level::own_disk : Level::cloud;
 }
 
@@ -123,8 +123,8 @@ std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now n
     // All of a segment is older than the first op of the next one.
     const auto next = decode_op(segments[i + 1].first_op);
     if (!next || segments[i + 1].number > state_.checkpoint.segment) break;
-    const bool in_cloud =
-        next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next() : state_.forks.empty() && state_.old_chains.empty();
+    const bool in_cloud = next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next()
+                                                      : state_.forks.empty() && state_.old_chains.empty();
     if (!in_cloud || next->hlc.millis() > corrected(now) - kRetentionMs) break;
     last = segments[i].number;
   }
@@ -143,7 +143,8 @@ Status Node::status(Now now) const {
   s.recorded = own_.last().seq.value;
   for (const OldChain& own : own_chains()) s.unsent += own.last.seq.value - std::min(own.cloud.seq, own.last.seq).value;
   for (const ForkState& fork : state_.forks) {
-    const std::uint64_t done = std::max(fork.agreed.seq.value, std::max<std::uint64_t>(fork.next_to_reissue.value, 1) - 1);
+    const std::uint64_t done =
+        std::max(fork.agreed.seq.value, std::max<std::uint64_t>(fork.next_to_reissue.value, 1) - 1);
     s.unsent += fork.old_end.seq.value - std::min(fork.old_end.seq.value, done);
   }
   const Seq second_disk = std::max({state_.cloud.seq, host_held_.seq, copy_held_.seq});

@@ -17,7 +17,8 @@ void Node::pump_strays(Now now, Actions& out) {
   TillView view = store_.view();
   std::size_t shown = 0;
   for (const auto& [chain, end] : relay_.strays()) {
-    const auto owner = std::find_if(peers_.begin(), peers_.end(), [&, till = chain.till](const auto& p) { return p.second.name == till; });
+    const auto owner = std::find_if(peers_.begin(), peers_.end(),
+                                    [&, till = chain.till](const auto& p) { return p.second.name == till; });
     if (owner == peers_.end()) continue;
     const auto batch = view.stray(chain, end);
     auto message = batch ? decode_message(*batch) : std::nullopt;

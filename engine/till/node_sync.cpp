@@ -109,7 +109,8 @@ void Node::pump_senders(Now now, Actions& out) {
       pump_chain(now, id, peer, chain, own.last, own.cloud, out);
     }
     for (const auto& [chain, held] : relay_.chains()) {
-      if (keeper || !held.settled || held.record.forked) continue;
+      // What is only said to be in the cloud (not settled) is worth asking the cloud about.
+      if (keeper || (!held.settled && peer.role != Role::cloud)) continue;
       if (held.record.held.seq > held.record.cloud.seq || peer.senders.contains(chain)) {
         current.insert(chain);
         pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
@@ -122,7 +123,7 @@ void Node::pump_senders(Now now, Actions& out) {
 void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last,
                       const ChainPoint& cloud, Actions& out) {
   ChainSender& sender = peer.senders[chain];
-  if (sender.next_offer(now.mono)) out.send(to, Offer{WireChain::of(chain), last, cloud});
+  if (sender.next_offer(now.mono, chain.till == peer.name)) out.send(to, Offer{WireChain::of(chain), last, cloud});
   if (chain.till == peer.name) return;  // it has its own history; the offer asks what the cloud holds of it
   while (auto from = sender.next_batch(last.seq)) {
     if (chain.till == config_.till) {
@@ -161,7 +162,11 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   if (chain.till == config_.till) {  // somebody offers me my own history: nothing to send, but worth comparing
     peer.offered.insert(chain);
     on_own_held(now, peer, Held{m.chain, Level::own_disk, m.last}, out);
-    out.send(from, Held{m.chain, level_here(now), m.last});
+    const auto mine = own_.read(chain.incarnation, m.last.seq);
+    const bool forgotten = chain.incarnation != own_.chain().incarnation && (!mine || mine->hash != m.last.hash);
+    if (forgotten && !state_.forks.empty()) return;  // it may come back with the fork; it will be offered again
+    out.send(from, Held{m.chain, forgotten ? Level::own_disk : level_here(now), forgotten ? ChainPoint{} : m.last});
+    if (forgotten) return;
     const ChainPoint in_cloud = cloud_point(chain.incarnation, m.last);
     if (in_cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, in_cloud});
     return;
@@ -219,6 +224,8 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
     on_own_held(now, peer, m, out);
   } else if (m.level == Level::cloud) {
     on_relay_held(peer, m, out);
+  } else if (peer.name == chain.till && m.point.seq == Seq{}) {
+    relay_.on_forgotten(chain);
   }
   settle_waiters(now, out);
 }
@@ -239,9 +246,16 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   if (incarnation != own_.chain().incarnation) {
     for (OldChain& old : state_.old_chains) {
       if (old.incarnation != incarnation || m.level != Level::cloud) continue;
-      old.cloud = m.point;
-      tell_keepers(m, out);
+      const auto mine = own_.read(incarnation, m.point.seq);
+      const bool ours = m.point.seq == Seq{} || (m.point.seq <= old.last.seq && mine && mine->hash == m.point.hash);
       state_dirty_ = true;
+      if (ours) {
+        old.cloud = m.point;
+        tell_keepers(m, out);
+      } else {  // not what the fork was settled with: compare again, with the cloud's
+        state_.forks.insert(state_.forks.begin(), ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud});
+        old.last = {};
+      }
     }
     std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
     return;

@@ -78,6 +78,11 @@ void OwnChain::record_own(Op op) {
   waiting_.push_back({{}, std::move(op)});
 }
 
+void OwnChain::retry_deferred() {
+  for (Op& op : deferred_) record_own(std::move(op));
+  deferred_.clear();
+}
+
 void OwnChain::pump(std::int64_t wall_ms, Actions& out) {
   if (!in_flight_.empty() || waiting_.empty() || stopped_) return;
   std::vector<Bytes> batch;
@@ -127,6 +132,7 @@ void OwnChain::on_appended(Result<JournalPosition> outcome, Actions& out) {
     for (const PendingOp& p : pending_) cashier_last_[p.op.cashier] = p.hash;
     for (InFlight& each : batch) {
       for (ReplyTo to : each.reply_to) out.replies.push_back({to, tl::unexpected(outcome.error())});
+      if (each.reply_to.empty()) deferred_.push_back(std::move(each.op.op));  // nobody else would try again
     }
     if (outcome.error().kind != ErrorKind::disk_full) {
       stopped_ = true;

@@ -52,7 +52,10 @@ class OwnChain {
   HlcClock& clock() { return clock_; }
   bool flushing() const { return !in_flight_.empty(); }
   bool writing(const std::string& key) const { return unflushed_keys_.contains(key); }
-  bool idle() const { return in_flight_.empty() && waiting_.empty(); }
+  bool idle() const { return in_flight_.empty() && waiting_.empty() && deferred_.empty(); }
+  // Ops of the engine's own that a full disk refused wait until somebody says that it is time to try again.
+  bool has_deferred() const { return !deferred_.empty(); }
+  void retry_deferred();
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return waiting_.size() + in_flight_.size(); }
 
@@ -82,6 +85,7 @@ class OwnChain {
   JournalPosition journalled_;
 
   std::deque<Waiting> waiting_;
+  std::vector<Op> deferred_;
   struct InFlight {
     std::vector<ReplyTo> reply_to;
     PendingOp op;

@@ -70,12 +70,20 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   return true;
 }
 
+void Relay::on_forgotten(const ChainId& id) {
+  const auto it = chains_.find(id);
+  if (it == chains_.end() || it->second.received.seq <= it->second.record.cloud.seq) return;
+  stranded_.insert(id);
+  touched_.try_emplace(id, Seq{});
+}
+
 // Lets go what the cloud holds just as it is here. If it holds another history, or went back in time, what is held here
 // can't be told to be in the cloud: it becomes a stray.
 void Relay::compare(const ChainId& id, const Chain& chain) {
   const ChainPoint& cloud = chain.record.cloud;
   const ChainPoint& base = chain.record.base;
-  const bool same = cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
+  const bool same =
+      cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
   if (!same) stranded_.insert(id);
   Seq& until = touched_[id];
   until = std::max(until, cloud.seq);

@@ -31,6 +31,7 @@ class Relay {
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);
 
+  void on_forgotten(const ChainId& chain);  // its till does not know it any more: what the cloud lacks is a stray
   bool dirty() const { return !queued_.empty() || !touched_.empty() || !rescued_.empty(); }
   void form(TillView& view, StoreBatch& batch);
   // The chains whose durable end moved: their senders are owed an acknowledgement.
@@ -43,8 +44,8 @@ class Relay {
     ChainPoint end;
   };
   Slice read(const ChainId& chain, Seq from) const;
-  // Ops that the cloud's history of their till may not contain as they are: only their till can tell. Kept until it says
-  // that all of a batch is in the cloud.
+  // Ops that the cloud's history of their till may not contain as they are: only their till can tell. Kept until it
+  // says that all of a batch is in the cloud.
   const std::set<std::pair<ChainId, ChainPoint>>& strays() const { return strays_; }
   void on_tick();  // every some seconds while waits(): a copy that stays behind the cloud becomes a stray
   bool waits() const { return !strays_.empty() || !ahead_.empty(); }
@@ -62,10 +63,10 @@ class Relay {
   std::vector<OpenedPush> queued_;            // judged, to be written
   std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
   std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
-  std::map<ChainId, bool> ahead_;  // the cloud has more than is held here; whether a tick has passed since
+  std::map<ChainId, bool> ahead_;             // the cloud has more than is held here; whether a tick has passed since
   std::set<ChainId> stranded_;                // to be kept as strays, and begun anew at the cloud's watermark
   std::set<std::pair<ChainId, ChainPoint>> strays_, rescued_;
-  std::map<ChainId, Seq> pruned_;             // ops up to here are gone from LMDB
+  std::map<ChainId, Seq> pruned_;  // ops up to here are gone from LMDB
 };
 
 }  // namespace tillsync
