@@ -6,7 +6,7 @@ namespace tillsync {
 
 Election::Election(TillId self, SecretKey key, Roster roster, std::optional<Promise> stored, Random random, Instant now)
     : self_(std::move(self)),
-      key_(std::move(key)),
+      key_(key),
       roster_(std::move(roster)),
       random_(random),
       grantor_(stored, now),

@@ -14,7 +14,7 @@ SimTill::SimTill(World& world, TillId name, BranchId branch, SecretKey key, std:
     : world_(world),
       name_(std::move(name)),
       branch_(std::move(branch)),
-      key_(std::move(key)),
+      key_(key),
       roster_(std::move(roster)),
       folder_(std::move(folder) + "/" + name_.text),
       disk_(Random(world.random().next())) {}

@@ -37,7 +37,7 @@ bool Reader::sint(std::int64_t& v) {
   if (!ok_ || in_.empty()) return reject();
   const auto type = static_cast<std::uint8_t>(in_[0]);
   if (type >= 0xe0) {
-    v = static_cast<std::int8_t>(type);
+    v = static_cast<std::int64_t>(type) - 256;
     in_.remove_prefix(1);
     return true;
   }

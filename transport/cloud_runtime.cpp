@@ -16,7 +16,7 @@ std::string roster_file(const Roster& roster) {
 }  // namespace
 
 CloudRuntime::CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log)
-    : folder_(std::move(folder)), name_(std::move(name)), key_(std::move(key)), log_(std::move(log)) {
+    : folder_(std::move(folder)), name_(std::move(name)), key_(key), log_(std::move(log)) {
   randombytes_buf(&run_, sizeof run_);
 }
 

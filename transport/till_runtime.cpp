@@ -36,7 +36,7 @@ Error for_folder(Error error, const std::string& folder) {
 TillRuntime::TillRuntime(DataFolder folder, Settings settings, SecretKey key, Log log)
     : folder_(std::move(folder)),
       settings_(std::move(settings)),
-      key_(std::move(key)),
+      key_(key),
       log_(std::move(log)),
       run_(random_seed()),
       disk_(posix_disk()) {}

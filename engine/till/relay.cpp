@@ -126,9 +126,9 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     Seq& pruned = pruned_[id];
     const Seq limit = std::min(until, record.cloud.seq);
     if (limit > pruned) {
-      view.relay_ops(id, pruned.next(), [&](Seq seq, ByteView) {
+      view.relay_ops(id, pruned.next(), [&, chain_id = id](Seq seq, ByteView) {
         if (seq > limit) return false;
-        batch.relay_forget(id, seq);
+        batch.relay_forget(chain_id, seq);
         return true;
       });
       pruned = limit;

@@ -84,11 +84,12 @@ Pages answer_pull(TillView& view, const Pull& pull) {
     const bool wanted = std::find(pull.feeds.begin(), pull.feeds.end(), feed.feed) != pull.feeds.end();
     const RowPosition position = position_of(pull, feed);
     if (!wanted || newest.watermark.generation == 0 || is_current(position, newest) || bytes > kMaxPagesBytes) continue;
-    answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
-      view.rows_after(which, after, [&](const TillView::StoredRow& stored) {
-        return stored.generation != newest.watermark.generation || visit(stored.row);
-      });
-    }));
+    answer.pages.push_back(
+        make_page(position, newest, [&, now = newest.watermark.generation](RowVersion after, const RowVisitor& visit) {
+          view.rows_after(which, after, [&](const TillView::StoredRow& stored) {
+            return stored.generation != now || visit(stored.row);
+          });
+        }));
     for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
   }
   return answer;

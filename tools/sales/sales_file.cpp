@@ -62,8 +62,9 @@ Result<Places> place_columns(const CsvRow& header, const std::map<std::string, s
           "'" + name +
               "' is no column: use invoice, sku, quantity, time, date, daytime, price, customer or description");
     }
-    const auto at = std::find_if(header.fields.begin(), header.fields.end(),
-                                 [&](const std::string& f) { return lower(trimmed(f)) == lower(wanted); });
+    const auto at =
+        std::find_if(header.fields.begin(), header.fields.end(),
+                     [header_name = lower(wanted)](const std::string& f) { return lower(trimmed(f)) == header_name; });
     if (at == header.fields.end())
       return fail(ErrorKind::invalid, "the file has no column '" + wanted + "': check --column " + name + "=...");
     places[static_cast<std::size_t>(column - kNames.begin())] = static_cast<std::size_t>(at - header.fields.begin());

@@ -19,7 +19,7 @@ constexpr Duration kRekeyTime = std::chrono::hours(1);
 
 class RecordWriter {
  public:
-  RecordWriter(CipherState cipher, Instant now) : cipher_(std::move(cipher)), keyed_at_(now) {}
+  RecordWriter(CipherState cipher, Instant now) : cipher_(cipher), keyed_at_(now) {}
   // Ready for the wire. The message is 1 byte to 1 MiB.
   Bytes seal(Instant now, ByteView message);
   std::uint64_t rekeys() const { return rekeys_; }
@@ -34,7 +34,7 @@ class RecordWriter {
 
 class RecordReader {
  public:
-  explicit RecordReader(CipherState cipher) : cipher_(std::move(cipher)) {}
+  explicit RecordReader(CipherState cipher) : cipher_(cipher) {}
   // Whole messages that arrived. After an error the connection is to be closed.
   Result<std::vector<Bytes>> take(ByteView from_wire);
 

@@ -1,0 +1,66 @@
+// The public Till, used as a till program uses it.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <set>
+#include <thread>
+#include <tillsync/till.hpp>
+
+#include "tests/integration/support.hpp"
+
+using namespace tillsync;
+
+namespace {
+
+OpDraft sale(const std::string& key) {
+  OpDraft draft{.kind = OpKind::sale, .key = key, .cashier = {}, .document = {}};
+  draft.document.lines.push_back({.sku = "bread", .quantity = Quantity::units(1), .unit_price = 350, .name = {}});
+  return draft;
+}
+
+}  // namespace
+
+TEST_CASE("several threads record at once, blocking and with callbacks: every sale gets a number of its own") {
+  const test::Folder folder;
+  std::set<std::uint64_t> numbers;
+  {
+    auto till = Till::open({.folder = folder / "till", .branch = "main", .till = "till-1", .network = false});
+    REQUIRE(till);
+    constexpr int kThreads = 8, kEach = 100;
+    std::vector<std::future<std::vector<std::uint64_t>>> threads;
+    std::atomic<int> called_back = 0;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.push_back(std::async(std::launch::async, [&, t] {
+        std::vector<std::uint64_t> mine;
+        for (int i = 0; i < kEach; ++i) {
+          const std::string key = std::to_string(t) + "/" + std::to_string(i);
+          if (i % 2 == 0) {
+            mine.push_back((*till)->record(sale(key)).value().seq.value);
+          } else {
+            (*till)->record(sale(key), [&](Result<Receipt> receipt) { called_back += receipt ? 1 : 0; });
+          }
+        }
+        return mine;
+      }));
+    }
+    for (auto& thread : threads) {
+      for (const std::uint64_t seq : thread.get()) CHECK(numbers.insert(seq).second);
+    }
+    CHECK((*till)->record(sale("last"))->seq.value == kThreads * kEach + 1);  // flushed with or after all before it
+    CHECK((*till)->record(sale("0/0"))->seq.value <= kThreads * kEach);       // again: the first receipt
+    CHECK((*till)->status().recorded == kThreads * kEach + 1);
+    CHECK(called_back == kThreads * kEach / 2);
+    CHECK((*till)->stock("bread") == Quantity::units(-kThreads * kEach - 1));
+    CHECK((*till)->where("0/0") == Level::own_disk);
+    CHECK((*till)->wait("0/0", Level::cloud, std::chrono::milliseconds(50)).error().kind == ErrorKind::timed_out);
+    CHECK((*till)->where("nothing").error().kind == ErrorKind::not_found);
+    OpDraft other = sale("0/0");
+    other.document.note = "something else";
+    CHECK((*till)->record(other).error().kind == ErrorKind::duplicate_key);
+    CHECK(Till::open({.folder = folder / "till"}).error().kind == ErrorKind::locked);
+  }
+  auto again = Till::open({.folder = folder / "till", .network = false});
+  REQUIRE(again);
+  CHECK((*again)->status().recorded == 801);
+}
