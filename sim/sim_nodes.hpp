@@ -39,8 +39,9 @@ class SimTill final : public Endpoint {
     SimDisk::Image disk;
     std::string database;
   };
-  Backup backup();                     // as a nightly copy of the stopped till
-  void restore(const Backup& backup);  // while it is down
+  Backup backup();                             // as a nightly copy of the stopped till
+  void restore(const Backup& backup);          // while it is down
+  void lose_everything(const TillState& but);  // while it is down: no journal, a database with that state alone
 
   const std::string& name() const override { return name_.text; }
   bool alive() const override { return node_ != nullptr; }

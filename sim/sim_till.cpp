@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <filesystem>
 
 #include "sim/sim_nodes.hpp"
@@ -127,6 +128,15 @@ void SimTill::arm() {
   later(std::max<Duration>(node_->next_wake(now()) - mine, Duration::zero()), [this, token = ++wake_] {
     if (token == wake_) carry_out(node_->on_wake(now()));
   });
+}
+
+void SimTill::lose_everything(const TillState& but) {
+  fs::remove_all(folder_ + "/db");
+  disk_.restore({});
+  auto store = TillStore::open(folder_ + "/db");
+  StoreBatch batch;
+  batch.state(but);
+  if (!store || !(*store)->commit(batch)) std::abort();
 }
 
 SimTill::Backup SimTill::backup() {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "engine/till/rebuilt_state.hpp"
 #include "lease/grantor.hpp"
 #include "storage/journal.hpp"
 #include "storage/op_codec.hpp"
@@ -14,15 +15,6 @@ namespace tillsync {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Segments before the oldest one that is left went because the cloud holds all that was in them: the history starts
-// there.
-TillState state_before(const Op& first) {
-  TillState state;
-  state.incarnation = first.chain.incarnation;
-  state.last = state.cloud = {Seq{first.seq.value - 1}, first.prev};
-  return state;
-}
 
 Result<std::string> move_aside(const DataFolder& folder) {
   const std::string database = folder.file("db");

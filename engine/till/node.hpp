@@ -115,6 +115,7 @@ class Node {
   Level level_here(Now now) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
+  ChainPoint rebuilt_base() const;
   ChainPoint cloud_point(Incarnation incarnation, const ChainPoint& last) const;
   void on_own_held(Now now, const Peer& peer, const Held& m, Actions& out);
   void tell_keepers(const Held& m, Actions& out);

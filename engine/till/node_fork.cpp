@@ -150,10 +150,10 @@ void Node::adopt(const Fetched& m, Actions& out) {
     fork.adopted = {op->seq, blake2b(bytes)};
   }
   if (!m.ops.empty()) return;
-  if (fork.adopted.seq > Seq{}) {
-    state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
-  }
-  out.info("the fork is settled: this till has both branches of its history again");
+  const bool rebuilt = fork.old_incarnation == own_.chain().incarnation;  // no fork: engine/till/rebuilt_state.hpp
+  if (!rebuilt && fork.adopted.seq > Seq{}) state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
+  out.info(rebuilt ? "this till has the older part of its history back from the cloud"
+                   : "the fork is settled: this till has both branches of its history again");
   settle_fork();
 }
 

@@ -241,6 +241,14 @@ ChainPoint Node::cloud_point(Incarnation incarnation, const ChainPoint& last) co
   return mine && mine->hash == last.hash && !disputed ? last : ChainPoint{};
 }
 
+// Where the history that this database was rebuilt with begins; nothing when it has all of it.
+ChainPoint Node::rebuilt_base() const {
+  for (const ForkState& fork : state_.forks) {
+    if (fork.old_incarnation == own_.chain().incarnation) return fork.old_end;
+  }
+  return {};
+}
+
 void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   const Incarnation incarnation = m.chain.incarnation;
   if (incarnation != own_.chain().incarnation) {
@@ -260,7 +268,8 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
     std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
     return;
   }
-  if (m.point.seq > Seq{}) {
+  if (m.point.seq > Seq{} && m.point != rebuilt_base()) {
+    if (m.point.seq < rebuilt_base().seq) return;  // can't be checked before the vault has it back
     const auto mine = m.point.seq <= own_.last().seq ? own_.read(incarnation, m.point.seq) : std::nullopt;
     if (!mine || mine->hash != m.point.hash) {
       if (m.point.seq <= own_.last().seq && store_.damaged()) return;  // it is our disk that lies; say so, don't fork

@@ -2,10 +2,12 @@
 // systems.
 #include <doctest/doctest.h>
 
+#include "engine/till/rebuilt_state.hpp"
 #include "sim/branch.hpp"
 
 using namespace tillsync;
 using sim::Branch;
+using sim::SimTill;
 
 namespace {
 
@@ -177,6 +179,25 @@ TEST_CASE("a rotten journal record is named, and what the others hold of it come
   branch.world().mend_all();
   check_all_is_well(branch);
   for (int i = 0; i < 5; ++i) CHECK(branch.till(2).node().where("held/" + std::to_string(i)).value() == Level::cloud);
+}
+
+TEST_CASE(
+    "a till whose database and older journal are gone gets its history back from the cloud, and no fork comes of it") {
+  Branch branch(16, 3);
+  sell_everywhere(branch, "old", 30, milliseconds(50));
+  REQUIRE(branch.settle(seconds(60)));
+  SimTill& till = branch.till(2);
+  Op next;  // the oldest op that the journal would still have
+  next.chain = till.node().own().chain();
+  next.seq = till.node().own().last().seq.next();
+  next.prev = till.node().own().last().hash;
+  till.crash(false);
+  till.lose_everything(state_before(next));
+  till.start();
+  sell_everywhere(branch, "new", 10, milliseconds(50));
+  check_all_is_well(branch);
+  CHECK(branch.conflicts().empty());
+  for (const char* key : {"old/2/0", "old/2/29", "new/2/3"}) CHECK(till.node().where(key).value() == Level::cloud);
 }
 
 TEST_CASE("within a second of being connected every sale is on two disks, the host's own too") {
