@@ -136,7 +136,6 @@ class Collector {
     draft.key = "invoice/" + name + (part > 1 ? "/" + std::to_string(part) : "");
     draft.document.invoice = invoice;
     draft.document.customer = customer.substr(0, 200);
-    draft.document.currency = "GBP";
     if (!date.empty()) draft.document.fields["sold_at"] = trimmed(date + " " + daytime);
     draft.document.lines.push_back(std::move(line));
     parts_[name] = {out_.ops.size(), part};
