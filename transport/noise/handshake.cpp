@@ -35,7 +35,7 @@ Handshake::Script Handshake::script_of(Pattern pattern) {
   return {};
 }
 
-Handshake::Handshake(Pattern pattern, Side side, ByteView prologue, Keys keys) : side_(side), keys_(std::move(keys)) {
+Handshake::Handshake(Pattern pattern, Side side, ByteView prologue, Keys keys) : side_(side), keys_(keys) {
   const Script script = script_of(pattern);
   messages_ = script.messages;
   uses_psk_ = pattern == Pattern::XXpsk3;
