@@ -7,7 +7,7 @@
 namespace tillsync {
 
 namespace {
-constexpr std::size_t kMaxBatches = 8;  // shown at a time
+constexpr std::size_t kMaxBatches = 64;  // shown at a time: 16 MiB at most, half of what a link queues
 }
 
 void Node::pump_strays(Now now, Actions& out) {
