@@ -134,4 +134,18 @@ struct FeedRecord {
   }
 };
 
+// Of the cloud's stock rows: every op of the chain up to `seq` has had its effect on them, or never will. kClosed: the
+// chain's till has gone on in a newer incarnation.
+struct SettledUpTo {
+  static constexpr Seq kClosed{~std::uint64_t{0}};
+  TillId till;
+  Incarnation incarnation;
+  Seq seq;
+  template <class A>
+  void fields(A& a) {
+    a(till, incarnation, seq);
+  }
+  ChainId chain() const { return {till, incarnation}; }
+};
+
 }  // namespace tillsync

@@ -239,22 +239,39 @@ std::optional<Bytes> TillView::stray(const ChainId& chain, const ChainPoint& end
   return raw ? std::optional(Bytes(*raw)) : std::nullopt;
 }
 
+namespace {
+
+StockEvent read_event(StoreKeyReader& key, ByteView value) {
+  StockEvent e;
+  e.hlc.value = key.number();
+  e.chain = key.chain();
+  e.seq.value = key.number();
+  Reading r(value, Reading::Extra::ignore);
+  r(e.is_count, e.milli);
+  return e;
+}
+
+}  // namespace
+
 std::vector<StockEvent> TillView::events(const std::string& sku) {
   std::vector<StockEvent> out;
   const StoreKey prefix = StoreKey().text(sku);
   txn_.scan(store_.env_->table(kEvents), prefix, [&](ByteView key, ByteView value) {
     if (!starts_with(key, prefix)) return false;
     StoreKeyReader reader(key.substr(prefix.bytes().size()));
-    StockEvent e;
-    e.hlc.value = reader.number();
-    e.chain = reader.chain();
-    e.seq.value = reader.number();
-    Reading r(value, Reading::Extra::ignore);
-    r(e.is_count, e.milli);
-    out.push_back(std::move(e));
+    out.push_back(read_event(reader, value));
     return true;
   });
   return out;
+}
+
+void TillView::all_events(const std::function<void(const std::string&, const StockEvent&)>& visit) {
+  txn_.scan(store_.env_->table(kEvents), {}, [&](ByteView key, ByteView value) {
+    StoreKeyReader reader(key);
+    const std::string sku = reader.text();
+    visit(sku, read_event(reader, value));
+    return true;
+  });
 }
 
 bool TillView::has_event(const std::string& sku, const StockEvent& event) {

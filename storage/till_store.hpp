@@ -96,6 +96,7 @@ class TillView {
   std::optional<Bytes> stray(const ChainId& chain, const ChainPoint& end);
 
   std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
+  void all_events(const std::function<void(const std::string& sku, const StockEvent&)>& visit);
   bool has_event(const std::string& sku, const StockEvent& event);
   std::optional<StockProjection> stock(const std::string& sku);
   void stocks(const std::function<void(const std::string&, const StockProjection&)>& visit);

@@ -55,20 +55,28 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
   apply_stock(shop, op, stored.effect == OpEffect::applied);
   if (op.kind == OpKind::incarnation) {
     raise(shop, new_incarnation(op.chain, now_ms_));
+    txn_.rows_after(shop, stock_feed(shop.branch), {}, [&](const Row& any) {
+      if (!any.deleted) stock_row(shop, any.id);  // written again, so that readers hear which history is closed
+      return any.deleted;
+    });
   }
+}
+
+StockRow& Ingest::stock_row(const Shop& shop, const std::string& sku) {
+  const auto key = std::pair(shop, sku);
+  auto it = stock_.find(key);
+  if (it == stock_.end()) {
+    const auto stored = txn_.row(shop, stock_feed(shop.branch), sku);
+    it = stock_.emplace(key, stored ? unpack<StockRow>(stored->fields).value_or(StockRow{}) : StockRow{}).first;
+  }
+  return it->second;
 }
 
 // A row contains an op that has no effect, and the place of one that was re-issued, as well: readers that counted them
 // already learn that they are settled.
 void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
   for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
-    const auto key = std::pair(shop, sku);
-    auto it = stock_.find(key);
-    if (it == stock_.end()) {
-      const auto stored = txn_.row(shop, stock_feed(shop.branch), sku);
-      it = stock_.emplace(key, stored ? unpack<StockRow>(stored->fields).value_or(StockRow{}) : StockRow{}).first;
-    }
-    StockRow& row = it->second;
+    StockRow& row = stock_row(shop, sku);
     mark_contained(row, op.chain, op.seq);
     if (op.origin) mark_contained(row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
     if (!has_effect) continue;

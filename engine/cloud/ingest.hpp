@@ -29,6 +29,7 @@ class Ingest {
 
  private:
   void append(const Shop& shop, const OpenedOp& op);
+  StockRow& stock_row(const Shop& shop, const std::string& sku);
   void apply_stock(const Shop& shop, const Op& op, bool has_effect);
   void raise(const Shop& shop, CloudConflict conflict);
 

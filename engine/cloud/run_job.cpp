@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "engine/cloud/cloud_core.hpp"
+#include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
+#include "storage/op_codec.hpp"
 
 namespace tillsync {
 
@@ -26,6 +28,27 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
   out.answers.push_back({ask.from, std::move(answer)});
 }
 
+// What the stock rows of a branch have settled. Of a till with several histories the youngest is open.
+std::vector<SettledUpTo> settled(CloudTxn& txn, const Shop& shop) {
+  std::vector<SettledUpTo> out;
+  std::map<TillId, std::pair<Hlc, std::size_t>> youngest;
+  for (const auto& [chain, point] : txn.chains(shop)) {
+    out.push_back({chain.till, chain.incarnation, point.seq});
+    Hlc began;
+    txn.ops(shop, chain, Seq{1}, [&](const CloudOp& first) {
+      if (const auto op = decode_op(first.bytes)) began = op->hlc;
+      return false;
+    });
+    const std::size_t here = out.size() - 1;
+    const auto [open, only] = youngest.try_emplace(chain.till, began, here);
+    if (only) continue;
+    const bool younger = began > open->second.first;
+    out[younger ? open->second.second : here].seq = SettledUpTo::kClosed;
+    if (younger) open->second = {began, here};
+  }
+  return out;
+}
+
 void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnswers& out) {
   Pages answer;
   std::size_t bytes = 0;
@@ -38,6 +61,8 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
       answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
         txn.rows_after(ask.shop, feed, after, visit);
       }));
+      if (feed == stock_feed(ask.shop.branch) && !answer.pages.back().more)
+        answer.pages.back().settled = settled(txn, ask.shop);
       for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
     }
   }

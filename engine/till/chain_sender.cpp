@@ -18,6 +18,12 @@ std::optional<Seq> ChainSender::next_batch(Seq last) const {
   return next_;
 }
 
+void ChainSender::on_gone(Instant now) {
+  known_ = false;
+  in_flight_ = 0;
+  last_progress_ = now;
+}
+
 void ChainSender::on_sent(Instant now, Seq end) {
   if (in_flight_ == 0) last_progress_ = now;
   ++in_flight_;

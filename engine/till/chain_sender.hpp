@@ -18,6 +18,8 @@ class ChainSender {
   bool next_offer(Instant now, bool repeat);
   // The seq to send from, when there is something up to `last` and room for it.
   std::optional<Seq> next_batch(Seq last) const;
+  // What it wants to send is not held here any more: the receiver is asked again, after kPatience, where it stands.
+  void on_gone(Instant now);
   void on_sent(Instant now, Seq end);
 
   // The receiver's watermark, whether as an answer to an offer or as an acknowledgement.

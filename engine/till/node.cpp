@@ -203,20 +203,21 @@ void Node::pump(Now now, Actions& out) {
 
 void Node::pump_commit(Now now, Actions& out) {
   if (committing_ || now.mono < retry_commit_) return;
-  const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() || state_dirty_;
+  const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() || state_dirty_ ||
+                      (sweep_wanted_ && now.mono >= next_sweep_);
   const bool due = own_.pending().size() >= kCheckpointOps || (checkpoint_due_ && now.mono >= *checkpoint_due_);
   if (!batch_ && !urgent && !due) return;
   if (!batch_) {
     StoreBatch batch = std::move(adopted_);
     adopted_ = {};
-    form_checkpoint(batch);
+    form_checkpoint(now, batch);
     batch_ = std::make_shared<const StoreBatch>(std::move(batch));
   }
   committing_ = true;
   out.commit = batch_;
 }
 
-void Node::form_checkpoint(StoreBatch& batch) {
+void Node::form_checkpoint(Now now, StoreBatch& batch) {
   TillView view = store_.view();
   std::map<std::string, Hash> cashiers;
   for (const PendingOp& p : own_.pending()) {
@@ -229,8 +230,10 @@ void Node::form_checkpoint(StoreBatch& batch) {
   rows_.form(view, batch, [&](const FeedKind& feed, const Row& row) {
     if (feed != stock_feed(config_.branch)) return;
     stock_.set_row(row.id, unpack<StockRow>(row.fields).value_or(StockRow{}));
+    sweep_wanted_ = true;
   });
   relay_.form(view, batch);
+  sweep_stock(now, view);
   stock_.form(view, batch);
   if (promise_) batch.note(kPromiseNote, pack(*promise_));
   promise_committing_ = promise_.has_value();
@@ -270,6 +273,7 @@ Instant Node::next_wake(Now now) const {
   for (const Waiter& w : waiters_) sooner(w.deadline);
   if (own_.has_deferred()) sooner(retry_own_);
   if (relay_.waits()) sooner(next_strays_);
+  if (sweep_wanted_ && !committing_) sooner(std::max(next_sweep_, retry_commit_));
   for (const auto& [id, peer] : peers_) {
     sooner(peer.next_ping);
     for (const auto& [chain, sender] : peer.senders) {

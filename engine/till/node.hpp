@@ -70,6 +70,7 @@ class Node {
   static constexpr std::size_t kCheckpointOps = 512;
   static constexpr Duration kRetryCommit = seconds(1);
   static constexpr Duration kStraysEvery = seconds(10);
+  static constexpr Duration kSweepEvery = seconds(10);
   static constexpr Duration kPingEvery = seconds(2);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
@@ -98,7 +99,7 @@ class Node {
   bool follows(Now now) const;  // another till hosts
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
-  void form_checkpoint(StoreBatch& batch);
+  void form_checkpoint(Now now, StoreBatch& batch);
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
@@ -139,6 +140,7 @@ class Node {
   // node_rows.cpp: rows and events down, time
   void pump_pulls(Now now, Actions& out);
   void answer_parked(Now now, Actions& out);
+  void sweep_stock(Now now, TillView& view);
   Events events_since(const TillId& reader, const PullEvents& pull);
   void handle(Now now, PeerId from, Pull& m, Actions& out);
   void handle(Now now, PeerId from, Pages& m, Actions& out);
@@ -190,6 +192,8 @@ class Node {
   Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
   Instant retry_own_;
   Instant next_strays_;
+  Instant next_sweep_;
+  bool sweep_wanted_ = false;
   std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
   bool fetching_ = false;
   Instant fetch_again_;

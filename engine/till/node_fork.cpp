@@ -73,7 +73,8 @@ void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
   const ChainId chain = m.chain.id();
   Fetched answer{m.chain, m.from, {}, true};
   const Relay::Chain* held = relay_.find(chain);
-  if (held != nullptr && held->settled && m.from > held->record.base.seq) {
+  const bool behind = held != nullptr && held->record.cloud.seq > held->record.held.seq;  // and may be another branch
+  if (held != nullptr && held->settled && !behind && m.from > held->record.base.seq) {
     std::size_t bytes = 0;
     store_.view().relay_ops(chain, m.from, [&](Seq seq, ByteView op) {
       if (seq.value != m.from.value + answer.ops.size() || seq > held->record.held.seq) return false;

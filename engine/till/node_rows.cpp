@@ -104,6 +104,24 @@ void Node::handle(Now now, PeerId from, Pages& m, Actions&) {
   rows_.on_pages(std::move(m));
 }
 
+// Events that no stock row will ever contain go: of a history that is closed (a backup was restored, and its till could
+// not re-issue them), or with the number of an op that the cloud holds otherwise.
+void Node::sweep_stock(Now now, TillView& view) {
+  if (!sweep_wanted_ || now.mono < next_sweep_) return;
+  sweep_wanted_ = false;
+  next_sweep_ = now.mono + kSweepEvery;
+  std::map<ChainId, Seq> settled;
+  for (const SettledUpTo& s : rows_.settled()) settled[s.chain()] = s.seq;
+  for (const OldChain& own : own_chains()) {
+    Seq& seq = settled[{config_.till, own.incarnation}];
+    if (seq == SettledUpTo::kClosed) seq = own.cloud.seq;
+  }
+  view.all_events([&](const std::string& sku, const StockEvent& event) {
+    const auto it = settled.find(event.chain);
+    if (it != settled.end() && event.seq <= it->second) stock_.retract(sku, event);
+  });
+}
+
 void Node::handle(Now now, PeerId from, Events& m, Actions&) {
   Peer& peer = *peer_of(from);
   peer.pulling_events = false;

@@ -128,12 +128,12 @@ void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, cons
   while (auto from = sender.next_batch(last.seq)) {
     if (chain.till == config_.till) {
       auto push = own_push(chain, *from, last.seq);
-      if (!push) return;
+      if (!push) return sender.on_gone(now.mono);
       sender.on_sent(now.mono, Seq{from->value + push->ops.size() - 1});
       out.send(to, std::move(*push));
     } else {
       Relay::Slice slice = relay_.read(chain, *from);
-      if (slice.ops.empty()) return;
+      if (slice.ops.empty()) return sender.on_gone(now.mono);
       sender.on_sent(now.mono, slice.end.seq);
       out.send(to, Push{WireChain::of(chain), *from, std::move(slice.ops), std::move(slice.signature)});
     }

@@ -6,7 +6,10 @@
 namespace tillsync {
 
 Relay::Relay(TillStore& store) : store_(store) {
-  for (const auto& [id, record] : store.view().chains()) chains_[id] = {record, record.held, true};
+  for (const auto& [id, record] : store.view().chains()) {
+    chains_[id] = {record, record.held, true};
+    if (record.cloud.seq > record.held.seq && record.held.seq > record.base.seq) ahead_.insert({id, false});
+  }
   store.view().strays([&](const ChainId& chain, const ChainPoint& end) { strays_.insert({chain, end}); });
 }
 
@@ -41,9 +44,10 @@ Verdict Relay::on_push(OpenedPush push) {
 }
 
 std::optional<Hash> Relay::hash_at(const ChainId& id, Seq seq) const {
-  for (const OpenedPush& push : queued_) {
-    for (const OpenedOp& op : push.ops) {
-      if (push.chain == id && op.op.seq == seq) return op.hash;
+  for (const auto* pushes : {&queued_, &in_commit_}) {
+    for (const OpenedPush& push : *pushes) {
+      if (push.chain != id || seq < push.ops.front().op.seq || seq > push.end().seq) continue;
+      return push.ops[seq.value - push.ops.front().op.seq.value].hash;
     }
   }
   std::optional<Hash> found;
@@ -117,6 +121,7 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     batch.relay_signature(push.chain, push.end().seq, push.signature);
     committing_[push.chain] = push.end();
     touched_.try_emplace(push.chain, Seq{});
+    in_commit_.push_back(std::move(push));
   }
   queued_.clear();
   for (const auto& [id, until] : touched_) {
@@ -179,6 +184,7 @@ std::vector<ChainId> Relay::on_committed() {
     moved.push_back(id);
   }
   committing_.clear();
+  in_commit_.clear();
   return moved;
 }
 
@@ -208,9 +214,10 @@ Relay::Slice Relay::read(const ChainId& id, Seq from) const {
 std::uint64_t Relay::unsent() const {
   std::uint64_t sum = strays_.size();
   for (const auto& [id, chain] : chains_) {
-    if (chain.record.held.seq > chain.record.cloud.seq && chain.settled) {
-      sum += chain.record.held.seq.value - std::max(chain.record.cloud.seq, chain.record.base.seq).value;
-    }
+    const ChainRecord& r = chain.record;
+    if (!chain.settled || r.held.seq <= r.base.seq) continue;
+    if (r.held.seq > r.cloud.seq) sum += r.held.seq.value - std::max(r.cloud.seq, r.base.seq).value;
+    if (ahead_.contains(id)) sum += r.held.seq.value - r.base.seq.value;
   }
   return sum;
 }

@@ -51,7 +51,7 @@ class Relay {
   bool waits() const { return !strays_.empty() || !ahead_.empty(); }
   void on_rescued(const ChainId& chain, const ChainPoint& end);
 
-  std::uint64_t unsent() const;  // ops held here that the cloud does not hold
+  std::uint64_t unsent() const;  // ops held here that the cloud is not known to hold
 
  private:
   void compare(const ChainId& id, const Chain& chain);
@@ -61,6 +61,7 @@ class Relay {
   TillStore& store_;
   std::map<ChainId, Chain> chains_;
   std::vector<OpenedPush> queued_;            // judged, to be written
+  std::vector<OpenedPush> in_commit_;         // being written
   std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
   std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
   std::map<ChainId, bool> ahead_;             // the cloud has more than is held here; whether a tick has passed since

@@ -2,12 +2,35 @@
 
 #include <algorithm>
 
+#include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
+#include "storage/pack.hpp"
 
 namespace tillsync {
 
+namespace {
+
+constexpr char kSettledNote[] = "settled";
+
+struct SettledNote {
+  std::vector<SettledUpTo> all;
+  template <class A>
+  void fields(A& a) {
+    a(all);
+  }
+};
+
+std::vector<SettledUpTo> stored_settled(TillView& view) {
+  const auto note = view.note(kSettledNote);
+  return note ? unpack<SettledNote>(*note).value_or(SettledNote{}).all : std::vector<SettledUpTo>{};
+}
+
+}  // namespace
+
 RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(branch)) {
-  for (const auto& [feed, record] : store.view().feeds()) positions_[feed] = record;
+  TillView view = store.view();
+  for (const auto& [feed, record] : view.feeds()) positions_[feed] = record;
+  settled_ = stored_settled(view);
 }
 
 Pull RowReader::next_pull() const {
@@ -55,6 +78,9 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
     record = {};  // generation 0 is nobody's: the next pull gets a snapshot
   }
   batch.feed(feed, record);
+  if (page.more || feed != stock_feed(branch_)) return;
+  settled_ = page.settled;
+  batch.note(kSettledNote, pack(SettledNote{settled_}));
 }
 
 // A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is
@@ -90,7 +116,9 @@ Pages answer_pull(TillView& view, const Pull& pull) {
             return stored.generation != now || visit(stored.row);
           });
         }));
-    for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
+    Page& page = answer.pages.back();
+    if (feed.kind == kStockKind && !page.more) page.settled = stored_settled(view);
+    for (const auto& row : page.rows) bytes += row.fields_bytes.size() + 32;
   }
   return answer;
 }

@@ -26,6 +26,8 @@ class RowReader {
   using Changed = std::function<void(const FeedKind&, const Row&)>;
   void form(TillView& view, StoreBatch& batch, const Changed& changed);
 
+  // What the stock rows that this till has settle; empty when it does not know.
+  const std::vector<SettledUpTo>& settled() const { return settled_; }
   std::uint64_t diverged() const { return diverged_; }
   std::map<FeedKind, FeedRecord> positions() const { return positions_; }
 
@@ -37,6 +39,7 @@ class RowReader {
   std::map<FeedKind, FeedRecord> positions_;
   std::set<FeedKind> snapshots_;  // being taken
   std::deque<Pages> queued_;
+  std::vector<SettledUpTo> settled_;
   std::uint64_t diverged_ = 0;
 };
 

@@ -11,7 +11,8 @@
 
 namespace tillsync {
 
-inline FeedKind stock_feed(const BranchId& branch) { return {"branch/" + branch.text, "stock"}; }
+constexpr char kStockKind[] = "stock";
+inline FeedKind stock_feed(const BranchId& branch) { return {"branch/" + branch.text, kStockKind}; }
 
 class StockBook {
  public:

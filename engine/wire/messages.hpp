@@ -121,9 +121,10 @@ struct Page {
   bool snapshot = false;
   std::uint64_t live_sum = 0;  // of the feed's live rows at `to`, when there is no more
   std::vector<WireRow> rows;
+  std::vector<SettledUpTo> settled;  // of stock rows at `to`, when there is no more
   template <class A>
   void fields(A& a) {
-    a(feed, kind, generation, from, to, more, snapshot, live_sum, rows);
+    a(feed, kind, generation, from, to, more, snapshot, live_sum, rows, settled);
   }
 };
 
