@@ -1,7 +1,10 @@
+#include "sim/sim_cloud.hpp"
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
-#include "sim/sim_nodes.hpp"
+#include "sim/sim_till.hpp"
 
 namespace tillsync::sim {
 
@@ -9,11 +12,13 @@ namespace {
 constexpr Duration kJob = milliseconds(5);
 }
 
-SimCloud::SimCloud(World& world, std::string folder, const Roster& roster)
-    : world_(world),
-      folder_(std::move(folder) + "/cloud"),
-      roster_(roster),
-      shop_{roster.tenant_hex(), roster.branch} {}
+SimCloud::SimCloud(World& world, Network& network, Observer& observer, std::string folder)
+    : world_(world), network_(network), observer_(observer), folder_(std::move(folder) + "/cloud") {}
+
+void SimCloud::serve(const Roster& roster) {
+  rosters_[{roster.tenant_hex(), roster.branch}] = roster;
+  if (core_) core_->add_roster(roster);
+}
 
 Now SimCloud::now() const { return {world_.now(), kEpochMs + to_ms(world_.now().since_boot)}; }
 
@@ -23,12 +28,14 @@ void SimCloud::start() {
   auto store = open_lmdb_cloud(folder_, world_.random().nonzero());
   store_ = std::move(store.value());
   core_ = std::make_unique<CloudCore>();
-  core_->add_roster(roster_);
-  world_.join(*this);
+  for (const auto& [shop, roster] : rosters_) core_->add_roster(roster);
+  world_.trace([&] { return label_ + " starts"; });
+  network_.join(*this);
 }
 
 void SimCloud::crash() {
-  world_.leave(*this);
+  world_.trace([&] { return label_ + " crashes"; });
+  network_.leave(*this);
   ++life_;
   core_.reset();
   store_.reset();
@@ -39,14 +46,23 @@ void SimCloud::read(const std::function<void(CloudTxn&)>& body) {
   if (!read) std::abort();
 }
 
-void SimCloud::put_row(const CloudRow& row) {
-  auto written = store_->write([&](CloudTxn& txn) -> Result<void> { return txn.put_row(shop_, row), Result<void>(); });
+void SimCloud::put_row(const Shop& shop, const CloudRow& row) {
+  auto written = store_->write([&](CloudTxn& txn) -> Result<void> { return txn.put_row(shop, row), Result<void>(); });
   if (!written) std::abort();
+  observer_.on_cloud_row(row);
   carry_out(core_->on_rows_changed(now()));
 }
 
+bool SimCloud::accepts(const Endpoint& other) const {
+  return std::any_of(core_->rosters().begin(), core_->rosters().end(), [&](const auto& each) {
+    return each.first.branch == other.branch() && each.second.find(other.identity()) != nullptr;
+  });
+}
+
 void SimCloud::on_up(PeerId id, Endpoint& other) {
-  carry_out(core_->on_peer_up(now(), id, shop_, TillId{other.name()}));
+  for (const auto& [shop, roster] : core_->rosters()) {
+    if (shop.branch == other.branch()) return carry_out(core_->on_peer_up(now(), id, shop, other.identity()));
+  }
 }
 
 void SimCloud::on_down(PeerId id) {
@@ -59,8 +75,9 @@ void SimCloud::on_bytes(PeerId id, Bytes bytes) {
 }
 
 void SimCloud::carry_out(CloudActions actions) {
-  for (const Actions::Send& send : actions.sends) world_.send(*this, send.to, send.message);
-  for (PeerId peer : actions.hang_up) world_.hang_up(*this, peer);
+  for (const Actions::Send& send : actions.sends) network_.send(*this, send.to, encode(send.message));
+  if (actions.new_roster) rosters_[actions.new_roster->first] = actions.new_roster->second;
+  for (PeerId peer : actions.hang_up) network_.hang_up(*this, peer);
   auto alive_later = [this](Duration delay, std::function<void()> work) {
     world_.after(delay, [this, life = life_, work = std::move(work)] {
       if (life == life_) work();
@@ -69,6 +86,7 @@ void SimCloud::carry_out(CloudActions actions) {
   if (actions.job) {
     alive_later(kJob, [this, alive_later, job = std::move(actions.job)] {
       auto outcome = run_job(*store_, *job);
+      if (outcome) observer_.on_cloud_job();
       alive_later(Duration(1), [this, outcome] { carry_out(core_->on_done(now(), outcome)); });
     });
   }

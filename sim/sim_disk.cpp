@@ -1,6 +1,7 @@
 #include "sim/sim_disk.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tillsync::sim {
 
@@ -15,10 +16,13 @@ class SimFile final : public File {
     }
     if (to.size() < offset + data.size()) to.resize(offset + data.size(), '\0');
     std::copy(data.begin(), data.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
+    content_->dirty_from = std::min<std::size_t>(content_->dirty_from, offset);
     return {};
   }
   Result<void> flush() override {
-    content_->durable = content_->current;
+    Bytes& durable = content_->durable;
+    const std::size_t from = std::min(std::exchange(content_->dirty_from, SimDisk::kClean), durable.size());
+    durable.replace(from, Bytes::npos, content_->current, from, Bytes::npos);
     return {};
   }
   Result<Bytes> read_at(std::uint64_t offset, std::size_t length) override {
@@ -28,6 +32,7 @@ class SimFile final : public File {
   Result<std::uint64_t> size() override { return content_->current.size(); }
   Result<void> truncate(std::uint64_t size) override {
     content_->current.resize(size, '\0');
+    content_->dirty_from = std::min<std::size_t>(content_->dirty_from, size);
     return {};
   }
 
@@ -79,7 +84,21 @@ void SimDisk::power_cut() {
       if (kept > 0 && random_.below(2) == 0) durable[kept - 1] = static_cast<char>(~durable[kept - 1]);
     }
     content->current = durable;
+    content->dirty_from = kClean;
   }
+}
+
+bool SimDisk::all_flushed() const {
+  return std::all_of(files_.begin(), files_.end(), [this](const auto& file) {
+    const auto named = durable_names_.find(file.first);
+    return file.second->dirty_from == kClean && named != durable_names_.end() && named->second == file.second;
+  });
+}
+
+std::map<std::string, std::uint64_t> SimDisk::sizes() const {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [path, content] : files_) out[path] = content->durable.size();
+  return out;
 }
 
 bool SimDisk::rot(const std::string& path, std::uint64_t offset) {
@@ -98,7 +117,7 @@ SimDisk::Image SimDisk::image() const {
 
 void SimDisk::restore(const Image& image) {
   files_.clear();
-  for (const auto& [path, bytes] : image.files) files_[path] = std::make_shared<Content>(Content{bytes, bytes});
+  for (const auto& [path, bytes] : image.files) files_[path] = std::make_shared<Content>(Content{bytes, bytes, kClean});
   durable_names_ = files_;
 }
 

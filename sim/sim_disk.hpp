@@ -22,9 +22,11 @@ class SimDisk final : public Disk {
   Result<void> flush_folder(const std::string& folder) override;
 
   void power_cut();  // what was not flushed may be gone, there, or torn
+  bool all_flushed() const;
   void set_full(bool full) { full_ = full; }
-  bool rot(const std::string& path,
-           std::uint64_t offset);  // flips one bit of durable content; false when there is none
+  // Flips one bit of what is durable in `path`; false when there is nothing at that offset.
+  bool rot(const std::string& path, std::uint64_t offset);
+  std::map<std::string, std::uint64_t> sizes() const;
 
   // A copy of what is durable: a backup.
   struct Image {
@@ -35,8 +37,10 @@ class SimDisk final : public Disk {
 
  private:
   friend class SimFile;
+  static constexpr std::size_t kClean = ~std::size_t{0};
   struct Content {
     Bytes durable, current;
+    std::size_t dirty_from = kClean;
   };
   std::map<std::string, std::shared_ptr<Content>> files_;          // names as the process sees them
   std::map<std::string, std::shared_ptr<Content>> durable_names_;  // names as a power cut leaves them

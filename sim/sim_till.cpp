@@ -1,23 +1,35 @@
+#include "sim/sim_till.hpp"
+
 #include <cstdlib>
 #include <filesystem>
-
-#include "sim/sim_nodes.hpp"
 
 namespace tillsync::sim {
 
 namespace {
+
 constexpr Duration kFlush = std::chrono::microseconds(200), kCommit = milliseconds(3);
 namespace fs = std::filesystem;
+
+// A field more at the end of the body, as a later release would write it.
+Bytes with_a_new_field(Bytes message) {
+  const auto header = static_cast<std::uint8_t>(message[2]);  // [type, body]: both short
+  if ((header & 0xf0) != 0x90 || (header & 0x0f) == 0x0f) return message;
+  message[2] = static_cast<char>(header + 1);
+  message += static_cast<char>(0xc0);
+  return message;
+}
+
 }  // namespace
 
-SimTill::SimTill(World& world, TillId name, BranchId branch, SecretKey key, std::optional<Roster> roster,
-                 std::string folder)
+SimTill::SimTill(World& world, Network& network, Observer& observer, Identity identity, std::string label,
+                 std::optional<Roster> roster, std::string folder)
     : world_(world),
-      name_(std::move(name)),
-      branch_(std::move(branch)),
-      key_(key),
+      network_(network),
+      observer_(observer),
+      identity_(std::move(identity)),
+      label_(std::move(label)),
       roster_(std::move(roster)),
-      folder_(std::move(folder) + "/" + name_.text),
+      folder_(std::move(folder) + "/" + label_),
       disk_(Random(world.random().next())) {}
 
 SimTill::~SimTill() {
@@ -40,17 +52,26 @@ void SimTill::start() {
   auto journal = Journal::open(
       disk_, "journal", checkpoint, checkpoint, [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); },
       recovered.report);
+  if (!journal) {  // as the program would end: one clear sentence, nothing changed
+    notices_.push_back(journal.error().message);
+    store_.reset();
+    return;
+  }
   journal_.emplace(std::move(journal.value()));
-  NodeConfig config{branch_, name_, key_, roster_, true};
+  NodeConfig config{identity_.branch, identity_.till, identity_.key, roster_, true};
   node_ =
       std::make_unique<Node>(std::move(config), *store_, std::move(recovered), Random(world_.random().next()), now());
-  world_.join(*this);
+  world_.trace([&] { return label_ + " starts"; });
+  network_.join(*this);
   carry_out(node_->on_start(now()));
 }
 
 void SimTill::crash(bool power_cut) {
-  world_.leave(*this);
+  world_.trace([&] { return label_ + (power_cut ? " loses power" : " crashes"); });
+  network_.leave(*this);
   ++life_;
+  suspended_ = false;
+  backlog_.clear();
   node_.reset();
   journal_.reset();
   store_.reset();
@@ -59,49 +80,86 @@ void SimTill::crash(bool power_cut) {
   if (power_cut) disk_.power_cut();
 }
 
+void SimTill::suspend() { suspended_ = alive(); }
+
+void SimTill::resume() {
+  if (!std::exchange(suspended_, false)) return;
+  const std::uint64_t life = life_;
+  for (auto& work : std::exchange(backlog_, {})) {
+    if (life == life_) work();
+  }
+}
+
+void SimTill::when_awake(std::function<void()> work) {
+  if (suspended_) return backlog_.push_back(std::move(work));
+  if (node_) work();
+}
+
 void SimTill::later(Duration delay, std::function<void()> work) {
-  world_.after(delay, [this, life = life_, work = std::move(work)] {
-    if (life == life_ && node_) work();
+  world_.after(delay, [this, life = life_, work = std::move(work)]() mutable {
+    if (life == life_) when_awake(std::move(work));
   });
 }
 
 void SimTill::record(OpDraft draft) {
-  if (!alive()) return;
+  if (!responds()) return;
   const ReplyTo to{next_reply_++};
   asked_[to.value] = draft.key;
   carry_out(node_->on_record(now(), to, std::move(draft)));
 }
 
 void SimTill::wait(const std::string& key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
+  if (!responds()) return;
   const ReplyTo to{next_reply_++};
-  waiting_[to.value] = std::move(done);
+  waiting_[to.value] = {key, std::move(done)};
   carry_out(node_->on_wait(now(), to, key, level, limit));
 }
 
+void SimTill::adopt(const Roster& roster) {
+  roster_ = roster;
+  if (responds()) carry_out(node_->on_roster(now(), roster));
+}
+
+void SimTill::hand_over(const TillId& successor) {
+  if (responds()) carry_out(node_->on_step_down(now(), successor));
+}
+
 bool SimTill::wants(const Endpoint& other) const {
-  return other.name() == "cloud" ? node_->wants_cloud(now()) : name_.text < other.name();
+  return other.label() == "cloud" ? node_->wants_cloud(now()) : identity_.till < other.identity();
+}
+
+// What the channel's handshake would say: both hold keys of the roster.
+bool SimTill::accepts(const Endpoint& other) const {
+  return !node_->roster() || node_->roster()->find(other.identity()) != nullptr;
 }
 
 void SimTill::on_up(PeerId id, Endpoint& other) {
-  carry_out(node_->on_peer_up(now(), id, TillId{other.name()}, other.name() == "cloud" ? Role::cloud : Role::till));
+  carry_out(node_->on_peer_up(now(), id, other.identity(), other.label() == "cloud" ? Role::cloud : Role::till));
 }
 
 void SimTill::on_down(PeerId id) {
-  if (alive()) carry_out(node_->on_peer_down(now(), id));
+  when_awake([this, id] { carry_out(node_->on_peer_down(now(), id)); });
 }
 
 void SimTill::on_bytes(PeerId id, Bytes bytes) {
-  if (!alive()) return;
-  if (auto message = decode_message(bytes)) carry_out(node_->on_message(now(), id, std::move(*message)));
+  when_awake([this, id, bytes = std::move(bytes)] {
+    if (auto message = decode_message(bytes)) carry_out(node_->on_message(now(), id, std::move(*message)));
+  });
+}
+
+void SimTill::append(const std::vector<Bytes>& batch) {
+  auto outcome = journal_->append(batch);
+  if (outcome && disk_.all_flushed()) observer_.on_flushed(*this, batch);
+  later(Duration(1), [this, outcome] { carry_out(node_->on_appended(now(), outcome)); });
 }
 
 void SimTill::carry_out(Actions actions) {
-  for (const Notice& notice : actions.notices) notices_.push_back(notice.text);
+  for (const Notice& notice : actions.notices) {
+    notices_.push_back(notice.text);
+    world_.trace([&] { return label_ + " says: " + notice.text; });
+  }
   if (actions.append) {
-    later(kFlush, [this, batch = std::move(*actions.append)] {
-      auto outcome = journal_->append(batch);
-      later(Duration(1), [this, outcome] { carry_out(node_->on_appended(now(), outcome)); });
-    });
+    later(kFlush, [this, batch = std::move(*actions.append)] { append(batch); });
   }
   if (actions.commit) {
     later(kCommit, [this, batch = std::move(actions.commit)] {
@@ -109,18 +167,34 @@ void SimTill::carry_out(Actions actions) {
       later(Duration(1), [this, outcome] { carry_out(node_->on_committed(now(), outcome)); });
     });
   }
-  for (const Actions::Send& send : actions.sends) world_.send(*this, send.to, send.message);
-  for (PeerId peer : actions.hang_up) world_.hang_up(*this, peer);
+  for (const Actions::Send& each : actions.sends) send(each.to, each.message);
+  for (PeerId peer : actions.hang_up) network_.hang_up(*this, peer);
   for (const auto& reply : actions.replies) {
     const auto asked = asked_.extract(reply.to.value);
     if (!asked) continue;
-    reply.result ? receipts_.push_back({asked.mapped(), *reply.result}) : refusals_.push_back(reply.result.error());
+    if (!reply.result) {
+      refusals_.push_back(reply.result.error());
+      continue;
+    }
+    receipts_.push_back({asked.mapped(), *reply.result});
+    world_.trace([&] { return label_ + " receipt for " + asked.mapped(); });
+    observer_.on_receipt(*this, receipts_.back());
   }
   for (const auto& reply : actions.level_replies) {
-    if (auto waiting = waiting_.extract(reply.to.value)) waiting.mapped()(reply.result);
+    auto waiting = waiting_.extract(reply.to.value);
+    if (!waiting) continue;
+    if (reply.result) observer_.on_level(*this, waiting.mapped().key, *reply.result);
+    if (waiting.mapped().done) waiting.mapped().done(reply.result);
   }
   if (actions.roster_changed) roster_ = node_->roster();
   arm();
+}
+
+void SimTill::send(PeerId to, const Message& message) {
+  Bytes bytes = encode(message);
+  if (!newer_) return network_.send(*this, to, std::move(bytes));
+  network_.send(*this, to, with_a_new_field(std::move(bytes)));
+  if (std::holds_alternative<Ping>(message)) network_.send(*this, to, Bytes("\x92\xcc\xc8\x91\x01"));  // type 200
 }
 
 void SimTill::arm() {
@@ -146,6 +220,7 @@ SimTill::Backup SimTill::backup() {
 }
 
 void SimTill::restore(const Backup& backup) {
+  fs::create_directories(folder_);
   fs::remove_all(folder_ + "/db");
   fs::copy(backup.database, folder_ + "/db", fs::copy_options::recursive);
   disk_.restore(backup.disk);

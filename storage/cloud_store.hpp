@@ -69,7 +69,7 @@ class CloudTxn {
   virtual FeedRecord feed(const Shop& shop, const FeedKind& feed) = 0;  // where its newest row is
   virtual void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
                           const std::function<bool(const Row&)>& visit) = 0;
-  virtual std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, Hlc after) = 0;
+  virtual std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) = 0;
   virtual std::vector<CloudConflict> conflicts(const Shop& shop) = 0;
   virtual std::vector<Shop> shops() = 0;
   virtual std::optional<Bytes> note(const std::string& name) = 0;

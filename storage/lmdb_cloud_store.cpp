@@ -112,9 +112,11 @@ class LmdbCloudTxn final : public CloudTxn {
     });
   }
 
-  std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, Hlc after) override {
+  std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override {
     std::vector<StockEvent> out;
-    each(kEvents, shop_key(shop).text(sku), StoreKey().number(after.value + 1), [&](ByteView rest, ByteView value) {
+    const StoreKey from =
+        StoreKey().number(after.hlc.value).chain({after.till, after.incarnation}).number(after.seq.value + 1);
+    each(kEvents, shop_key(shop).text(sku), from, [&](ByteView rest, ByteView value) {
       StoreKeyReader key(rest);
       StockEvent e;
       e.hlc.value = key.number();

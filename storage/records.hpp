@@ -74,6 +74,19 @@ struct ChainRecord {
   }
 };
 
+// Where an op stands in its branch's one order.
+struct StockPlace {
+  Hlc hlc;
+  TillId till;
+  Incarnation incarnation;
+  Seq seq;
+  auto operator<=>(const StockPlace&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(hlc, till, incarnation, seq);
+  }
+};
+
 // What one op does to one product's stock: a delta, or a count that sets it.
 struct StockEvent {
   Hlc hlc;
@@ -82,6 +95,7 @@ struct StockEvent {
   bool is_count = false;
   std::int64_t milli = 0;
   auto operator<=>(const StockEvent&) const = default;
+  StockPlace place() const { return {hlc, chain.till, chain.incarnation, seq}; }
 };
 
 // The cloud's stock row: the quantity and, for each history that ever touched the product, the last op contained in it.
@@ -96,13 +110,15 @@ struct StockRow {
     }
   };
   std::int64_t milli = 0;
-  Hlc last_count;
+  std::optional<StockPlace> last_count;
   std::vector<Contained> contained;  // sorted by till, incarnation
   template <class A>
   void fields(A& a) {
     a(milli, last_count, contained);
   }
 
+  // What came before the last count is in it, wherever and whenever it arrives.
+  bool counted(const StockEvent& event) const { return last_count && event.place() < *last_count; }
   Seq contained_of(const ChainId& chain) const {
     for (const Contained& c : contained) {
       if (c.till == chain.till && c.incarnation == chain.incarnation) return c.seq;

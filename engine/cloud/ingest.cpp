@@ -80,12 +80,14 @@ void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
     mark_contained(row, op.chain, op.seq);
     if (op.origin) mark_contained(row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
     if (!has_effect) continue;
-    txn_.put_event(shop, sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
-    if (!move.is_count) {
-      if (op.hlc >= row.last_count) row.milli = fold(row.milli, {{op.hlc, op.chain, op.seq, false, move.milli}});
-    } else if (op.hlc > row.last_count) {
-      row.last_count = op.hlc;
-      row.milli = fold(move.milli, txn_.events_after(shop, sku, op.hlc));
+    const StockEvent event{op.hlc, op.chain, op.seq, move.is_count, move.milli};
+    txn_.put_event(shop, sku, event);
+    if (row.counted(event)) continue;
+    if (move.is_count) {
+      row.last_count = event.place();
+      row.milli = fold(move.milli, txn_.events_after(shop, sku, event.place()));
+    } else {
+      row.milli = fold(row.milli, {event});
     }
   }
 }

@@ -14,8 +14,7 @@ void Node::take(Now now, LeaseActions lease, Actions& out) {
   for (LeaseActions::Send& send : lease.sends) {
     for (const auto& [id, peer] : peers_) {
       if (peer.role == Role::till && peer.name == send.to) {
-        std::visit([&, to = id](auto& m) { out.send(to, std::move(m)); }, send.message);
-        break;
+        std::visit([&, to = id](const auto& m) { out.send(to, m); }, send.message);  // to its clone as well, if any
       }
     }
   }

@@ -40,7 +40,7 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   }
   const bool simple =
       !change.row && change.retracted.empty() && !result.has_count &&
-      std::none_of(added.begin(), added.end(), [&](const auto& e) { return e.is_count || e.hlc < row.last_count; });
+      std::none_of(added.begin(), added.end(), [&](const auto& e) { return e.is_count || row.counted(e); });
   if (simple) {
     for (const StockEvent& e : added) result.milli += e.milli;
     return result;
@@ -50,7 +50,7 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
     if (contained(e) && batch != nullptr) batch->drop_event(sku, e);
   }
   all.insert(all.end(), added.begin(), added.end());
-  std::erase_if(all, [&](const StockEvent& e) { return contained(e) || (!e.is_count && e.hlc < row.last_count); });
+  std::erase_if(all, [&](const StockEvent& e) { return contained(e) || row.counted(e); });
   std::sort(all.begin(), all.end());
   result.milli = fold(row.milli, all);
   result.has_count = std::any_of(all.begin(), all.end(), [](const StockEvent& e) { return e.is_count; });

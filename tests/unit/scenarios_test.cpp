@@ -3,13 +3,25 @@
 #include <doctest/doctest.h>
 
 #include "engine/till/rebuilt_state.hpp"
-#include "sim/branch.hpp"
+#include "sim/rules.hpp"
 
 using namespace tillsync;
-using sim::Branch;
+using sim::FleetPlan;
 using sim::SimTill;
 
 namespace {
+
+struct Watch {
+  sim::Rules rules;
+};
+
+// One branch, with every rule watched over.
+struct Branch : Watch, sim::Fleet {
+  Branch(std::uint64_t seed, int tills, std::uint32_t lease_ms = 3000)
+      : Fleet(FleetPlan{seed, 1, tills, lease_ms}, &rules) {
+    rules.watch_over(*this);
+  }
+};
 
 // Sells at every till, one op a step, for a while.
 void sell_everywhere(Branch& branch, const std::string& prefix, int each, Duration step) {
@@ -21,7 +33,8 @@ void sell_everywhere(Branch& branch, const std::string& prefix, int each, Durati
 
 void check_all_is_well(Branch& branch) {
   REQUIRE(branch.settle(std::chrono::minutes(5)));
-  for (const std::string& rule : branch.broken_rules()) FAIL_CHECK(rule);
+  branch.rules.when_settled();
+  for (const std::string& rule : branch.rules.broken()) FAIL_CHECK(rule);
 }
 
 std::size_t receipts(Branch& branch) {
@@ -56,15 +69,15 @@ TEST_CASE("power goes right after 'paid': the sale is still there (Odoo 125037)"
 
 TEST_CASE("the network goes in the middle of a sync, and again during the retry (Odoo 267799, 261096)") {
   Branch branch(7, 3);
-  branch.world().cut_off("cloud");
+  branch.network().cut_off("cloud");
   sell_everywhere(branch, "offline", 100, milliseconds(20));
   for (int round = 0; round < 8; ++round) {
-    branch.world().mend_all();
+    branch.network().mend_all();
     branch.world().run_for(milliseconds(350 + 10 * round));  // long enough to begin, too short to finish
-    branch.world().cut_off("cloud");
+    branch.network().cut_off("cloud");
     branch.world().run_for(seconds(9));
   }
-  branch.world().mend_all();
+  branch.network().mend_all();
   check_all_is_well(branch);
   CHECK(receipts(branch) == 300);
 }
@@ -72,14 +85,14 @@ TEST_CASE("the network goes in the middle of a sync, and again during the retry 
 TEST_CASE("an outage of three days dead-letters nothing and stops nothing") {
   Branch branch(8, 2, 60'000);  // a long lease: three days of renewals are not the point here
   branch.world().run_for(seconds(90));
-  branch.world().cut_off("cloud");
+  branch.network().cut_off("cloud");
   for (int hour = 0; hour < 72; ++hour) {
     branch.sell(1, "a" + std::to_string(hour));
     branch.sell(2, "b" + std::to_string(hour));
     branch.world().run_for(std::chrono::hours(1));
   }
   CHECK(receipts(branch) == 144);
-  branch.world().mend_all();
+  branch.network().mend_all();
   check_all_is_well(branch);
 }
 
@@ -116,12 +129,12 @@ TEST_CASE("a backup restored while nobody can be reached re-issues under a new i
   branch.till(1).crash(true);
   branch.till(1).restore(backup);
   branch.till(1).start();
-  branch.world().cut_off("till-1");
+  branch.network().cut_off("till-1");
   for (int i = 0; i < 10; ++i) {
     branch.sell(1, "alone/" + std::to_string(i));
     branch.world().run_for(milliseconds(100));
   }
-  branch.world().mend_all();
+  branch.network().mend_all();
   check_all_is_well(branch);
   CHECK(branch.till(1).node().where("alone/3").value() == Level::cloud);
   CHECK(branch.till(1).node().where("known/1/3").value() == Level::cloud);
@@ -164,7 +177,7 @@ TEST_CASE("a full disk refuses the sale whole, and selling resumes when there is
 
 TEST_CASE("a rotten journal record is named, and what the others hold of it comes back") {
   Branch branch(13, 3);
-  branch.world().cut_off("cloud");  // its rows would have the database written at once
+  branch.network().cut_off("cloud");  // its rows would have the database written at once
   branch.world().run_for(seconds(12));
   for (int i = 0; i < 5; ++i) branch.sell(2, "held/" + std::to_string(i)), branch.world().run_for(milliseconds(5));
   branch.world().run_for(milliseconds(60));  // pushed, but not yet checkpointed
@@ -176,7 +189,7 @@ TEST_CASE("a rotten journal record is named, and what the others hold of it come
     return s.find("journal is damaged at segment 1") != std::string::npos;
   }));
   branch.sell(2, "after");
-  branch.world().mend_all();
+  branch.network().mend_all();
   check_all_is_well(branch);
   for (int i = 0; i < 5; ++i) CHECK(branch.till(2).node().where("held/" + std::to_string(i)).value() == Level::cloud);
 }
@@ -203,7 +216,7 @@ TEST_CASE(
 TEST_CASE("within a second of being connected every sale is on two disks, the host's own too") {
   Branch branch(14, 3);
   REQUIRE(branch.world().run_until([&] { return branch.host() != nullptr; }, seconds(10)));
-  branch.world().cut_off("cloud");
+  branch.network().cut_off("cloud");
   branch.world().run_for(seconds(10));
   sell_everywhere(branch, "x", 5, milliseconds(100));
   branch.world().run_for(seconds(1));
@@ -225,12 +238,12 @@ TEST_CASE("the same seed gives the same trace, another seed another one") {
 TEST_CASE("rows come down by version, survive a change of host, and a deleted one stays deleted") {
   Branch branch(15, 3);
   const FeedKind products{"tenant", "product"};
-  for (int i = 0; i < 50; ++i) branch.cloud().put_row({products, "p" + std::to_string(i), false, "v1"});
+  for (int i = 0; i < 50; ++i) branch.cloud().put_row(branch.shop(), {products, "p" + std::to_string(i), false, "v1"});
   branch.world().run_for(seconds(12));
   REQUIRE(branch.host() != nullptr);
   branch.host()->crash(true);
-  branch.cloud().put_row({products, "p1", false, "v2"});
-  branch.cloud().put_row({products, "p2", true, ""});
+  branch.cloud().put_row(branch.shop(), {products, "p1", false, "v2"});
+  branch.cloud().put_row(branch.shop(), {products, "p2", true, ""});
   branch.world().run_for(seconds(20));
   for (int t = 1; t <= 3; ++t) {
     if (!branch.till(t).alive()) branch.till(t).start();

@@ -1,0 +1,206 @@
+#include "sim/fleet.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "engine/till/stock_book.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync::sim {
+
+namespace {
+
+SecretKey key_number(int n) {
+  std::array<std::uint8_t, 32> seed{};
+  seed[0] = static_cast<std::uint8_t>(n), seed[1] = 77, seed[2] = static_cast<std::uint8_t>(n >> 8);
+  return SecretKey::from_seed(seed);
+}
+
+constexpr int kTenant = 0x7fff, kCloud = 0x7ffe;
+
+// LMDB wants real files: on a memory file system where there is one.
+std::string fresh_folder() {
+  const bool memory = std::filesystem::is_directory("/dev/shm");
+  std::string path =
+      (memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().string()) + "/tillsync-sim-XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) std::abort();
+  return path;
+}
+
+}  // namespace
+
+Fleet::Fleet(const FleetPlan& plan, Observer* observer)
+    : observer_(observer != nullptr ? *observer : silent_),
+      world_(plan.seed),
+      tenant_(key_number(kTenant)),
+      folder_(fresh_folder()) {
+  cloud_ = std::make_unique<SimCloud>(world_, network_, observer_, folder_);
+  for (int b = 1; b <= plan.branches; ++b) {
+    Roster roster;
+    roster.tenant = "Sim";
+    roster.tenant_key = Binary(tenant_.public_key().view());
+    roster.branch = BranchId{b == 1 ? "main-street" : "branch-" + std::to_string(b)};
+    roster.lease_ms = plan.lease_ms;
+    roster.add({TillId{"cloud"}, Binary(key_number(kCloud).public_key().view()), Role::cloud, 0});
+    std::vector<Identity> members;
+    for (int i = 1; i <= plan.tills; ++i) {
+      const TillId name{(b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(i)};
+      members.push_back({name, roster.branch, key_number((b - 1) * plan.tills + i)});
+      roster.add({name, Binary(members.back().key.public_key().view()), Role::till, 1});
+    }
+    roster.sign(tenant_);
+    cloud_->serve(roster);
+    for (Identity& who : members) {
+      const std::string label = who.till.text;
+      tills_.push_back(std::make_unique<SimTill>(world_, network_, observer_, std::move(who), label, roster, folder_));
+    }
+    rosters_.push_back(std::move(roster));
+  }
+  cloud_->start();
+  for (auto& till : tills_) till->start();
+}
+
+Fleet::~Fleet() {
+  tills_.clear();
+  if (cloud_->alive()) cloud_->crash();
+  std::filesystem::remove_all(folder_);
+}
+
+SimTill* Fleet::find(const std::string& label) {
+  const auto it = std::find_if(tills_.begin(), tills_.end(), [&](const auto& till) { return till->label() == label; });
+  return it == tills_.end() ? nullptr : it->get();
+}
+
+int Fleet::branch_of(const SimTill& till) const {
+  for (int b = 0; b < branches(); ++b) {
+    if (roster(b).branch == till.who().branch) return b;
+  }
+  return 0;
+}
+
+void Fleet::sell(int number, const std::string& key, const std::string& sku, std::int64_t units) {
+  OpDraft draft{.kind = OpKind::sale, .key = key, .cashier = "cashier-" + std::to_string(number), .document = {}};
+  draft.document.lines.push_back({sku, Quantity::units(units), 350, {}});
+  till(number).record(std::move(draft));
+}
+
+SimTill& Fleet::clone(SimTill& original, const std::string& label) {
+  const auto copy = original.backup();
+  tills_.push_back(std::make_unique<SimTill>(world_, network_, observer_, original.who(), label,
+                                             roster(branch_of(original)), folder_));
+  tills_.back()->restore(copy);
+  tills_.back()->clock() = original.clock();
+  return *tills_.back();
+}
+
+void Fleet::expel(const SimTill& gone) {
+  Roster& roster = rosters_[static_cast<std::size_t>(branch_of(gone))];
+  std::erase_if(roster.members, [&](const Member& m) { return m.name == gone.who().till; });
+  ++roster.version;
+  roster.sign(tenant_);
+  for (auto& till : tills_) {
+    const bool hears = till->who().branch == roster.branch && till->responds() && is_member(*till);
+    if (hears) return till->adopt(roster);
+  }
+}
+
+bool Fleet::is_member(const SimTill& till) const { return roster(branch_of(till)).find(till.who().till) != nullptr; }
+
+SimTill* Fleet::host(int branch) {
+  std::string name;
+  for (auto& till : tills_) {
+    if (!till->responds() || branch_of(*till) != branch || !is_member(*till)) continue;
+    const LeaseView lease = till->node().lease(till->now());
+    if (lease.kind == LeaseKind::none || (!name.empty() && name != lease.host.text)) return nullptr;
+    name = lease.host.text;
+  }
+  SimTill* till = find(name);
+  return till != nullptr && till->responds() ? till : nullptr;
+}
+
+bool Fleet::settled() {
+  for (auto& till : tills_) {
+    if (!till->responds() || !is_member(*till)) continue;
+    const Status s = till->node().status(till->now());
+    if (s.unsent != 0 || s.relaying != 0 || s.fork_open || !till->node().own().idle()) return false;
+  }
+  for (int b = 0; b < branches(); ++b) {
+    if (host(b) == nullptr) return false;
+    const auto stock = cloud_stock(b);
+    for (auto& till : tills_) {
+      if (!till->responds() || branch_of(*till) != b || !is_member(*till)) continue;
+      if (till->node().all_stock() != stock || !has_all_rows(*till)) return false;
+    }
+  }
+  return true;
+}
+
+bool Fleet::has_all_rows(const SimTill& till) {
+  std::map<FeedKind, RowVersion> have;
+  for (const auto& [feed, record] : till.store().view().feeds()) have[feed] = record.watermark.version;
+  bool all = true;
+  cloud_->read([&](CloudTxn& txn) {
+    for (const std::string& name : {std::string("tenant"), "branch/" + till.who().branch.text}) {
+      for (const std::string& kind : txn.kinds(shop(branch_of(till)), name)) {
+        const FeedKind feed{name, kind};
+        all = all && have[feed] == txn.feed(shop(branch_of(till)), feed).watermark.version;
+      }
+    }
+  });
+  return all;
+}
+
+std::string Fleet::unsettled() {
+  std::string out;
+  for (auto& till : tills_) {
+    if (!till->responds() || !is_member(*till)) continue;
+    const Status s = till->node().status(till->now());
+    out += till->label() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
+           std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
+           (till->node().all_stock() == cloud_stock(branch_of(*till)) ? "" : " stock differs") +
+           (has_all_rows(*till) ? "" : " rows missing") + "; ";
+  }
+  return out;
+}
+
+std::map<std::string, std::int64_t> Fleet::cloud_stock(int branch) {
+  std::map<std::string, std::int64_t> out;
+  cloud_->read([&](CloudTxn& txn) {
+    txn.rows_after(shop(branch), stock_feed(roster(branch).branch), {}, [&](const Row& row) {
+      if (!row.deleted) out[row.id] = unpack<StockRow>(row.fields).value_or(StockRow{}).milli;
+      return true;
+    });
+  });
+  return out;
+}
+
+std::vector<CloudConflict> Fleet::conflicts(int branch) {
+  std::vector<CloudConflict> out;
+  cloud_->read([&](CloudTxn& txn) { out = txn.conflicts(shop(branch)); });
+  return out;
+}
+
+std::set<std::string> Fleet::only_on(const SimTill& wiped) {
+  std::set<std::string> keys;
+  for (auto& owner : tills_) {
+    for (const HandedOut& each : owner->receipts()) {
+      const ChainId chain{owner->who().till, each.receipt.incarnation};
+      const auto same = [&](ByteView bytes) { return blake2b(bytes) == each.receipt.hash; };
+      bool elsewhere = owner.get() != &wiped && owner->node().where(each.key).has_value();
+      cloud_->read([&](CloudTxn& txn) {
+        txn.ops(shop(branch_of(*owner)), chain, each.receipt.seq,
+                [&](const CloudOp& op) { return elsewhere = elsewhere || same(op.bytes), false; });
+      });
+      for (auto& other : tills_) {
+        if (other.get() == &wiped || elsewhere) continue;
+        other->store().view().relay_ops(chain, each.receipt.seq,
+                                        [&](Seq, ByteView op) { return elsewhere = elsewhere || same(op), false; });
+      }
+      if (!elsewhere) keys.insert(each.key);
+    }
+  }
+  return keys;
+}
+
+}  // namespace tillsync::sim

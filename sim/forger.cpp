@@ -1,0 +1,50 @@
+#include "sim/forger.hpp"
+
+namespace tillsync::sim {
+
+namespace {
+
+constexpr std::size_t kMemory = 64;  // messages
+constexpr Duration kEvery = milliseconds(150);
+
+bool is_signed(const Message& message) {
+  return std::holds_alternative<Push>(message) || std::holds_alternative<Announce>(message) ||
+         std::holds_alternative<RequestGrant>(message) || std::holds_alternative<Grant>(message) ||
+         std::holds_alternative<NewRoster>(message);
+}
+
+}  // namespace
+
+Forger::Forger(World& world, Network& network, Identity stolen)
+    : world_(world), network_(network), stolen_(std::move(stolen)), label_("thief-of-" + stolen_.till.text) {
+  network_.join(*this);
+  strike();
+}
+
+void Forger::go() {
+  if (std::exchange(here_, false)) network_.leave(*this);
+}
+
+void Forger::on_up(PeerId id, Endpoint&) { peers_.push_back(id); }
+
+void Forger::on_bytes(PeerId, Bytes bytes) {
+  const auto message = decode_message(bytes);
+  if (!message || !is_signed(*message)) return;
+  if (overheard_.size() < kMemory) return overheard_.push_back(std::move(bytes));
+  overheard_[world_.random().below(kMemory)] = std::move(bytes);
+}
+
+void Forger::strike() {
+  if (!here_) return;
+  if (!overheard_.empty() && !peers_.empty()) {
+    Bytes message = overheard_[world_.random().below(overheard_.size())];
+    if (world_.random().below(4) != 0) {
+      char& at = message[world_.random().below(message.size())];
+      at = static_cast<char>(at ^ static_cast<char>(1 << world_.random().below(8)));
+    }
+    network_.send(*this, peers_[world_.random().below(peers_.size())], std::move(message));
+  }
+  world_.after(kEvery, [this] { strike(); });
+}
+
+}  // namespace tillsync::sim

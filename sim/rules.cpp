@@ -1,0 +1,242 @@
+#include "sim/rules.hpp"
+
+#include <algorithm>
+
+#include "engine/stock/moves.hpp"
+#include "engine/till/stock_book.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync::sim {
+
+namespace {
+constexpr Duration kLookEvery = seconds(1);
+constexpr std::uint64_t kMaxMessages = 20'000;       // in one such interval: more is a storm
+constexpr std::size_t kMaxInFlight = 64 << 20;       // bytes
+constexpr std::uint64_t kMaxOwnOps = 200;            // that engines write by themselves, besides re-issues
+}  // namespace
+
+// Rule 1, at once: a receipt names an op that no power cut can take.
+void Rules::on_flushed(const SimTill&, const std::vector<Bytes>& ops) {
+  for (const Bytes& bytes : ops) {
+    const auto op = decode_op(bytes);
+    if (op) flushed_[blake2b(bytes)] = {op->chain, op->seq, op->hlc};
+  }
+  if (flushed_.size() > kMaxOwnOps + 8 * receipts_ && broken_.empty())
+    breaks("growth: " + std::to_string(flushed_.size()) + " ops on disk for " + std::to_string(receipts_) + " receipts");
+}
+
+void Rules::on_receipt(const SimTill& till, const HandedOut& handed) {
+  ++receipts_;
+  if (!flushed_.contains(handed.receipt.hash))
+    breaks("receipt: " + till.label() + " handed out " + handed.key + " before it was on the disk");
+}
+
+// A till may say "in the cloud" only of what is there.
+void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
+  if (level == Level::own_disk) return;
+  const bool safe = level == Level::cloud ? books_[fleet_->branch_of(till)].effects.contains(key)
+                                          : went_back_ || on_another_disk(till, key);
+  if (!safe) breaks("level: " + till.label() + " was told that " + key + " is safer than it is");
+}
+
+bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
+  if (books_[fleet_->branch_of(till)].effects.contains(key)) return true;
+  const auto handed = std::find_if(till.receipts().begin(), till.receipts().end(), [&](const auto& r) { return r.key == key; });
+  if (handed == till.receipts().end()) return true;  // its receipt was not handed out: nobody relies on it
+  const ChainId chain{till.who().till, handed->receipt.incarnation};
+  for (const auto& other : fleet_->tills()) {
+    if (other.get() == &till || !other->alive()) return true;  // it may lie on one that is down
+    bool there = false;
+    other->store().view().relay_ops(chain, handed->receipt.seq, [&](Seq, ByteView) { return there = true, false; });
+    if (there) return true;
+  }
+  return false;
+}
+
+void Rules::on_cloud_job() {
+  fleet_->cloud().read([&](CloudTxn& txn) {
+    for (int b = 0; b < fleet_->branches(); ++b) read_new_ops(txn, b);
+  });
+}
+
+void Rules::read_new_ops(CloudTxn& txn, int branch) {
+  const Shop shop = fleet_->shop(branch);
+  std::vector<std::pair<Op, OpEffect>> fresh;
+  for (const auto& [id, point] : txn.chains(shop)) {
+    Seen& seen = books_[branch].chains[id];
+    if (point.seq < seen.seq) breaks("order: the cloud forgot ops of " + id.till.text);
+    if (point.seq <= seen.seq) continue;
+    txn.ops(shop, id, seen.seq.next(), [&, chain = id](const CloudOp& stored) {
+      if (auto op = follow_chain(branch, chain, stored)) fresh.emplace_back(std::move(*op), stored.effect);
+      return true;
+    });
+    if (seen.seq != point.seq || seen.last != point.hash)
+      breaks("order: the cloud's watermark of " + id.till.text + " is not its last op");
+  }
+  // Which of two in one transaction came first is not known: the one that took effect.
+  std::stable_partition(fresh.begin(), fresh.end(), [](const auto& f) { return f.second == OpEffect::applied; });
+  std::set<std::string> touched;
+  for (const auto& [op, effect] : fresh) take_effect(branch, op, effect, touched);
+  check_stock(txn, branch, touched);
+}
+
+// Rules 1 and 2: gapless, chained, recorded by somebody, every cashier's ops in order.
+std::optional<Op> Rules::follow_chain(int branch, const ChainId& chain, const CloudOp& stored) {
+  Seen& seen = books_[branch].chains[chain];
+  auto op = decode_op(stored.bytes);
+  const Hash hash = blake2b(stored.bytes);
+  if (!op || op->seq != seen.seq.next() || op->prev != seen.last || op->chain != chain) {
+    breaks("order: " + chain.till.text + " at " + std::to_string(seen.seq.value + 1));
+    return std::nullopt;
+  }
+  seen = {op->seq, hash};
+  ++in_cloud_;
+  if (!flushed_.contains(hash)) breaks("invented: nobody recorded " + op->key + " of " + chain.till.text);
+  const auto before = flushed_.find(op->cashier_prev);
+  if (before != flushed_.end() && !in_order(before->second, {chain, op->seq, op->hlc}))
+    breaks("order: of cashier " + op->cashier + " at " + op->key);
+  if (op->kind == OpKind::incarnation) books_[branch].incarnations.insert(chain);
+  return op;
+}
+
+// Rule 1: in effect once.
+void Rules::take_effect(int branch, const Op& op, OpEffect effect, std::set<std::string>& touched) {
+  ShopBook& book = books_[branch];
+  const Hash content = content_hash(op.kind, op.body);
+  const auto known = book.effects.find(op.key);
+  const OpEffect right = known == book.effects.end() ? OpEffect::applied
+                         : known->second == content  ? OpEffect::duplicate
+                                                     : OpEffect::conflict;
+  if (effect != right) breaks("doubled: " + op.key + " does not have the effect that it must");
+  if (right == OpEffect::conflict) book.conflicting.insert(op.key);
+  if (effect != OpEffect::applied) return;
+  book.effects.emplace(op.key, content);
+  for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
+    book.stock[sku].push_back({op.hlc, op.chain, op.seq, move.is_count, move.milli});
+    touched.insert(sku);
+  }
+}
+
+// Within a history by number; across tills by time, as long as the clocks were right.
+bool Rules::in_order(const Place& before, const Place& after) const {
+  return before.chain == after.chain ? before.seq < after.seq : before.hlc < after.hlc || !clocks_right_;
+}
+
+// Rule 3 at the cloud: sort everything, apply one by one.
+void Rules::check_stock(CloudTxn& txn, int branch, const std::set<std::string>& products) {
+  for (const std::string& sku : products) {
+    auto& events = books_[branch].stock[sku];
+    std::sort(events.begin(), events.end());
+    std::int64_t stock = 0;
+    for (const StockEvent& e : events) stock = e.is_count ? e.milli : stock + e.milli;
+    const auto row = txn.row(fleet_->shop(branch), stock_feed(fleet_->roster(branch).branch), sku);
+    const auto fields = row ? unpack<StockRow>(row->fields) : std::nullopt;
+    if (!fields || fields->milli != stock) breaks("stock: the cloud's row of " + sku + " is not the fold of its ops");
+  }
+}
+
+bool Rules::after_event() {
+  if (!cloned_) check_leases();
+  if (fleet_->world().now() >= next_look_) {
+    check_limits();
+    for (const auto& till : fleet_->tills()) {
+      if (till->responds() && fleet_->cloud().alive()) check_rows(*till, false);
+    }
+    next_look_ = fleet_->world().now() + kLookEvery;
+  }
+  return broken_.empty();
+}
+
+// Rule 4.
+void Rules::check_leases() {
+  for (int b = 0; b < fleet_->branches(); ++b) {
+    std::string holder;
+    for (const auto& till : fleet_->tills()) {
+      if (!till->alive() || fleet_->branch_of(*till) != b) continue;
+      const LeaseView lease = till->node().lease(till->now());
+      if (lease.kind != LeaseKind::exclusive || lease.host.text != till->label()) continue;
+      if (!holder.empty()) breaks("lease: " + holder + " and " + till->label() + " hold it at once");
+      holder = till->label();
+      Holder& last = books_[b].holder;
+      const bool rises = lease.term > last.term || (lease.term == last.term && (last.who == holder || last.who.empty()));
+      if (!rises && !went_back_)  // a restored till has forgotten its promises
+        breaks("lease: " + holder + " holds it in term " + std::to_string(lease.term.value) + " after " + last.who +
+               " in " + std::to_string(last.term.value));
+      last = {lease.term, holder};
+    }
+  }
+}
+
+// Rule 7.
+void Rules::check_limits() {
+  const std::uint64_t sent = fleet_->network().messages() - messages_before_;
+  messages_before_ += sent;
+  if (sent > kMaxMessages) breaks("storm: " + std::to_string(sent) + " messages in a second");
+  if (fleet_->network().in_flight() > kMaxInFlight)
+    breaks("storm: " + std::to_string(fleet_->network().in_flight()) + " bytes are under way");
+}
+
+// Rule 5: what a reader's watermark covers, it has, as it was there; what was deleted does not come back.
+void Rules::check_rows(const SimTill& till, bool finally) {
+  const int branch = fleet_->branch_of(till);
+  TillView view = till.store().view();
+  std::map<FeedKind, FeedRecord> positions;
+  for (const auto& [feed, record] : view.feeds()) positions[feed] = record;
+  fleet_->cloud().read([&](CloudTxn& txn) {
+    for (const std::string& name : {std::string("tenant"), "branch/" + fleet_->roster(branch).branch.text}) {
+      for (const std::string& kind : txn.kinds(fleet_->shop(branch), name)) {
+        const FeedKind feed{name, kind};
+        const RowVersion seen = positions[feed].watermark.version;
+        txn.rows_after(fleet_->shop(branch), feed, {}, [&](const Row& truth) {
+          const auto mine = view.row(feed, truth.id);
+          const bool same = mine && mine->row.version == truth.version && mine->row.deleted == truth.deleted &&
+                            mine->row.fields == truth.fields;
+          const bool gone = truth.deleted && !mine;  // by a snapshot
+          if ((finally || truth.version <= seen) && !same && !gone)
+            breaks("rows: " + till.label() + " does not have " + feed.kind + " " + truth.id + " as the cloud has it");
+          return true;
+        });
+        view.rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
+          const auto truth = txn.row(fleet_->shop(branch), feed, stored.row.id);
+          if (!truth || stored.row.version > truth->version)
+            breaks("rows: " + till.label() + " has a " + feed.kind + " " + stored.row.id + " that the cloud never had");
+          return true;
+        });
+      }
+    }
+  });
+}
+
+// Rule 6: no disagreement vanishes.
+void Rules::check_conflicts(int branch) {
+  const auto list = fleet_->conflicts(branch);
+  auto listed = [&](const std::string& kind, const std::string& about) {
+    return std::any_of(list.begin(), list.end(), [&](const CloudConflict& c) {
+      return c.kind == kind && (c.id.find(about) != std::string::npos || c.summary.find(about) != std::string::npos);
+    });
+  };
+  for (const std::string& key : books_[branch].conflicting) {
+    if (!listed("duplicate_key", "'" + key + "'")) breaks("vanished: two ops with the key " + key + " differ, and nobody is told");
+  }
+  for (const ChainId& chain : books_[branch].incarnations) {
+    if (!listed("forked_history", chain.till.text + "/" + std::to_string(chain.incarnation.value))) breaks("vanished: the fork of " + chain.till.text + " is not listed");
+  }
+}
+
+void Rules::when_settled() {
+  for (const auto& till : fleet_->tills()) {
+    if (!fleet_->is_member(*till)) continue;
+    const int branch = fleet_->branch_of(*till);
+    for (const HandedOut& each : till->receipts()) {
+      if (!books_[branch].effects.contains(each.key) && !destroyed_.contains(each.key))
+        breaks("lost: " + each.key + " of " + till->label());
+    }
+    check_rows(*till, true);
+    if (till->node().all_stock() != fleet_->cloud_stock(branch))
+      breaks("stock: " + till->label() + " differs from the cloud");
+  }
+  for (int b = 0; b < fleet_->branches(); ++b) check_conflicts(b);
+}
+
+}  // namespace tillsync::sim

@@ -1,0 +1,48 @@
+// The cloud: the real CloudCore and its LMDB store, driven by virtual time and network.
+#pragma once
+
+#include "engine/cloud/cloud_core.hpp"
+#include "sim/network.hpp"
+#include "sim/observer.hpp"
+#include "storage/cloud_store.hpp"
+
+namespace tillsync::sim {
+
+class SimCloud final : public Endpoint {
+ public:
+  SimCloud(World& world, Network& network, Observer& observer, std::string folder);
+
+  void serve(const Roster& roster);  // one of its branches
+  void start();
+  void crash();
+  void read(const std::function<void(CloudTxn&)>& body);
+  void put_row(const Shop& shop, const CloudRow& row);
+
+  const std::string& label() const override { return label_; }
+  TillId identity() const override { return TillId{label_}; }
+  BranchId branch() const override { return {}; }
+  bool responds() const override { return alive(); }
+  bool wants(const Endpoint&) const override { return false; }
+  bool accepts(const Endpoint& other) const override;
+  void on_up(PeerId id, Endpoint& other) override;
+  void on_down(PeerId id) override;
+  void on_bytes(PeerId id, Bytes message) override;
+
+  bool alive() const { return core_ != nullptr; }
+  std::uint64_t refused() const { return core_ ? core_->counters().refused : 0; }
+
+ private:
+  void carry_out(CloudActions actions);
+  Now now() const;
+
+  World& world_;
+  Network& network_;
+  Observer& observer_;
+  std::string folder_, label_ = "cloud";
+  std::map<Shop, Roster> rosters_;
+  std::unique_ptr<CloudStore> store_;
+  std::unique_ptr<CloudCore> core_;
+  std::uint64_t life_ = 0;
+};
+
+}  // namespace tillsync::sim
