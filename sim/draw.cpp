@@ -33,7 +33,8 @@ class Draw {
   explicit Draw(std::uint64_t seed) : dice_(seed ^ 0x6368616f73ULL) {
     out_.name = "seed " + std::to_string(seed);
     out_.story = "Drawn by chance.";
-    out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)), 1000 + 1000 * static_cast<std::uint32_t>(dice_.below(3))};
+    out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)),
+                 1000 + 1000 * static_cast<std::uint32_t>(dice_.below(3))};
     out_.start = std::chrono::hours(10);
   }
 
@@ -160,7 +161,7 @@ class Draw {
     constexpr Verb kinds[] = {Verb::delay, Verb::loss, Verb::reorder, Verb::bandwidth};
     Step& step = add(kinds[dice_.below(4)]);
     step.who = {any_machine()}, step.whom = {"rest"}, step.lasting = a_while(20'000);
-    step.number = static_cast<std::int64_t>(10 + dice_.below(400));                       // ms, kbit/s
+    step.number = static_cast<std::int64_t>(10 + dice_.below(400));                // ms, kbit/s
     if (step.verb == Verb::loss || step.verb == Verb::reorder) step.number *= 50;  // up to 20 %
   }
 

@@ -22,7 +22,9 @@ std::int64_t Player::sum(const Step& step, const std::function<std::int64_t(SimT
 }
 
 void Player::expect(const Step& step) {
-  auto wrong = [&](const std::string& seen) { rules_.breaks("expected: " + scenario_.line_of(step) + "; it is " + seen); };
+  auto wrong = [&](const std::string& seen) {
+    rules_.breaks("expected: " + scenario_.line_of(step) + "; it is " + seen);
+  };
   auto number = [&](std::int64_t seen) {
     if (seen != step.number) wrong(std::to_string(seen));
   };

@@ -62,6 +62,7 @@ Fleet::Fleet(const FleetPlan& plan, Observer* observer)
 }
 
 Fleet::~Fleet() {
+  network_.shut_down();
   tills_.clear();
   if (cloud_->alive()) cloud_->crash();
   std::filesystem::remove_all(folder_);
@@ -127,13 +128,17 @@ bool Fleet::settled() {
   }
   for (int b = 0; b < branches(); ++b) {
     if (host(b) == nullptr) return false;
-    const auto stock = cloud_stock(b);
     for (auto& till : tills_) {
       if (!till->responds() || branch_of(*till) != b || !is_member(*till)) continue;
-      if (till->node().all_stock() != stock || !has_all_rows(*till)) return false;
+      if (!stock_agrees(*till) || !has_all_rows(*till)) return false;
     }
   }
   return true;
+}
+
+bool Fleet::stock_agrees(const SimTill& till) {
+  const auto truth = cloud_stock(branch_of(till));
+  return truth.empty() || till.node().all_stock() == truth;
 }
 
 bool Fleet::has_all_rows(const SimTill& till) {
@@ -158,8 +163,7 @@ std::string Fleet::unsettled() {
     const Status s = till->node().status(till->now());
     out += till->label() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
            std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
-           (till->node().all_stock() == cloud_stock(branch_of(*till)) ? "" : " stock differs") +
-           (has_all_rows(*till) ? "" : " rows missing") + "; ";
+           (stock_agrees(*till) ? "" : " stock differs") + (has_all_rows(*till) ? "" : " rows missing") + "; ";
   }
   return out;
 }

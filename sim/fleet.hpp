@@ -38,7 +38,7 @@ class Fleet {
 
   void sell(int till, const std::string& key, const std::string& sku = "bread", std::int64_t units = 1);
   SimTill& clone(SimTill& original, const std::string& label);  // the same key, a copy of its disk, another machine
-  void expel(const SimTill& till);                              // by a new roster, signed, given to a till of its branch
+  void expel(const SimTill& till);  // by a new roster, signed, given to a till of its branch
   bool is_member(const SimTill& till) const;
 
   SimTill* host(int branch = 0);  // the one that all responding tills follow; null while they differ
@@ -46,6 +46,8 @@ class Fleet {
   bool settle(Duration limit) {
     return world_.run_until([this] { return settled(); }, limit);
   }
+  // A till's view of the stock is the cloud's; asked only once the cloud has one.
+  bool stock_agrees(const SimTill& till);
   bool has_all_rows(const SimTill& till);
   std::string unsettled();  // what is missing, for people
 

@@ -97,8 +97,8 @@ Duration Network::flight_time(const Link& link, int from, std::size_t bytes, Ins
   const Line& line = line_between(link.ends[0]->label(), link.ends[1]->label());
   Duration flight = line.delay + Duration(world_.random().below(static_cast<std::uint64_t>(line.jitter.count()) + 1));
   if (line.bits_per_second > 0) {
-    const auto sending = Duration(static_cast<std::int64_t>(bytes) * 8'000'000'000 /
-                                  static_cast<std::int64_t>(line.bits_per_second));
+    const auto sending =
+        Duration(static_cast<std::int64_t>(bytes) * 8'000'000'000 / static_cast<std::int64_t>(line.bits_per_second));
     free_at = std::max(link.free_at[from], world_.now()) + sending;
     flight += free_at - world_.now();
   }

@@ -1,5 +1,5 @@
-// A virtual network. Connections behave as TCP's do: in order, whole, stalled by a cut, dead after silence. What happens
-// to packets (loss, reordering, a narrow line) shows as TCP shows it: as delay for what comes behind.
+// A virtual network. Connections behave as TCP's do: in order, whole, stalled by a cut, dead after silence. What
+// happens to packets (loss, reordering, a narrow line) shows as TCP shows it: as delay for what comes behind.
 #pragma once
 
 #include <map>
@@ -21,8 +21,8 @@ class Endpoint {
   virtual TillId identity() const = 0;           // who it proves to be; the clone of a till proves to be that till
   virtual BranchId branch() const = 0;           // empty: the cloud
   virtual bool responds() const = 0;             // it runs, and is not suspended
-  virtual bool wants(const Endpoint& other) const = 0;     // would dial it
-  virtual bool accepts(const Endpoint& other) const = 0;   // would let it in: the channel's handshake
+  virtual bool wants(const Endpoint& other) const = 0;    // would dial it
+  virtual bool accepts(const Endpoint& other) const = 0;  // would let it in: the channel's handshake
   virtual void on_up(PeerId id, Endpoint& other) = 0;
   virtual void on_down(PeerId id) = 0;
   virtual void on_bytes(PeerId id, Bytes message) = 0;
@@ -32,9 +32,9 @@ class Endpoint {
 struct Line {
   Duration delay = milliseconds(2);
   Duration jitter = milliseconds(1);
-  double loss = 0;                     // of packets; each costs a retransmission
-  double reorder = 0;                  // of packets; each holds up what follows for a moment
-  std::uint64_t bits_per_second = 0;   // 0: as fast as can be
+  double loss = 0;                       // of packets; each costs a retransmission
+  double reorder = 0;                    // of packets; each holds up what follows for a moment
+  std::uint64_t bits_per_second = 0;     // 0: as fast as can be
   std::uint64_t resets_per_million = 0;  // of messages: the connection breaks, what is in flight is lost
   bool operator==(const Line&) const = default;
 };
@@ -47,6 +47,7 @@ class Network {
   explicit Network(World& world) : world_(world) {}
 
   void join(Endpoint& endpoint);
+  void shut_down() { links_.clear(), endpoints_.clear(); }  // the world ends
   void leave(Endpoint& endpoint);  // it crashed: the others hear a reset
   void send(Endpoint& from, PeerId id, Bytes message);
   void hang_up(Endpoint& from, PeerId id);

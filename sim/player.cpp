@@ -66,7 +66,8 @@ bool Player::carry_out_one(const Step& step, const std::string& who) {
 bool Player::record(const Step& step, SimTill& till) {
   if (!till.responds()) return false;
   constexpr OpKind kinds[] = {OpKind::sale, OpKind::refund, OpKind::restock, OpKind::count, kNewKind};
-  OpDraft draft{.kind = kinds[static_cast<int>(step.verb)], .key = {}, .cashier = "cashier-" + till.label(), .document = {}};
+  OpDraft draft{
+      .kind = kinds[static_cast<int>(step.verb)], .key = {}, .cashier = "cashier-" + till.label(), .document = {}};
   draft.key = step.key.empty() ? "op/" + std::to_string(++sold_) : step.key;
   if (step.who.size() > 1 && step.key.empty()) draft.key += "/" + till.label();
   draft.document.lines.push_back({step.word, Quantity{step.number == 0 ? 1000 : step.number}, 350, {}});
@@ -75,7 +76,8 @@ bool Player::record(const Step& step, SimTill& till) {
   till.record(std::move(draft));
   if (asked_ >= kMaxAsked || key.size() % 2 == 0) return true;
   ++asked_;
-  till.wait(key, key.back() % 2 == 0 ? Level::two_disks : Level::cloud, seconds(20), [this](const Result<Level>&) { --asked_; });
+  till.wait(key, key.back() % 2 == 0 ? Level::two_disks : Level::cloud, seconds(20),
+            [this](const Result<Level>&) { --asked_; });
   return true;
 }
 

@@ -11,9 +11,9 @@ namespace tillsync::sim {
 
 namespace {
 constexpr Duration kLookEvery = seconds(1);
-constexpr std::uint64_t kMaxMessages = 20'000;       // in one such interval: more is a storm
-constexpr std::size_t kMaxInFlight = 64 << 20;       // bytes
-constexpr std::uint64_t kMaxOwnOps = 200;            // that engines write by themselves, besides re-issues
+constexpr std::uint64_t kMaxMessages = 20'000;  // in one such interval: more is a storm
+constexpr std::size_t kMaxInFlight = 64 << 20;  // bytes
+constexpr std::uint64_t kMaxOwnOps = 200;       // that engines write by themselves, besides re-issues
 }  // namespace
 
 // Rule 1, at once: a receipt names an op that no power cut can take.
@@ -23,7 +23,8 @@ void Rules::on_flushed(const SimTill&, const std::vector<Bytes>& ops) {
     if (op) flushed_[blake2b(bytes)] = {op->chain, op->seq, op->hlc};
   }
   if (flushed_.size() > kMaxOwnOps + 8 * receipts_ && broken_.empty())
-    breaks("growth: " + std::to_string(flushed_.size()) + " ops on disk for " + std::to_string(receipts_) + " receipts");
+    breaks("growth: " + std::to_string(flushed_.size()) + " ops on disk for " + std::to_string(receipts_) +
+           " receipts");
 }
 
 void Rules::on_receipt(const SimTill& till, const HandedOut& handed) {
@@ -42,7 +43,8 @@ void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
 
 bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
   if (books_[fleet_->branch_of(till)].effects.contains(key)) return true;
-  const auto handed = std::find_if(till.receipts().begin(), till.receipts().end(), [&](const auto& r) { return r.key == key; });
+  const auto handed =
+      std::find_if(till.receipts().begin(), till.receipts().end(), [&](const auto& r) { return r.key == key; });
   if (handed == till.receipts().end()) return true;  // its receipt was not handed out: nobody relies on it
   const ChainId chain{till.who().till, handed->receipt.incarnation};
   for (const auto& other : fleet_->tills()) {
@@ -159,7 +161,8 @@ void Rules::check_leases() {
       if (!holder.empty()) breaks("lease: " + holder + " and " + till->label() + " hold it at once");
       holder = till->label();
       Holder& last = books_[b].holder;
-      const bool rises = lease.term > last.term || (lease.term == last.term && (last.who == holder || last.who.empty()));
+      const bool rises =
+          lease.term > last.term || (lease.term == last.term && (last.who == holder || last.who.empty()));
       if (!rises && !went_back_)  // a restored till has forgotten its promises
         breaks("lease: " + holder + " holds it in term " + std::to_string(lease.term.value) + " after " + last.who +
                " in " + std::to_string(last.term.value));
@@ -217,10 +220,12 @@ void Rules::check_conflicts(int branch) {
     });
   };
   for (const std::string& key : books_[branch].conflicting) {
-    if (!listed("duplicate_key", "'" + key + "'")) breaks("vanished: two ops with the key " + key + " differ, and nobody is told");
+    if (!listed("duplicate_key", "'" + key + "'"))
+      breaks("vanished: two ops with the key " + key + " differ, and nobody is told");
   }
   for (const ChainId& chain : books_[branch].incarnations) {
-    if (!listed("forked_history", chain.till.text + "/" + std::to_string(chain.incarnation.value))) breaks("vanished: the fork of " + chain.till.text + " is not listed");
+    if (!listed("forked_history", chain.till.text + "/" + std::to_string(chain.incarnation.value)))
+      breaks("vanished: the fork of " + chain.till.text + " is not listed");
   }
 }
 
@@ -233,8 +238,7 @@ void Rules::when_settled() {
         breaks("lost: " + each.key + " of " + till->label());
     }
     check_rows(*till, true);
-    if (till->node().all_stock() != fleet_->cloud_stock(branch))
-      breaks("stock: " + till->label() + " differs from the cloud");
+    if (!fleet_->stock_agrees(*till)) breaks("stock: " + till->label() + " differs from the cloud");
   }
   for (int b = 0; b < fleet_->branches(); ++b) check_conflicts(b);
 }

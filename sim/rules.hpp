@@ -28,8 +28,8 @@ class Rules final : public Observer {
   void on_level(const SimTill& till, const std::string& key, Level level) override;
   void on_cloud_job() override;
 
-  bool after_event();     // leases and limits, at every instant; false once anything is broken
-  void when_settled();    // what must hold in the end
+  bool after_event();   // leases and limits, at every instant; false once anything is broken
+  void when_settled();  // what must hold in the end
   std::uint64_t ops_in_cloud() const { return in_cloud_; }
 
  private:

@@ -54,8 +54,8 @@ class Run {
     fleet_.world().run_until(done, scenario_.drain_limit);
     drained_ = fleet_.world().now() - healed;
     if (!settled && rules_.broken().empty())
-      rules_.breaks("drain: not settled " + std::to_string(to_ms(scenario_.drain_limit) / 1000) + " s after healing: " +
-                    fleet_.unsettled());
+      rules_.breaks("drain: not settled " + std::to_string(to_ms(scenario_.drain_limit) / 1000) +
+                    " s after healing: " + fleet_.unsettled());
   }
 
   Outcome outcome() {
@@ -64,7 +64,8 @@ class Run {
     out.violations = rules_.broken();
     out.log = player_.log();
     out.trace_hash = fleet_.world().trace_hash();
-    for (const auto& till : fleet_.tills()) out.receipts += till->receipts().size(), out.refused += till->refusals().size();
+    for (const auto& till : fleet_.tills())
+      out.receipts += till->receipts().size(), out.refused += till->refusals().size();
     out.ops_in_cloud = rules_.ops_in_cloud();
     for (int b = 0; b < fleet_.branches() && fleet_.cloud().alive(); ++b) out.conflicts += fleet_.conflicts(b).size();
     out.messages = fleet_.network().messages();

@@ -143,7 +143,9 @@ std::string forms_like(const std::vector<std::string>& words) {
 
 Result<Duration> parse_clock_time(const std::string& text) {
   const auto parts = split(text, ':');
-  const auto wrong = [&] { return fail(ErrorKind::refused, "'" + text + "' is no time of day, such as 10:02 or 10:02:03.5"); };
+  const auto wrong = [&] {
+    return fail(ErrorKind::refused, "'" + text + "' is no time of day, such as 10:02 or 10:02:03.5");
+  };
   if (parts.size() < 2 || parts.size() > 3) return wrong();
   const auto hours = number(parts[0], 1), minutes = number(parts[1], 1);
   const auto millis = parts.size() == 3 ? number(parts[2], 1000) : std::optional<std::int64_t>(0);
@@ -154,8 +156,11 @@ Result<Duration> parse_clock_time(const std::string& text) {
 
 Result<Duration> parse_duration(const std::string& value, const std::string& unit) {
   const auto thousandths = number(value, 1000);
-  const std::pair<const char*, Duration> units[] = {
-      {"ms", milliseconds(1)}, {"s", seconds(1)}, {"min", std::chrono::minutes(1)}, {"h", std::chrono::hours(1)}, {"d", std::chrono::hours(24)}};
+  const std::pair<const char*, Duration> units[] = {{"ms", milliseconds(1)},
+                                                    {"s", seconds(1)},
+                                                    {"min", std::chrono::minutes(1)},
+                                                    {"h", std::chrono::hours(1)},
+                                                    {"d", std::chrono::hours(24)}};
   for (const auto& [name, length] : units) {
     if (thousandths && *thousandths > 0 && unit == name) return length / 1000 * *thousandths;
   }
@@ -179,12 +184,18 @@ std::string Scenario::line_of(const Step& step) const {
     for (const std::string& slot : split(pattern, ' ')) {
       const bool fine = in_thousandths(slot, step.verb);
       out += ' ';
-      if (slot == "WHO") out += join(step.who, ",");
-      else if (slot == "WHOM") out += join(step.whom, ",");
-      else if (slot == "WORD" || slot == "NAME") out += step.word;
-      else if (slot == "KEY") out += step.key;
-      else if (slot == "UNITS" || slot == "NUMBER") out += fine ? decimal(step.number) : std::to_string(step.number);
-      else out += slot;
+      if (slot == "WHO")
+        out += join(step.who, ",");
+      else if (slot == "WHOM")
+        out += join(step.whom, ",");
+      else if (slot == "WORD" || slot == "NAME")
+        out += step.word;
+      else if (slot == "KEY")
+        out += step.key;
+      else if (slot == "UNITS" || slot == "NUMBER")
+        out += fine ? decimal(step.number) : std::to_string(step.number);
+      else
+        out += slot;
     }
     break;
   }

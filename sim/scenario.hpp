@@ -1,6 +1,6 @@
 // A scenario: a shop's layout, what it sells, what happens to it and what is expected. Chance draws them from a seed
-// (draw.hpp), people write them as TOML files (scenario_file.hpp), and a run plays them (run.hpp). The steps are a small
-// language, one line each; docs/simulator.md is its manual, grammar() its source.
+// (draw.hpp), people write them as TOML files (scenario_file.hpp), and a run plays them (run.hpp). The steps are a
+// small language, one line each; docs/simulator.md is its manual, grammar() its source.
 //
 //   10:02 cut till-1,till-2 from till-3 for 90 s
 #pragma once

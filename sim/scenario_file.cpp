@@ -1,9 +1,9 @@
 #include "sim/scenario_file.hpp"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace tillsync::sim {
 
@@ -31,7 +31,8 @@ std::int64_t number(const toml::table& table, const char* key, std::int64_t othe
   if (node == nullptr) return otherwise;
   const auto value = node->value<std::int64_t>();
   if (!value || *value < least || *value > most)
-    throw Wrong{line_of(*node), std::string(key) + " is a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
+    throw Wrong{line_of(*node),
+                std::string(key) + " is a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
   return *value;
 }
 
@@ -114,7 +115,8 @@ void read_script(const toml::table& root, Scenario& out) {
 }
 
 Scenario read(const toml::table& root) {
-  check_keys(root, {"name", "story", "seed", "start", "end", "drain_limit_s", "branch", "network", "sales", "script"}, "a scenario");
+  check_keys(root, {"name", "story", "seed", "start", "end", "drain_limit_s", "branch", "network", "sales", "script"},
+             "a scenario");
   Scenario out;
   out.name = root["name"].value_or(std::string("a scenario"));
   out.story = root["story"].value_or(std::string());
@@ -127,7 +129,8 @@ Scenario read(const toml::table& root) {
   out.plan.seed = static_cast<std::uint64_t>(number(root, "seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   out.plan.branches = static_cast<int>(number(branch, "branches", 1, 1, 50));
   out.plan.tills = static_cast<int>(number(branch, "tills", 3, 1, 60));
-  out.plan.lease_ms = static_cast<std::uint32_t>(number(branch, "lease_ms", 3000, Roster::kMinLeaseMs, Roster::kMaxLeaseMs));
+  out.plan.lease_ms =
+      static_cast<std::uint32_t>(number(branch, "lease_ms", 3000, Roster::kMinLeaseMs, Roster::kMaxLeaseMs));
   const toml::table& network = part(root, "network");
   check_keys(network, {"delay_ms", "jitter_ms", "resets_ppm", "kbit_s"}, "[network]");
   out.line.delay = milliseconds(number(network, "delay_ms", 2, 0, 60'000));

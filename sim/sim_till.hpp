@@ -1,5 +1,5 @@
-// A till: the real Node, Journal and TillStore on a virtual disk, clock and network. LMDB runs for real, on a memory file
-// system: its commits are atomic and synced, so crashes fall between them.
+// A till: the real Node, Journal and TillStore on a virtual disk, clock and network. LMDB runs for real, on a memory
+// file system: its commits are atomic and synced, so crashes fall between them.
 #pragma once
 
 #include <optional>

@@ -5,6 +5,7 @@
 #include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
 #include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
 
 namespace tillsync {
 
@@ -34,12 +35,17 @@ std::vector<SettledUpTo> settled(CloudTxn& txn, const Shop& shop) {
   std::map<TillId, std::pair<Hlc, std::size_t>> youngest;
   for (const auto& [chain, point] : txn.chains(shop)) {
     out.push_back({chain.till, chain.incarnation, point.seq});
+    const std::size_t here = out.size() - 1;
     Hlc began;
-    txn.ops(shop, chain, Seq{1}, [&](const CloudOp& first) {
-      if (const auto op = decode_op(first.bytes)) began = op->hlc;
+    txn.ops(shop, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
+      const auto op = decode_op(first.bytes);
+      if (!op) return false;
+      began = op->hlc;
+      const auto fork = op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
+      const ChainId left{id.till, fork ? fork->old_incarnation : Incarnation{}};
+      if (fork && !txn.chain(shop, left)) out.push_back({left.till, left.incarnation, SettledUpTo::kClosed});
       return false;
     });
-    const std::size_t here = out.size() - 1;
     const auto [open, only] = youngest.try_emplace(chain.till, began, here);
     if (only) continue;
     const bool younger = began > open->second.first;

@@ -10,7 +10,6 @@
 namespace tillsync {
 
 void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions& out) {
-  if (own_.last().seq == Seq{}) return;  // nothing of this incarnation is shared yet
   ForkState fork;
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();

@@ -41,7 +41,14 @@ void Node::handle(Now, PeerId from, Pull& m, Actions&) {
   rows_fresh_ = true;
 }
 
-void Node::handle(Now, PeerId from, PullEvents& m, Actions&) { peer_of(from)->parked_events = std::move(m); }
+void Node::handle(Now, PeerId from, PullEvents& m, Actions&) {
+  for (const SeenUpTo& seen : m.seen) {
+    if (seen.chain.id() == own_.chain() && seen.seq > own_.last().seq)
+      fork_wanted_ =
+          peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";
+  }
+  peer_of(from)->parked_events = std::move(m);
+}
 
 void Node::answer_parked(Now, Actions& out) {
   for (auto& [id, peer] : peers_) {

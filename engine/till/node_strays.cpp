@@ -17,13 +17,13 @@ void Node::pump_strays(Now now, Actions& out) {
   TillView view = store_.view();
   std::size_t shown = 0;
   for (const auto& [chain, end] : relay_.strays()) {
-    const auto owner = std::find_if(peers_.begin(), peers_.end(),
-                                    [&, till = chain.till](const auto& p) { return p.second.name == till; });
-    if (owner == peers_.end()) continue;
-    const auto batch = view.stray(chain, end);
-    auto message = batch ? decode_message(*batch) : std::nullopt;
-    if (!message || ++shown > kMaxBatches) continue;
-    out.send(owner->first, std::move(*message));
+    for (const auto& [id, peer] : peers_) {
+      if (peer.name != chain.till) continue;
+      const auto batch = view.stray(chain, end);
+      const auto message = batch ? decode_message(*batch) : std::nullopt;
+      if (!message || ++shown > kMaxBatches) continue;
+      out.send(id, *message);
+    }
   }
 }
 
