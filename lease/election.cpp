@@ -119,12 +119,13 @@ LeaseActions Election::on_step_down(Instant now, std::optional<TillId> successor
   return out;
 }
 
-// Fitter tills (here: earlier names) move first, so that a split vote is rare.
-Duration Election::patience() const {
+// Fitter tills (here: earlier names) move first, so that a split vote is rare. Where the network is slower than that
+// head start, chance takes over: the longer nobody wins, the wider it spreads (Ongaro and Ousterhout 2014, 9.3).
+Duration Election::patience() {
   std::int64_t rank = 0;
   for (const TillId& peer : connected_) rank += peer < self_ ? 1 : 0;
   return milliseconds(5 + 12 * std::min<std::int64_t>(rank, 10)) +
-         milliseconds(static_cast<std::int64_t>(Random(random_).below(8)));
+         milliseconds(random_.below(std::uint64_t{8} << std::min(lost_, 6U)));
 }
 
 bool Election::majority_connected() const {

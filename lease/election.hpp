@@ -83,7 +83,7 @@ class Election {
   bool majority_connected() const;
   bool best_connected() const;
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
-  Duration patience() const;
+  Duration patience();
   Ballot ballot(Term term);
   std::uint32_t votes_of(const TillId& till) const;
 
@@ -109,6 +109,7 @@ class Election {
 
   Instant started_;
   Instant next_try_;
+  unsigned lost_ = 0;  // attempts since somebody last won
   Instant renew_at_;
   std::uint64_t ignored_ = 0;
 };

@@ -27,6 +27,8 @@ void Election::handle(Instant now, const TillId& from, const PreVote& m, LeaseAc
   reply.granted = !refusal && !live_host && b.roster_version == roster_.version;
   if (refusal) reply.remaining_ms = ms_of(refusal->remaining);
   if (live_host) reply.remaining_ms = std::max(reply.remaining_ms, ms_of(lease_.until - now));
+  const bool yields = stage_ == Stage::pre_voting && from < self_;  // nothing is promised yet
+  if (reply.granted && yields) stage_ = Stage::idle;
   if (reply.granted && stage_ == Stage::idle) next_try_ = std::max(next_try_, now + milliseconds(60));  // let it try
   out.sends.push_back({from, reply});
 }
@@ -128,6 +130,7 @@ void Election::become_exclusive(Instant now, LeaseActions& out) {
   Certificate certificate{ballot_, Binary(key_.sign(ballot_.request_bytes())), {}};
   for (const auto& [till, signature] : grants_) certificate.grants.push_back({till, signature});
   certificate_ = std::move(certificate);
+  lost_ = 0;
   if (fresh) {
     out.host_changed = true;
     out.reason = "this till was elected in term " + std::to_string(ballot_.term.value);
@@ -153,6 +156,7 @@ void Election::handle(Instant now, const TillId& from, const Deny& m, LeaseActio
   if (stage_ != Stage::requesting || m.nonce != ballot_.nonce || roster_.find(from) == nullptr) return;
   grants_.erase(from);
   if (hosts(now)) return;  // a renewal may lose a vote; it lapses by itself if it loses the majority
+  ++lost_;
   abandon(now, out, true);
   next_try_ = now + milliseconds(m.remaining_ms) + patience();
 }
@@ -173,6 +177,8 @@ void Election::handle(Instant now, const TillId& from, const Release& m, LeaseAc
     out.host_changed = true;
     out.reason = from.text + " handed the lease back";
     next_try_ = now + (m.successor && *m.successor != self_ ? milliseconds(50) : patience());
+  } else if (lease_.kind == LeaseKind::none && stage_ == Stage::idle) {
+    next_try_ = std::min(next_try_, now + patience());  // a candidate gave up: what it had promised itself is free again
   }
 }
 
@@ -203,6 +209,7 @@ void Election::follow(Instant now, LeaseKind kind, const TillId& host, Term term
     certificate_.reset();
   }
   highest_seen_ = std::max(highest_seen_, term);
+  lost_ = 0;
   lease_ = {kind, host, term, fresh ? now : lease_.since, now + remaining};
 }
 

@@ -137,8 +137,11 @@ bool Fleet::settled() {
 }
 
 bool Fleet::stock_agrees(const SimTill& till) {
-  const auto truth = cloud_stock(branch_of(till));
-  return truth.empty() || till.node().all_stock() == truth;
+  auto truth = cloud_stock(branch_of(till));
+  if (truth.empty()) return true;
+  auto mine = till.node().all_stock();
+  for (auto* stock : {&truth, &mine}) std::erase_if(*stock, [](const auto& each) { return each.second == 0; });
+  return mine == truth;
 }
 
 bool Fleet::has_all_rows(const SimTill& till) {

@@ -195,7 +195,6 @@ class Node {
   Instant next_sweep_;
   bool sweep_wanted_ = false;
   std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
-  bool fetching_ = false;
   Instant fetch_again_;
   std::map<ChainId, PeerId> proxied_fetches_;
   std::optional<Seq> first_unsynced_;  // first op recorded since the time was last known

@@ -53,7 +53,7 @@ void Node::pump_fork(Now now, Actions& out) {
     old->op.origin = Origin{fork.old_incarnation, old->op.seq, old->op.hlc};
     own_.record_own(std::move(old->op));
   }
-  if (fetching_ || now.mono < fetch_again_) return;
+  if (now.mono < fetch_again_) return;
   // Forgotten ops take the old places in the vault, so ours must have their new ones first, on disk.
   const bool comparing = fork.split.value == 0;
   const bool reissued =
@@ -64,8 +64,7 @@ void Node::pump_fork(Now now, Actions& out) {
   if (upstream(now, &up) == nullptr) return;
   const Seq from = comparing ? fork.agreed.seq.next() : fork.adopted.seq.next();
   out.send(up, Fetch{{config_.till, fork.old_incarnation}, from});
-  fetching_ = true;
-  fetch_again_ = now.mono + seconds(5);
+  fetch_again_ = now.mono + seconds(5);  // unless it is answered sooner
 }
 
 void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
@@ -106,7 +105,6 @@ void Node::handle(Now now, PeerId, Fetched& m, Actions& out) {
     proxied_fetches_.erase(proxied);
     return;
   }
-  fetching_ = false;
   if (state_.forks.empty() || chain.incarnation != state_.forks.back().old_incarnation) return;
   if (!m.known) return void(fetch_again_ = now.mono + seconds(5));
   fetch_again_ = now.mono;

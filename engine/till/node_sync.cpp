@@ -13,6 +13,12 @@ Node::Peer* Node::peer_of(PeerId id) {
 
 Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   Actions out;
+  if (name == config_.till) {
+    out.alarm("another machine uses this till's key: if you did not copy its disk, it is stolen; pair this till anew and "
+              "take the old key out of the roster");
+    out.hang_up.push_back(id);
+    return out;
+  }
   Peer peer;
   peer.name = name;
   peer.role = role;
@@ -32,7 +38,7 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   const Peer gone = std::move(it->second);
   peers_.erase(it);
   out.info("lost the connection to " + gone.name.text);
-  fetching_ = false;
+  fetch_again_ = now.mono;
   const bool still =
       std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
   if (election_ && gone.role == Role::till && !still) take(now, election_->on_disconnected(now.mono, gone.name), out);
@@ -111,7 +117,8 @@ void Node::pump_senders(Now now, Actions& out) {
     for (const auto& [chain, held] : relay_.chains()) {
       // What is only said to be in the cloud (not settled) is worth asking the cloud about.
       if (keeper || (!held.settled && peer.role != Role::cloud)) continue;
-      if (held.record.held.seq > held.record.cloud.seq || peer.senders.contains(chain)) {
+      const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
+      if (!in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
         current.insert(chain);
         pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }
