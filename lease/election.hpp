@@ -82,6 +82,7 @@ class Election {
   void to_all(const LeaseMessage& message, LeaseActions& out) const;
   bool majority_connected() const;
   bool best_connected() const;
+  Duration half() const { return milliseconds(roster_.lease_ms) / 2; }
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
   Duration patience();
   Ballot ballot(Term term);
@@ -100,6 +101,7 @@ class Election {
 
   Stage stage_ = Stage::idle;
   Ballot ballot_;
+  Binary request_signature_;
   Instant asked_at_;
   std::set<TillId> pre_votes_;
   std::map<TillId, Binary> grants_;

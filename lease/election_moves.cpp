@@ -53,7 +53,8 @@ void Election::start_request(Instant now, Term term, LeaseActions& out) {
   stage_ = Stage::requesting;
   asked_at_ = now;
   grants_.clear();
-  const RequestGrant request{ballot_, Binary(key_.sign(ballot_.request_bytes()))};
+  request_signature_ = Binary(key_.sign(ballot_.request_bytes()));
+  const RequestGrant request{ballot_, request_signature_};
   to_all(request, out);
   if (votes_of(self_) > 0) handle(now, self_, request, out);
 }
@@ -126,8 +127,8 @@ void Election::become_exclusive(Instant now, LeaseActions& out) {
   const bool fresh = lease_.kind != LeaseKind::exclusive || lease_.host != self_;
   const Instant since = fresh ? now : lease_.since;
   lease_ = {LeaseKind::exclusive, self_, ballot_.term, since, until};
-  renew_at_ = asked_at_ + third();
-  Certificate certificate{ballot_, Binary(key_.sign(ballot_.request_bytes())), {}};
+  renew_at_ = asked_at_ + half();  // and once more a third later, if that fails
+  Certificate certificate{ballot_, request_signature_, {}};
   for (const auto& [till, signature] : grants_) certificate.grants.push_back({till, signature});
   certificate_ = std::move(certificate);
   lost_ = 0;
@@ -178,7 +179,8 @@ void Election::handle(Instant now, const TillId& from, const Release& m, LeaseAc
     out.reason = from.text + " handed the lease back";
     next_try_ = now + (m.successor && *m.successor != self_ ? milliseconds(50) : patience());
   } else if (lease_.kind == LeaseKind::none && stage_ == Stage::idle) {
-    next_try_ = std::min(next_try_, now + patience());  // a candidate gave up: what it had promised itself is free again
+    next_try_ =
+        std::min(next_try_, now + patience());  // a candidate gave up: what it had promised itself is free again
   }
 }
 

@@ -5,8 +5,10 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <tillsync/bytes.hpp>
+#include <tillsync/hash.hpp>
 #include <tillsync/result.hpp>
 
 namespace tillsync {
@@ -43,6 +45,23 @@ class SecretKey {
   SecretKey() = default;
   std::array<std::uint8_t, 64> secret_{};
   PublicKey public_;
+};
+
+// While one lives, this thread remembers which signatures it found right and does not compute them again: for a
+// simulator, where all the nodes of a branch check the same ones. What was never checked is never taken for right.
+class RememberedSignatures {
+ public:
+  RememberedSignatures();
+  ~RememberedSignatures();
+  RememberedSignatures(const RememberedSignatures&) = delete;
+  RememberedSignatures& operator=(const RememberedSignatures&) = delete;
+
+ private:
+  friend struct PublicKey;
+  bool knows(const Hash& signature) const { return right_.contains(signature); }
+  void remember(const Hash& signature);
+  std::set<Hash> right_;
+  RememberedSignatures* outer_;
 };
 
 }  // namespace tillsync

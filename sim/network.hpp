@@ -48,7 +48,7 @@ class Network {
 
   void join(Endpoint& endpoint);
   void shut_down() { links_.clear(), endpoints_.clear(); }  // the world ends
-  void leave(Endpoint& endpoint);  // it crashed: the others hear a reset
+  void leave(Endpoint& endpoint);                           // it crashed: the others hear a reset
   void send(Endpoint& from, PeerId id, Bytes message);
   void hang_up(Endpoint& from, PeerId id);
 

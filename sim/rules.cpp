@@ -10,8 +10,7 @@
 namespace tillsync::sim {
 
 namespace {
-constexpr Duration kLookEvery = seconds(1);
-constexpr std::uint64_t kMaxMessages = 20'000;  // in one such interval: more is a storm
+constexpr std::uint64_t kMaxMessages = 20'000;  // a second: more is a storm
 constexpr std::size_t kMaxInFlight = 64 << 20;  // bytes
 constexpr std::uint64_t kMaxOwnOps = 200;       // that engines write by themselves, besides re-issues
 }  // namespace
@@ -145,7 +144,7 @@ bool Rules::after_event() {
     for (const auto& till : fleet_->tills()) {
       if (till->responds() && fleet_->cloud().alive()) check_rows(*till, false);
     }
-    next_look_ = fleet_->world().now() + kLookEvery;
+    next_look_ = fleet_->world().now() + look_every_;
   }
   return broken_.empty();
 }
@@ -175,7 +174,8 @@ void Rules::check_leases() {
 void Rules::check_limits() {
   const std::uint64_t sent = fleet_->network().messages() - messages_before_;
   messages_before_ += sent;
-  if (sent > kMaxMessages) breaks("storm: " + std::to_string(sent) + " messages in a second");
+  const std::uint64_t per_second = sent * 1000 / static_cast<std::uint64_t>(to_ms(look_every_));
+  if (per_second > kMaxMessages) breaks("storm: " + std::to_string(per_second) + " messages a second");
   if (fleet_->network().in_flight() > kMaxInFlight)
     breaks("storm: " + std::to_string(fleet_->network().in_flight()) + " bytes are under way");
 }

@@ -15,6 +15,7 @@ namespace tillsync::sim {
 class Rules final : public Observer {
  public:
   void watch_over(Fleet& fleet) { fleet_ = &fleet; }
+  void look_every(Duration time) { look_every_ = time; }  // at every till's rows, and the limits
   const std::vector<std::string>& broken() const { return broken_; }
   void breaks(const std::string& rule) { broken_.push_back(rule); }
 
@@ -72,6 +73,7 @@ class Rules final : public Observer {
   std::map<Hash, Place> flushed_;
   std::map<int, ShopBook> books_;
   std::uint64_t in_cloud_ = 0, receipts_ = 0;
+  Duration look_every_ = seconds(1);
   Instant next_look_;
   std::uint64_t messages_before_ = 0;
 };

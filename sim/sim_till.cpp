@@ -71,6 +71,7 @@ void SimTill::crash(bool power_cut) {
   network_.leave(*this);
   ++life_;
   suspended_ = false;
+  armed_.reset();
   backlog_.clear();
   node_.reset();
   journal_.reset();
@@ -199,8 +200,13 @@ void SimTill::send(PeerId to, const Message& message) {
 
 void SimTill::arm() {
   const Instant mine = now().mono;
-  later(std::max<Duration>(node_->next_wake(now()) - mine, Duration::zero()), [this, token = ++wake_] {
-    if (token == wake_) carry_out(node_->on_wake(now()));
+  const Instant at = std::max(node_->next_wake(now()), mine);
+  if (armed_ && *armed_ <= at && *armed_ >= mine) return;  // it will look again then
+  armed_ = at;
+  later(at - mine, [this, token = ++wake_] {
+    if (token != wake_) return;
+    armed_.reset();
+    carry_out(node_->on_wake(now()));
   });
 }
 

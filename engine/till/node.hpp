@@ -71,7 +71,8 @@ class Node {
   static constexpr Duration kRetryCommit = seconds(1);
   static constexpr Duration kStraysEvery = seconds(10);
   static constexpr Duration kSweepEvery = seconds(10);
-  static constexpr Duration kPingEvery = seconds(2);
+  static constexpr Duration kPingEvery = seconds(2);  // of silence
+  static constexpr Duration kTimeEvery = seconds(30);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
 
@@ -86,6 +87,8 @@ class Node {
     bool pulling_events = false;
     std::optional<std::pair<std::uint64_t, Instant>> ping;
     Instant next_ping;
+    Instant heard;
+    Instant next_time;  // when its clock is worth asking for again
   };
   struct Waiter {
     ReplyTo to;

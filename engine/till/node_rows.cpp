@@ -28,8 +28,12 @@ void Node::pump_pulls(Now now, Actions& out) {
       for (const auto& [chain, seq] : events_seen_) pull.seen.push_back({WireChain::of(chain), seq});
       out.send(id, std::move(pull));
     }
+    if (now.mono >= peer.next_ping && now.mono < peer.next_time) {
+      peer.next_ping = std::max(peer.next_ping, peer.heard + kPingEvery);  // it spoke: no need to ask
+    }
     if (now.mono >= peer.next_ping) {
       peer.next_ping = now.mono + kPingEvery;
+      peer.next_time = now.mono + kTimeEvery;
       peer.ping = {random_.next(), now.mono};
       out.send(id, Ping{peer.ping->first});
     }

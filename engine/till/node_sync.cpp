@@ -14,8 +14,9 @@ Node::Peer* Node::peer_of(PeerId id) {
 Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   Actions out;
   if (name == config_.till) {
-    out.alarm("another machine uses this till's key: if you did not copy its disk, it is stolen; pair this till anew and "
-              "take the old key out of the roster");
+    out.alarm(
+        "another machine uses this till's key: if you did not copy its disk, it is stolen; pair this till anew and "
+        "take the old key out of the roster");
     out.hang_up.push_back(id);
     return out;
   }
@@ -49,6 +50,7 @@ Actions Node::on_peer_down(Now now, PeerId id) {
 Actions Node::on_message(Now now, PeerId from, Message message) {
   Actions out;
   if (peer_of(from) == nullptr) return out;
+  peer_of(from)->heard = now.mono;
   std::visit(
       [&](auto& m) {
         using M = std::decay_t<decltype(m)>;
