@@ -72,6 +72,7 @@ class Election {
   enum class Stage { idle, pre_voting, requesting };
   void start_pre_vote(Instant now, LeaseActions& out);
   void start_request(Instant now, Term term, LeaseActions& out);
+  void speak_request(Instant now, LeaseActions& out);
   void abandon(Instant now, LeaseActions& out, bool release);
   void count_grant(Instant now, const TillId& grantor, const Binary& signature, LeaseActions& out);
   void become_exclusive(Instant now, LeaseActions& out);
@@ -101,7 +102,6 @@ class Election {
 
   Stage stage_ = Stage::idle;
   Ballot ballot_;
-  Binary request_signature_;
   Instant asked_at_;
   std::set<TillId> pre_votes_;
   std::map<TillId, Binary> grants_;

@@ -49,14 +49,24 @@ void Election::handle(Instant now, const TillId& from, const PreVoteReply& m, Le
 }
 
 void Election::start_request(Instant now, Term term, LeaseActions& out) {
+  if (storing_) return;  // a promise is on its way to the disk: at the next try
   ballot_ = ballot(term);
+  if (grantor_.refusal(now, ballot_)) return abandon(now, out, false);  // this till is bound itself
   stage_ = Stage::requesting;
   asked_at_ = now;
   grants_.clear();
-  request_signature_ = Binary(key_.sign(ballot_.request_bytes()));
-  const RequestGrant request{ballot_, request_signature_};
+  if (!grantor_.promise(now, ballot_)) return speak_request(now, out);
+  highest_seen_ = std::max(highest_seen_, term);
+  unspoken_ = ballot_;
+  unspoken_to_ = self_;
+  storing_ = true;
+  out.promise = grantor_.current();
+}
+
+void Election::speak_request(Instant now, LeaseActions& out) {
+  const RequestGrant request{ballot_, Binary(key_.sign(ballot_.grant_bytes(self_)))};
   to_all(request, out);
-  if (votes_of(self_) > 0) handle(now, self_, request, out);
+  count_grant(now, self_, request.signature, out);
 }
 
 void Election::handle(Instant now, const TillId& from, const RequestGrant& m, LeaseActions& out) {
@@ -64,14 +74,13 @@ void Election::handle(Instant now, const TillId& from, const RequestGrant& m, Le
   const Member* member = roster_.find(from);
   const bool sound = member != nullptr && b.branch == roster_.branch && b.candidate == from && votes_of(from) > 0 &&
                      b.duration_ms <= Roster::kMaxLeaseMs &&
-                     PublicKey::from_bytes(member->key)->verify(b.request_bytes(), m.signature);
+                     PublicKey::from_bytes(member->key)->verify(b.grant_bytes(from), m.signature);
   if (!sound) return void(++ignored_);
   const auto refusal = grantor_.refusal(now, b);
   if (refusal || b.roster_version != roster_.version || storing_) {
     const Grantor::Refusal why =
         refusal.value_or(Grantor::Refusal{grantor_.current().term, grantor_.current().holder, {}});
-    if (from != self_)
-      out.sends.push_back({from, Deny{b.nonce, why.term, why.holder, ms_of(why.remaining), roster_.version}});
+    out.sends.push_back({from, Deny{b.nonce, why.term, why.holder, ms_of(why.remaining), roster_.version}});
     return;
   }
   highest_seen_ = std::max(highest_seen_, b.term);
@@ -85,8 +94,6 @@ void Election::handle(Instant now, const TillId& from, const RequestGrant& m, Le
   }
   LeaseActions spoken = on_promise_durable(now);
   out.sends.insert(out.sends.end(), spoken.sends.begin(), spoken.sends.end());
-  out.host_changed = out.host_changed || spoken.host_changed;
-  if (spoken.host_changed) out.reason = spoken.reason;
 }
 
 LeaseActions Election::on_promise_durable(Instant now) {
@@ -95,11 +102,10 @@ LeaseActions Election::on_promise_durable(Instant now) {
   if (!unspoken_) return out;
   const Ballot b = *unspoken_;
   unspoken_.reset();
-  const Binary signature(key_.sign(b.grant_bytes(self_)));
   if (unspoken_to_ != self_) {
-    out.sends.push_back({unspoken_to_, Grant{b, self_, signature}});
+    out.sends.push_back({unspoken_to_, Grant{b, self_, Binary(key_.sign(b.grant_bytes(self_)))}});
   } else if (stage_ == Stage::requesting && b == ballot_) {
-    count_grant(now, self_, signature, out);
+    speak_request(now, out);
   }
   return out;
 }
@@ -128,7 +134,7 @@ void Election::become_exclusive(Instant now, LeaseActions& out) {
   const Instant since = fresh ? now : lease_.since;
   lease_ = {LeaseKind::exclusive, self_, ballot_.term, since, until};
   renew_at_ = asked_at_ + half();  // and once more a third later, if that fails
-  Certificate certificate{ballot_, request_signature_, {}};
+  Certificate certificate{ballot_, {}};
   for (const auto& [till, signature] : grants_) certificate.grants.push_back({till, signature});
   certificate_ = std::move(certificate);
   lost_ = 0;

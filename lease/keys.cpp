@@ -42,7 +42,7 @@ std::optional<PublicKey> PublicKey::from_bytes(ByteView raw_bytes) {
 }
 
 namespace {
-constexpr std::size_t kMaxRemembered = 10'000;
+constexpr std::size_t kMaxRemembered = 500;
 thread_local RememberedSignatures* remembered = nullptr;  // of the simulation that runs on this thread, if one does
 }  // namespace
 

@@ -4,8 +4,6 @@
 
 namespace tillsync {
 
-Bytes Ballot::request_bytes() const { return "tillsync lease request 1:" + pack(*this); }
-
 Bytes Ballot::grant_bytes(const TillId& grantor) const {
   return "tillsync lease grant 1:" + grantor.text + ":" + pack(*this);
 }
@@ -14,8 +12,8 @@ bool Certificate::valid_for(const Roster& roster) const {
   if (ballot.branch != roster.branch || ballot.roster_version != roster.version) return false;
   const Member* candidate = roster.find(ballot.candidate);
   if (candidate == nullptr || candidate->role != Role::till) return false;
-  if (!PublicKey::from_bytes(candidate->key)->verify(ballot.request_bytes(), request_signature)) return false;
   std::uint32_t votes = 0;
+  bool asked = false;  // the candidate's own grant is its request
   const TillId* previous = nullptr;
   for (const Signed& grant : grants) {
     if (previous != nullptr && !(*previous < grant.grantor)) return false;  // sorted, so nobody counts twice
@@ -24,8 +22,9 @@ bool Certificate::valid_for(const Roster& roster) const {
     if (member == nullptr || member->role != Role::till) return false;
     if (!PublicKey::from_bytes(member->key)->verify(ballot.grant_bytes(grant.grantor), grant.signature)) return false;
     votes += member->votes;
+    asked = asked || grant.grantor == ballot.candidate;
   }
-  return votes >= roster.majority();
+  return asked && votes >= roster.majority();
 }
 
 }  // namespace tillsync

@@ -27,7 +27,6 @@ struct Ballot {
     a(branch, term, candidate, nonce, duration_ms, fitness, roster_version);
   }
 
-  Bytes request_bytes() const;
   Bytes grant_bytes(const TillId& grantor) const;
 };
 
@@ -51,6 +50,7 @@ struct PreVoteReply {
   }
 };
 
+// The candidate's own grant, and the wish for the others'. It has promised itself durably before it says so.
 struct RequestGrant {
   Ballot ballot;
   Binary signature;
@@ -92,7 +92,8 @@ struct Release {
   }
 };
 
-// A request and grants worth a strict majority of a roster's votes: anyone with the roster can check it, offline.
+// Grants worth a strict majority of a roster's votes, the candidate's own (its request) among them: anyone with the
+// roster can check it, offline.
 struct Certificate {
   struct Signed {
     TillId grantor;
@@ -103,11 +104,10 @@ struct Certificate {
     }
   };
   Ballot ballot;
-  Binary request_signature;
   std::vector<Signed> grants;  // sorted by grantor
   template <class A>
   void fields(A& a) {
-    a(ballot, request_signature, grants);
+    a(ballot, grants);
   }
 
   bool valid_for(const Roster& roster) const;

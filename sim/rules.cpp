@@ -37,7 +37,8 @@ void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
   if (level == Level::own_disk) return;
   const bool safe = level == Level::cloud ? books_[fleet_->branch_of(till)].effects.contains(key)
                                           : went_back_ || on_another_disk(till, key);
-  if (!safe) breaks("level: " + till.label() + " was told that " + key + " is safer than it is");
+  constexpr const char* names[] = {"on its disk", "on two disks", "at the host", "in the cloud"};
+  if (!safe) breaks("level: " + till.label() + " was told that " + key + " is " + names[static_cast<int>(level)]);
 }
 
 bool Rules::on_another_disk(const SimTill& till, const std::string& key) {

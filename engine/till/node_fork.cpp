@@ -14,6 +14,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();
   fork.agreed = fork.adopted = state_.cloud;
+  fork.in_cloud = state_.cloud.seq;
   reissue_cursor_ = {};
   reissued_strays_.clear();
   own_.open_incarnation(Incarnation{random_.nonzero()});

@@ -12,7 +12,7 @@ inline TillState state_before(const Op& first) {
   state.incarnation = first.chain.incarnation;
   state.last = state.cloud = {Seq{first.seq.value - 1}, first.prev};
   if (state.last.seq > Seq{}) {
-    state.forks.push_back({state.incarnation, state.last, {}, first.seq, first.seq, {}});
+    state.forks.push_back({state.incarnation, state.last, {}, first.seq, first.seq, {}, {}});
   }
   return state;
 }
