@@ -29,7 +29,7 @@ struct ForkState {
   Seq split;            // first op that the two do not share, once known; ours from here on are re-issued
   Seq next_to_reissue;  // in the old incarnation
   ChainPoint adopted;   // the other branch's ops fetched back into the vault, up to here
-  Seq in_cloud;         // when it began; what the host agrees to need not be there
+  ChainPoint in_cloud;  // when it began; what the host agrees to need not be there
   template <class A>
   void fields(A& a) {
     a(old_incarnation, old_end, agreed, split, next_to_reissue, adopted, in_cloud);

@@ -138,7 +138,7 @@ class Node {
   void take_strays(PeerId from, const OpenedPush& batch, Actions& out);
   void handle(Now now, PeerId from, Rescued& m, Actions& out);
   void compare_branches(const Fetched& m, Actions& out);
-  void adopt(const Fetched& m, Actions& out);
+  void adopt(Now now, const Fetched& m, Actions& out);
 
   // node_rows.cpp: rows and events down, time
   void pump_pulls(Now now, Actions& out);

@@ -13,8 +13,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   ForkState fork;
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();
-  fork.agreed = fork.adopted = state_.cloud;
-  fork.in_cloud = state_.cloud.seq;
+  fork.agreed = fork.adopted = fork.in_cloud = state_.cloud;
   reissue_cursor_ = {};
   reissued_strays_.clear();
   own_.open_incarnation(Incarnation{random_.nonzero()});
@@ -51,7 +50,10 @@ void Node::pump_fork(Now now, Actions& out) {
     auto old = own_.read(fork.old_incarnation, reissue_cursor_);
     reissue_cursor_ = reissue_cursor_.next();
     if (!old || old->op.kind == OpKind::incarnation) continue;
-    old->op.origin = Origin{fork.old_incarnation, old->op.seq, old->op.hlc};
+    const Origin origin{fork.old_incarnation, old->op.seq, old->op.hlc};
+    const auto newest = own_.find(old->op.key);
+    if (newest && newest->op.origin == origin) continue;  // re-issued when this fork was first compared
+    old->op.origin = origin;
     own_.record_own(std::move(old->op));
   }
   if (now.mono < fetch_again_) return;
@@ -109,7 +111,7 @@ void Node::handle(Now now, PeerId, Fetched& m, Actions& out) {
   if (state_.forks.empty() || chain.incarnation != state_.forks.back().old_incarnation) return;
   if (!m.known) return void(fetch_again_ = now.mono + seconds(5));
   fetch_again_ = now.mono;
-  state_.forks.back().split.value == 0 ? compare_branches(m, out) : adopt(m, out);
+  state_.forks.back().split.value == 0 ? compare_branches(m, out) : adopt(now, m, out);
 }
 
 // Walks both branches from the last point known to be shared.
@@ -131,7 +133,7 @@ void Node::compare_branches(const Fetched& m, Actions&) {
   if (fork.split.value != 0 && fork.next_to_reissue < fork.split) fork.next_to_reissue = fork.split;
 }
 
-void Node::adopt(const Fetched& m, Actions& out) {
+void Node::adopt(Now now, const Fetched& m, Actions& out) {
   ForkState& fork = state_.forks.back();
   if (m.from != fork.adopted.seq.next()) return;
   state_dirty_ = true;
@@ -140,9 +142,12 @@ void Node::adopt(const Fetched& m, Actions& out) {
     const bool follows = op && op->chain == ChainId{config_.till, fork.old_incarnation} &&
                          op->seq == fork.adopted.seq.next() && op->prev == fork.adopted.hash;
     if (!follows) {
-      out.warn(
-          "the other branch of this till's history does not chain: what follows stays with the host and the cloud");
-      return settle_fork();
+      // The host held a branch of its own up to here, and the cloud another: compare with the cloud's.
+      out.info("the host and the cloud hold different branches of this till's history: comparing anew");
+      fork.agreed = fork.adopted = fork.in_cloud;
+      fork.split = fork.next_to_reissue = reissue_cursor_ = {};
+      fetch_again_ = now.mono + seconds(5);
+      return;
     }
     adopted_.vault_adopt(op->chain, op->seq, op->key, bytes, !own_.find(op->key).has_value());
     add_branch_stock(*op);

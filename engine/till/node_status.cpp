@@ -80,7 +80,7 @@ Result<Level> Node::where(const std::string& key) const {
   }
   const bool disputed = std::any_of(
       state_.forks.begin(), state_.forks.end(),
-      [&, in = incarnation](const ForkState& f) { return f.old_incarnation == in && op->op.seq > f.in_cloud; });
+      [&, in = incarnation](const ForkState& f) { return f.old_incarnation == in && op->op.seq > f.in_cloud.seq; });
   return disputed ? Level::own_disk : Level::cloud;
 }
 

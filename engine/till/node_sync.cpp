@@ -270,7 +270,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
         old.cloud = m.point;
         tell_keepers(m, out);
       } else {  // not what the fork was settled with: compare again, with the cloud's
-        state_.forks.insert(state_.forks.begin(), ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud, old.cloud.seq});
+        state_.forks.insert(state_.forks.begin(), ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud, old.cloud});
         old.last = {};
       }
     }
