@@ -1,4 +1,5 @@
 #include "lease/election.hpp"
+#include "storage/mutants.hpp"
 
 #include <algorithm>
 
@@ -56,7 +57,7 @@ LeaseActions Election::on_roster(Instant now, const Roster& roster) {
 
 LeaseActions Election::on_wake(Instant now) {
   LeaseActions out;
-  if (lease_.kind != LeaseKind::none && now >= lease_.until) {
+  if (lease_.kind != LeaseKind::none && now >= lease_.until && !mutated(Mutant::never_expire)) {
     out.host_changed = true;
     out.reason =
         lease_.host == self_ ? "this till's lease ran out unrenewed" : "the lease of " + lease_.host.text + " ran out";
@@ -99,7 +100,9 @@ Instant Election::next_wake() const {
   return at;
 }
 
-LeaseView Election::view(Instant now) const { return now < lease_.until ? lease_ : LeaseView{}; }
+LeaseView Election::view(Instant now) const {
+  return now < lease_.until || mutated(Mutant::never_expire) ? lease_ : LeaseView{};
+}
 
 bool Election::hosts(Instant now) const {
   return lease_.kind != LeaseKind::none && lease_.host == self_ && now < lease_.until;

@@ -1,4 +1,5 @@
 #include "lease/grantor.hpp"
+#include "storage/mutants.hpp"
 
 namespace tillsync {
 
@@ -9,6 +10,7 @@ Grantor::Grantor(std::optional<Promise> stored, Instant now) {
 }
 
 std::optional<Grantor::Refusal> Grantor::refusal(Instant now, const Ballot& ballot) const {
+  if (mutated(Mutant::accept_old_term)) return std::nullopt;
   const bool same_holder = ballot.candidate == promise_.holder;
   if (same_holder && ballot.term >= promise_.term) return std::nullopt;
   const Duration remaining = std::max(Duration::zero(), bound_until() - now);
@@ -22,7 +24,8 @@ bool Grantor::promise(Instant now, const Ballot& ballot) {
   const Promise fresh{ballot.term, ballot.candidate, ballot.duration_ms};
   const bool changed = !(fresh == promise_);
   promise_ = fresh;
-  until_ = std::max(until_, now + promise_time(ballot.duration_ms));
+  const std::uint32_t bound_ms = ballot.duration_ms / (mutated(Mutant::short_promise) ? 2 : 1);
+  until_ = std::max(until_, now + promise_time(bound_ms));
   return changed;
 }
 

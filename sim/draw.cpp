@@ -18,6 +18,7 @@ enum Fault {
   kBackup,
   kClock,
   kRestart,
+  kBlackout,
   kSuspend,
   kLine,
   kRot,
@@ -123,6 +124,16 @@ class Draw {
       case kRestart:
         add(Verb::restart).who = {any()};
         return;
+      case kBlackout: {  // the mains fail; one till may have a battery
+        Step& step = add(Verb::power_cut);
+        const std::string battery = any();
+        for (int t = 1; t <= out_.plan.tills; ++t) {
+          const std::string till = "till-" + std::to_string(t);
+          if (till != battery || out_.plan.tills == 1) step.who.push_back(till);
+        }
+        step.lasting = a_while(1000);
+        return;
+      }
       case kSuspend: {
         Step& step = add(Verb::suspend);
         step.who = {any()}, step.lasting = a_while(15'000);

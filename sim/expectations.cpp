@@ -15,16 +15,14 @@ const char* name_of(LeaseKind kind) {
 
 std::int64_t Player::sum(const Step& step, const std::function<std::int64_t(SimTill&)>& of) {
   std::int64_t total = 0;
-  for (const std::string& who : resolve(step.who, {})) {
+  for (const std::string& who : step.who) {
     if (SimTill* till = fleet_.find(who)) total += of(*till);
   }
   return total;
 }
 
-void Player::expect(const Step& step) {
-  auto wrong = [&](const std::string& seen) {
-    rules_.breaks("expected: " + scenario_.line_of(step) + "; it is " + seen);
-  };
+void Player::expect(const Step& step, const std::string& line) {
+  auto wrong = [&](const std::string& seen) { rules_.breaks("expected: " + line + "; it is " + seen); };
   auto number = [&](std::int64_t seen) {
     if (seen != step.number) wrong(std::to_string(seen));
   };
@@ -36,7 +34,7 @@ void Player::expect(const Step& step) {
     }
     case Verb::expect_no_host:
     case Verb::expect_lease:
-      for (const std::string& who : resolve(step.who, {})) {
+      for (const std::string& who : step.who) {
         SimTill* till = fleet_.find(who);
         const LeaseView lease = till != nullptr && till->alive() ? till->node().lease(till->now()) : LeaseView{};
         if ((step.verb == Verb::expect_no_host ? "none" : step.word) != name_of(lease.kind))
@@ -55,7 +53,7 @@ void Player::expect(const Step& step) {
       return;
     }
     case Verb::expect_stock:
-      for (const std::string& who : resolve(step.who, {})) {
+      for (const std::string& who : step.who) {
         SimTill* till = fleet_.find(who);
         auto stock = till != nullptr && till->alive() ? till->node().all_stock() : fleet_.cloud_stock();
         if (stock[step.word] != step.number) wrong(std::to_string(stock[step.word]) + " thousandths at " + who);

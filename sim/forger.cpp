@@ -1,5 +1,7 @@
 #include "sim/forger.hpp"
 
+#include "storage/op_codec.hpp"
+
 namespace tillsync::sim {
 
 namespace {
@@ -29,9 +31,24 @@ void Forger::on_up(PeerId id, Endpoint&) { peers_.push_back(id); }
 
 void Forger::on_bytes(PeerId, Bytes bytes) {
   const auto message = decode_message(bytes);
+  if (message && std::holds_alternative<Offer>(*message)) invent(std::get<Offer>(*message));
   if (!message || !is_signed(*message)) return;
   if (overheard_.size() < kMemory) return overheard_.push_back(std::move(bytes));
   overheard_[world_.random().below(kMemory)] = std::move(bytes);
+}
+
+// The next sale of a till that offers its history, signed with the only key he has.
+void Forger::invent(const Offer& offer) {
+  if (offer.chain.till == stolen_.till) return;
+  Op op;
+  op.branch = stolen_.branch, op.chain = offer.chain.id();
+  op.seq = offer.last.seq.next(), op.prev = offer.last.hash;
+  op.kind = OpKind::custom, op.key = "forged", op.body = "a sale that never was";
+  const Bytes bytes = encode(op);
+  const ChainPoint end{op.seq, blake2b(bytes)};
+  Push push{offer.chain, op.seq, {Binary(bytes)}, {}};
+  push.signature = Binary(stolen_.key.sign(push_bytes(op.branch, op.chain, end)));
+  for (PeerId peer : peers_) network_.send(*this, peer, encode(Message(push)));
 }
 
 void Forger::strike() {

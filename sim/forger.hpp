@@ -1,5 +1,5 @@
 // A thief with a till's key: connected in its name, he sends others what he overhears of the branch's signed messages,
-// changed and unchanged. Nothing that somebody else signed may be changed by him and believed.
+// changed and unchanged, and invents sales of other tills. Nothing that he did not sign as himself may be believed.
 #pragma once
 
 #include <vector>
@@ -26,6 +26,7 @@ class Forger final : public Endpoint {
 
  private:
   void strike();
+  void invent(const Offer& offer);
 
   World& world_;
   Network& network_;

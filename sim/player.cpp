@@ -12,10 +12,13 @@ constexpr std::size_t kMaxAsked = 20;
 constexpr auto kNewKind = static_cast<OpKind>(99);
 }  // namespace
 
-void Player::carry_out(const Step& step) {
-  std::string line = scenario_.line_of(step);
+void Player::carry_out(const Step& written) {
+  std::string line = scenario_.line_of(written);
+  Step step = written;  // with the names that "host", "all" and "rest" stand for now
+  step.who = resolve(written.who, written.whom);
+  step.whom = resolve(written.whom, written.who);
   if (step.verb >= Verb::expect_host) {
-    expect(step);
+    expect(step, line);
     return log_.push_back(line);
   }
   bool done = true;
@@ -42,10 +45,10 @@ void Player::carry_out(const Step& step) {
       break;
     default:
       done = false;
-      for (const std::string& who : resolve(step.who, {})) done = carry_out_one(step, who) || done;
+      for (const std::string& who : step.who) done = carry_out_one(step, who) || done;
   }
   if (step.verb > Verb::sell_unknown) log_.push_back(line + (done ? "" : "  (not possible just now)"));
-  if (done && step.lasting) fleet_.world().after(*step.lasting, [this, &step] { undo(step); });
+  if (done && step.lasting) fleet_.world().after(*step.lasting, [this, step] { undo(step); });
 }
 
 bool Player::carry_out_one(const Step& step, const std::string& who) {
@@ -158,7 +161,7 @@ void Player::undo(const Step& step) {
       back.number = 0;
       break;
     case Verb::suspend:
-      for (const std::string& who : resolve(step.who, {})) {
+      for (const std::string& who : step.who) {
         if (SimTill* till = fleet_.find(who)) till->resume();
       }
       return;
@@ -171,12 +174,12 @@ void Player::undo(const Step& step) {
     default:
       return change_line(step, true);
   }
-  for (const std::string& who : resolve(back.who, {})) carry_out_one(back, who);
+  for (const std::string& who : back.who) carry_out_one(back, who);
 }
 
 void Player::cut(const Step& step, bool both_ways) {
-  for (const std::string& a : resolve(step.who, step.whom)) {
-    for (const std::string& b : resolve(step.whom, step.who)) {
+  for (const std::string& a : step.who) {
+    for (const std::string& b : step.whom) {
       fleet_.network().cut(a, b);
       if (both_ways) fleet_.network().cut(b, a);
     }
@@ -184,14 +187,14 @@ void Player::cut(const Step& step, bool both_ways) {
 }
 
 void Player::mend(const Step& step) {
-  for (const std::string& a : resolve(step.who, step.whom)) {
-    for (const std::string& b : resolve(step.whom, step.who)) fleet_.network().mend(a, b), fleet_.network().mend(b, a);
+  for (const std::string& a : step.who) {
+    for (const std::string& b : step.whom) fleet_.network().mend(a, b), fleet_.network().mend(b, a);
   }
 }
 
 void Player::change_line(const Step& step, bool back) {
-  for (const std::string& a : resolve(step.who, step.whom)) {
-    for (const std::string& b : resolve(step.whom, step.who)) {
+  for (const std::string& a : step.who) {
+    for (const std::string& b : step.whom) {
       if (a == b) continue;
       Line line = fleet_.network().line_between(a, b);
       const Line& usual = scenario_.line;

@@ -12,7 +12,7 @@ class Player {
  public:
   Player(const Scenario& scenario, Fleet& fleet, Rules& rules) : scenario_(scenario), fleet_(fleet), rules_(rules) {}
 
-  void carry_out(const Step& step);
+  void carry_out(const Step& written);
   void heal();  // everything works again
   const std::vector<std::string>& log() const { return log_; }
 
@@ -24,7 +24,7 @@ class Player {
   bool machine(Verb verb, const Step& step, SimTill& till);
   bool go_back_in_time(const Step& step, SimTill& till);
   void set_price(const Step& step, bool deleted);
-  void expect(const Step& step);
+  void expect(const Step& step, const std::string& line);
   std::vector<std::string> resolve(const std::vector<std::string>& names, const std::vector<std::string>& others) const;
   std::int64_t sum(const Step& step, const std::function<std::int64_t(SimTill&)>& of);
   void cut(const Step& step, bool both_ways);

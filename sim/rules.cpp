@@ -48,9 +48,13 @@ bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
   if (handed == till.receipts().end()) return true;  // its receipt was not handed out: nobody relies on it
   const ChainId chain{till.who().till, handed->receipt.incarnation};
   for (const auto& other : fleet_->tills()) {
-    if (other.get() == &till || !other->alive()) return true;  // it may lie on one that is down
+    if (other.get() == &till) continue;
+    if (!other->alive()) return true;  // it may lie on one that is down
     bool there = false;
     other->store().view().relay_ops(chain, handed->receipt.seq, [&](Seq, ByteView) { return there = true, false; });
+    other->store().view().strays([&](const ChainId& of, const ChainPoint& end) {
+      there = there || (of == chain && end.seq >= handed->receipt.seq);
+    });
     if (there) return true;
   }
   return false;

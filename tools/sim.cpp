@@ -12,6 +12,7 @@
 #include "sim/scenario_file.hpp"
 #include "sim/shrink.hpp"
 #include "sim/timeline.hpp"
+#include "storage/mutants.hpp"
 #include "tools/cli.hpp"
 
 namespace tillsync::cli {
@@ -22,7 +23,7 @@ struct Arguments {
   std::string seed, seeds, trace, html;
   std::vector<std::string> scenarios;
   int days = 0, tills = 5, sales = 2000;
-  bool json = false, shrink = false, verbs = false;
+  bool json = false, shrink = false, verbs = false, mutants = false;
 };
 
 struct Job {
@@ -175,6 +176,42 @@ void shrink_one(const Timed& failed) {
             << sim::toml_of(shrunk.scenario);
 }
 
+// Every deliberate defect must be seen by a rule, and soon.
+void run_mutants(bool json) {
+  if (!kMutants) throw Failure{"this build has no defects in it: build the preset 'mutants' (cmake --preset mutants)"};
+  constexpr std::uint64_t kSeeds = 200;
+  Json out = Json::array();
+  std::size_t missed = 0;
+  for (const auto& [mutant, name] : kAllMutants) {
+    mutate(mutant);
+    std::atomic<std::uint64_t> next = 1, caught = kSeeds + 1;
+    std::mutex mutex;
+    std::string rule;
+    auto work = [&] {
+      for (std::uint64_t seed; (seed = next++) < caught;) {
+        const sim::Outcome outcome = sim::play(sim::draw_scenario(seed));
+        const std::lock_guard lock(mutex);
+        if (outcome.violations.empty() || seed >= caught) continue;
+        caught = seed, rule = outcome.violations.front();
+      }
+    };
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
+    for (std::thread& thread : threads) thread.join();
+    const bool seen = caught <= kSeeds;
+    missed += seen ? 0 : 1;
+    out.push_back({{"mutant", name}, {"caught", seen}, {"seeds", seen ? caught.load() : kSeeds}, {"rule", rule}});
+    if (!json)
+      std::cout << std::left << std::setw(24) << name
+                << (seen ? "seed " + std::to_string(caught) + "  " + rule.substr(0, 90) : "NOT CAUGHT") << std::endl;
+  }
+  mutate(Mutant::none);
+  if (json) std::cout << out.dump(2) << '\n';
+  if (missed != 0)
+    throw Failure{std::to_string(missed) + " defects were caught by no rule within " + std::to_string(kSeeds) +
+                  " seeds"};
+}
+
 void list_verbs() {
   for (const sim::Form& form : sim::grammar())
     std::cout << std::left << std::setw(52) << (std::string(form.pattern) + (form.lasts ? " [for TIME]" : ""))
@@ -183,6 +220,7 @@ void list_verbs() {
 
 void run(const Arguments& a) {
   if (a.verbs) return list_verbs();
+  if (a.mutants) return run_mutants(a.json);
   std::vector<Job> jobs = jobs_of(a);
   if ((!a.trace.empty() || !a.html.empty() || a.shrink) && jobs.size() != 1)
     throw Failure{"--trace, --html and --shrink take one run: give one seed or one scenario"};
@@ -230,6 +268,7 @@ void add_sim(CLI::App& app) {
   c->add_option("--html", a->html, "Draw the run: one page, to be opened in a browser");
   c->add_flag("--shrink", a->shrink, "When it fails, cut it down to the shortest scenario that still does");
   c->add_flag("--json", a->json, "One JSON document instead");
+  c->add_flag("--mutants", a->mutants, "In a build with deliberate defects: see that each is caught within 200 seeds");
   c->add_flag("--verbs", a->verbs, "List what a script may say");
   seed->excludes(seeds);
   scenario->excludes(seeds), scenario->excludes(days);

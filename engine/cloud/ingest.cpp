@@ -5,6 +5,7 @@
 #include "conflicts/kinds.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
+#include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 
@@ -42,7 +43,8 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
   const Op& op = opened.op;
   CloudOp stored{op.chain, op.seq, op.key, opened.bytes, OpEffect::applied};
   const Hash content = content_hash(op.kind, op.body);
-  if (const auto known = txn_.find_key(shop, op.key)) {
+  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.find_key(shop, op.key);
+  if (known) {
     stored.effect = known->content == content ? OpEffect::duplicate : OpEffect::conflict;
     if (stored.effect == OpEffect::duplicate) {
       ++counts_.duplicates;
@@ -82,7 +84,7 @@ void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
     if (!has_effect) continue;
     const StockEvent event{op.hlc, op.chain, op.seq, move.is_count, move.milli};
     txn_.put_event(shop, sku, event);
-    if (row.counted(event)) continue;
+    if (row.counted(event) && !mutated(Mutant::ignore_count)) continue;
     if (move.is_count) {
       row.last_count = event.place();
       row.milli = fold(move.milli, txn_.events_after(shop, sku, event.place()));
@@ -94,6 +96,7 @@ void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
 
 void Ingest::raise(const Shop& shop, CloudConflict conflict) {
   ++counts_.conflicts;
+  if (mutated(Mutant::drop_conflict)) return;
   txn_.put_conflict(shop, conflict);
 }
 

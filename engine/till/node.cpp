@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/validate.hpp"
+#include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 
@@ -30,7 +31,8 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       stock_(config_.branch),
       hostless_since_(now.mono) {
   std::optional<Promise> promise;
-  if (auto note = store_.view().note(kPromiseNote)) promise = unpack<Promise>(*note);
+  auto note_of_promise = store_.view().note(kPromiseNote);
+  if (note_of_promise && !mutated(Mutant::forget_promise)) promise = unpack<Promise>(*note_of_promise);
   if (auto note = store_.view().note(kRosterNote)) {
     auto stored = Roster::decode(*note);
     if (stored && (!config_.roster || stored->version > config_.roster->version)) config_.roster = std::move(stored);
@@ -58,6 +60,7 @@ void Node::restore(Recovered recovered, Actions& out) {
     }
   }
   std::vector<Op> orphans;
+  if (mutated(Mutant::forget_tail)) recovered.tail.clear();
   for (Bytes& bytes : recovered.tail) {
     auto op = decode_op(bytes);
     if (!op || op->chain.till != config_.till) continue;

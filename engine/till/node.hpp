@@ -196,7 +196,7 @@ class Node {
   Instant retry_own_;
   Instant next_strays_;
   Instant next_sweep_;
-  bool sweep_wanted_ = false;
+  bool sweep_wanted_ = true;
   std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
   Instant fetch_again_;
   std::map<ChainId, PeerId> proxied_fetches_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/till/node.hpp"
+#include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 
@@ -49,7 +50,7 @@ void Node::pump_fork(Now now, Actions& out) {
   while (fork.split.value != 0 && reissue_cursor_ <= fork.old_end.seq && own_.waiting() < OwnChain::kMaxBatchOps) {
     auto old = own_.read(fork.old_incarnation, reissue_cursor_);
     reissue_cursor_ = reissue_cursor_.next();
-    if (!old || old->op.kind == OpKind::incarnation) continue;
+    if (!old || old->op.kind == OpKind::incarnation || mutated(Mutant::skip_reissue)) continue;
     const Origin origin{fork.old_incarnation, old->op.seq, old->op.hlc};
     const auto newest = own_.find(old->op.key);
     if (newest && newest->op.origin == origin) continue;  // re-issued when this fork was first compared

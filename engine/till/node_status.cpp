@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/till/node.hpp"
+#include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 
 namespace tillsync {
@@ -76,7 +77,7 @@ Result<Level> Node::where(const std::string& key) const {
     if (op->op.seq <= own.cloud.seq) return Level::cloud;
     if (incarnation != own_.chain().incarnation) return Level::own_disk;
     if (op->op.seq <= host_held_.seq) return Level::host;
-    return op->op.seq <= copy_held_.seq ? Level::two_disks : Level::own_disk;
+    return op->op.seq <= copy_held_.seq || mutated(Mutant::claim_two_disks) ? Level::two_disks : Level::own_disk;
   }
   const bool disputed = std::any_of(
       state_.forks.begin(), state_.forks.end(),

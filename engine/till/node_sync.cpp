@@ -3,6 +3,7 @@
 
 #include "engine/stock/moves.hpp"
 #include "engine/till/node.hpp"
+#include "storage/mutants.hpp"
 
 namespace tillsync {
 
@@ -150,6 +151,7 @@ void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, cons
 }
 
 std::optional<Push> Node::own_push(const ChainId& chain, Seq from, Seq last) {
+  if (mutated(Mutant::apply_out_of_order) && from < last) from = from.next();
   Push push{WireChain::of(chain), from, {}, {}};
   std::size_t bytes = 0;
   own_.ops(chain.incarnation, from, [&](Seq seq, ByteView op) {
@@ -270,7 +272,8 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
         old.cloud = m.point;
         tell_keepers(m, out);
       } else {  // not what the fork was settled with: compare again, with the cloud's
-        state_.forks.insert(state_.forks.begin(), ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud, old.cloud});
+        state_.forks.insert(state_.forks.begin(),
+                            ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud, old.cloud});
         old.last = {};
       }
     }
@@ -286,7 +289,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
       return;
     }
   }
-  if (m.level == Level::cloud) {
+  if (m.level == Level::cloud || (mutated(Mutant::trust_host) && m.level == Level::host)) {
     const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
     if (m.point.seq > state_.cloud.seq || trusted_drop) {
       state_.cloud = m.point;
@@ -304,7 +307,8 @@ void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
   const ChainId chain = m.chain.id();
   // Only the cloud itself may take its word back: what others say of it may be old.
   const Relay::Chain* held = relay_.find(chain);
-  if (peer.role != Role::cloud && held != nullptr && m.point.seq <= held->record.cloud.seq) return;
+  const bool old = held != nullptr && (m.point.seq <= held->record.cloud.seq || m.point.seq < held->record.base.seq);
+  if (peer.role != Role::cloud && old) return;
   if (!relay_.on_cloud(chain, m.point)) return;
   tell_keepers(m, out);
 }

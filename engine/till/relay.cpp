@@ -1,4 +1,5 @@
 #include "engine/till/relay.hpp"
+#include "storage/mutants.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -129,7 +130,7 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     ChainRecord record = chain.record;
     if (committing_.contains(id)) record.held = committing_[id];
     Seq& pruned = pruned_[id];
-    const Seq limit = std::min(until, record.cloud.seq);
+    const Seq limit = mutated(Mutant::prune_unread) ? record.held.seq : std::min(until, record.cloud.seq);
     if (limit > pruned) {
       view.relay_ops(id, pruned.next(), [&, chain_id = id](Seq seq, ByteView) {
         if (seq > limit) return false;

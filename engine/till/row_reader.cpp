@@ -4,6 +4,7 @@
 
 #include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
+#include "storage/mutants.hpp"
 #include "storage/pack.hpp"
 
 namespace tillsync {
@@ -64,7 +65,8 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   }
   if (page.snapshot) drop_stale(view, batch, page, record, changed);
   for (const Page::WireRow& wire : page.rows) {
-    const Row row{wire.id, wire.version, wire.deleted, wire.fields_bytes};
+    const bool deleted = wire.deleted && !mutated(Mutant::resurrect_row);
+    const Row row{wire.id, wire.version, deleted, wire.fields_bytes};
     const auto old = view.row(feed, wire.id);
     if (old) record.live_sum -= live_sum(old->row);
     record.live_sum += live_sum(row);
@@ -72,6 +74,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
     changed(feed, row);
   }
   record.watermark = {page.generation, page.to};
+  if (mutated(Mutant::row_off_by_one)) ++record.watermark.version.value;
   if (!page.more) snapshots_.erase(feed);
   if (!page.more && record.live_sum != page.live_sum) {
     ++diverged_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/stock/moves.hpp"
+#include "storage/mutants.hpp"
 #include "storage/pack.hpp"
 
 namespace tillsync {
@@ -30,7 +31,8 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   StockProjection result = view.stock(sku).value_or(StockProjection{row.milli, false});
   auto contained = [&](const StockEvent& e) {
     const auto& gone = change.retracted;
-    return e.seq <= row.contained_of(e.chain) || std::find(gone.begin(), gone.end(), e) != gone.end();
+    return (e.seq <= row.contained_of(e.chain) && !mutated(Mutant::ignore_contained)) ||
+           std::find(gone.begin(), gone.end(), e) != gone.end();
   };
   std::vector<StockEvent> added;
   for (const StockEvent& e : change.events) {
