@@ -1,6 +1,5 @@
 // The moves of an election: what each message does. Public doors and timing are in election.cpp.
 #include "lease/election.hpp"
-#include "storage/mutants.hpp"
 
 namespace tillsync {
 
@@ -129,8 +128,7 @@ void Election::count_grant(Instant now, const TillId& grantor, const Binary& sig
 
 void Election::become_exclusive(Instant now, LeaseActions& out) {
   stage_ = Stage::idle;
-  const Instant from = mutated(Mutant::count_from_receipt) ? now : asked_at_;
-  const Instant until = from + lease_time(roster_.lease_ms);
+  const Instant until = asked_at_ + lease_time(roster_.lease_ms);
   if (now >= until) return;  // the grants came too late to be worth anything
   const bool fresh = lease_.kind != LeaseKind::exclusive || lease_.host != self_;
   const Instant since = fresh ? now : lease_.since;

@@ -24,8 +24,7 @@ bool Grantor::promise(Instant now, const Ballot& ballot) {
   const Promise fresh{ballot.term, ballot.candidate, ballot.duration_ms};
   const bool changed = !(fresh == promise_);
   promise_ = fresh;
-  const std::uint32_t bound_ms = ballot.duration_ms / (mutated(Mutant::short_promise) ? 2 : 1);
-  until_ = std::max(until_, now + promise_time(bound_ms));
+  until_ = std::max(until_, now + promise_time(ballot.duration_ms));
   return changed;
 }
 

@@ -169,11 +169,18 @@ class Draw {
   }
 
   void change_line() {
-    constexpr Verb kinds[] = {Verb::delay, Verb::loss, Verb::reorder, Verb::bandwidth};
-    Step& step = add(kinds[dice_.below(4)]);
+    constexpr Verb kinds[] = {Verb::delay, Verb::delay, Verb::loss, Verb::reorder, Verb::bandwidth};
+    Step& step = add(kinds[dice_.below(5)]);
     step.who = {any_machine()}, step.whom = {"rest"}, step.lasting = a_while(20'000);
     step.number = static_cast<std::int64_t>(10 + dice_.below(400));                // ms, kbit/s
     if (step.verb == Verb::loss || step.verb == Verb::reorder) step.number *= 50;  // up to 20 %
+    if (step.verb != Verb::delay || dice_.below(2) == 0) return;
+    step.who = {"host"};  // its line gets slow, and then it is gone
+    step.number += 200;
+    step.lasting = seconds(10);
+    Step& dead = add(Verb::cut);
+    dead.at += milliseconds(1000 + dice_.below(3000));
+    dead.who = {"host"}, dead.whom = {"rest"};
   }
 
   void trade() {

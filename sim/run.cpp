@@ -24,7 +24,7 @@ class Run {
 
   Outcome play() {
     for (const Step& step : scenario_.steps) {
-      if (step.at == Scenario::kAtEnd) continue;
+      if (step.at >= scenario_.length) continue;  // or at the end
       fleet_.world().after(step.at, [this, &step] { player_.carry_out(step); });
     }
     const Instant end = fleet_.world().now() + scenario_.length;

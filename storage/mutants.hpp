@@ -1,5 +1,6 @@
 // Deliberate defects, to prove that the simulator's rules can see them: `tillsync sim --mutants` in a build that was
-// configured with -DTILLSYNC_MUTANTS=ON. In every other build `mutated` is a constant false and nothing of this is left.
+// configured with -DTILLSYNC_MUTANTS=ON. In every other build `mutated` is a constant false and nothing of this is
+// left.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,6 @@ enum class Mutant {
   skip_flush,            // a sale is acknowledged before it is flushed
   forget_tail,           // a restart forgets what the journal holds after the last checkpoint
   forget_promise,        // a till forgets its promise when it restarts
-  short_promise,         // a grantor holds its promise for half of the time
-  count_from_receipt,    // the holder counts its lease from when the grants came
   accept_old_term,       // a grantor grants whatever it is asked
   minority_certificate,  // half of the votes are enough
   never_expire,          // a till believes in a lease that has run out
@@ -49,8 +48,6 @@ inline constexpr NamedMutant kAllMutants[] = {
     {Mutant::skip_flush, "skip_flush"},
     {Mutant::forget_tail, "forget_tail"},
     {Mutant::forget_promise, "forget_promise"},
-    {Mutant::short_promise, "short_promise"},
-    {Mutant::count_from_receipt, "count_from_receipt"},
     {Mutant::accept_old_term, "accept_old_term"},
     {Mutant::minority_certificate, "minority_certificate"},
     {Mutant::never_expire, "never_expire"},

@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <iostream>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "sim/draw.hpp"
@@ -182,6 +183,10 @@ void run_mutants(bool json) {
   constexpr std::uint64_t kSeeds = 200;
   Json out = Json::array();
   std::size_t missed = 0;
+  std::set<std::uint64_t> without;  // seeds that fail with no defect prove nothing
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    if (!sim::play(sim::draw_scenario(seed)).violations.empty()) without.insert(seed);
+  }
   for (const auto& [mutant, name] : kAllMutants) {
     mutate(mutant);
     std::atomic<std::uint64_t> next = 1, caught = kSeeds + 1;
@@ -189,6 +194,7 @@ void run_mutants(bool json) {
     std::string rule;
     auto work = [&] {
       for (std::uint64_t seed; (seed = next++) < caught;) {
+        if (without.contains(seed)) continue;
         const sim::Outcome outcome = sim::play(sim::draw_scenario(seed));
         const std::lock_guard lock(mutex);
         if (outcome.violations.empty() || seed >= caught) continue;

@@ -41,6 +41,10 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
     election_.emplace(config_.till, config_.key, *config_.roster, promise, Random(random_.next()), now.mono);
   }
   state_dirty_ = true;
+  store_.view().all_events([&](const std::string&, const StockEvent& event) {
+    Seq& seen = events_seen_[event.chain];
+    seen = std::max(seen, event.seq);
+  });
   Actions ignored;
   restore(std::move(recovered), ignored);
   for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
