@@ -124,7 +124,8 @@ bool Fleet::settled() {
   for (auto& till : tills_) {
     if (!till->responds() || !is_member(*till)) continue;
     const Status s = till->node().status(till->now());
-    if (s.unsent != 0 || s.relaying != 0 || s.fork_open || !till->node().own().idle()) return false;
+    if (s.unsent != 0 || s.relaying != 0 || s.fork_open || till->node().unsure() != 0 || !till->node().own().idle())
+      return false;
   }
   for (int b = 0; b < branches(); ++b) {
     if (host(b) == nullptr) return false;

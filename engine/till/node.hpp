@@ -62,6 +62,7 @@ class Node {
   std::map<std::string, std::int64_t> all_stock() const;
   std::optional<Row> row(const FeedKind& feed, const std::string& id) const;
   const OwnChain& own() const { return own_; }
+  std::uint64_t unsure() const { return relay_.unsure(); }
   const TillState& state() const { return state_; }
   std::vector<PendingOp> unsent(std::size_t limit) const;
 

@@ -218,7 +218,15 @@ std::uint64_t Relay::unsent() const {
     const ChainRecord& r = chain.record;
     if (!chain.settled || r.held.seq <= r.base.seq) continue;
     if (r.held.seq > r.cloud.seq) sum += r.held.seq.value - std::max(r.cloud.seq, r.base.seq).value;
-    if (ahead_.contains(id)) sum += r.held.seq.value - r.base.seq.value;
+  }
+  return sum;
+}
+
+std::uint64_t Relay::unsure() const {
+  std::uint64_t sum = 0;
+  for (const auto& [id, chain] : chains_) {
+    const ChainRecord& r = chain.record;
+    if (ahead_.contains(id) && chain.settled && r.held.seq > r.base.seq) sum += r.held.seq.value - r.base.seq.value;
   }
   return sum;
 }

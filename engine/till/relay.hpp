@@ -51,7 +51,8 @@ class Relay {
   bool waits() const { return !strays_.empty() || !ahead_.empty(); }
   void on_rescued(const ChainId& chain, const ChainPoint& end);
 
-  std::uint64_t unsent() const;  // ops held here that the cloud is not known to hold
+  std::uint64_t unsent() const;  // ops held here that the cloud does not hold
+  std::uint64_t unsure() const;  // that it says it has gone beyond; not compared yet
 
  private:
   void compare(const ChainId& id, const Chain& chain);
