@@ -1,7 +1,8 @@
 #include "lease/election.hpp"
-#include "storage/mutants.hpp"
 
 #include <algorithm>
+
+#include "storage/mutants.hpp"
 
 namespace tillsync {
 

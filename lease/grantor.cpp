@@ -1,4 +1,5 @@
 #include "lease/grantor.hpp"
+
 #include "storage/mutants.hpp"
 
 namespace tillsync {

@@ -14,7 +14,7 @@ constexpr auto kNewKind = static_cast<OpKind>(99);
 
 void Player::carry_out(const Step& written) {
   std::string line = scenario_.line_of(written);
-  Step step = written;  // with the names that "host", "all" and "rest" stand for now
+  Step step = written;  // with the names that "host", "all" and "rest" mean at this moment
   step.who = resolve(written.who, written.whom);
   step.whom = resolve(written.whom, written.who);
   if (step.verb >= Verb::expect_host) {

@@ -61,7 +61,6 @@ class SimTill final : public Endpoint {
 
   bool alive() const { return node_ != nullptr; }
   bool suspended() const { return suspended_; }
-  const std::string& name() const { return label_; }
   Now now() const;
   const Node& node() const { return *node_; }
   TillStore& store() const { return *store_; }

@@ -2,7 +2,7 @@
 #include "storage/cloud_store.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/pack.hpp"
-#include "storage/store_key.hpp"
+#include "storage/stock_events.hpp"
 
 namespace tillsync {
 
@@ -114,17 +114,11 @@ class LmdbCloudTxn final : public CloudTxn {
 
   std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override {
     std::vector<StockEvent> out;
-    const StoreKey from =
-        StoreKey().number(after.hlc.value).chain({after.till, after.incarnation}).number(after.seq.value + 1);
+    StoreKey from;
+    append_place(from, {after.hlc, after.till, after.incarnation, after.seq.next()});
     each(kEvents, shop_key(shop).text(sku), from, [&](ByteView rest, ByteView value) {
       StoreKeyReader key(rest);
-      StockEvent e;
-      e.hlc.value = key.number();
-      e.chain = key.chain();
-      e.seq.value = key.number();
-      Reading r(value, Reading::Extra::ignore);
-      r(e.is_count, e.milli);
-      out.push_back(std::move(e));
+      out.push_back(read_event(key, value));
       return true;
     });
     return out;
@@ -169,10 +163,8 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   void put_event(const Shop& shop, const std::string& sku, const StockEvent& e) override {
-    Bytes value;
-    Writing w(value);
-    w(e.is_count, e.milli);
-    put(kEvents, shop_key(shop).text(sku).number(e.hlc.value).chain(e.chain).number(e.seq.value), value);
+    StoreKey key = shop_key(shop).text(sku);
+    put(kEvents, append_place(key, e.place()), event_value(e));
   }
 
   void put_row(const Shop& shop, const CloudRow& change) override {

@@ -75,6 +75,19 @@ struct ChainRecord {
   }
 };
 
+// A history up to an op: what a stock row contains of it, or what all of them have settled.
+struct ChainUpTo {
+  static constexpr Seq kClosed{~std::uint64_t{0}};  // settled whole: its till has gone on in a newer incarnation
+  TillId till;
+  Incarnation incarnation;
+  Seq seq;
+  template <class A>
+  void fields(A& a) {
+    a(till, incarnation, seq);
+  }
+  ChainId chain() const { return {till, incarnation}; }
+};
+
 // Where an op stands in its branch's one order.
 struct StockPlace {
   Hlc hlc;
@@ -101,18 +114,9 @@ struct StockEvent {
 
 // The cloud's stock row: the quantity and, for each history that ever touched the product, the last op contained in it.
 struct StockRow {
-  struct Contained {
-    TillId till;
-    Incarnation incarnation;
-    Seq seq;
-    template <class A>
-    void fields(A& a) {
-      a(till, incarnation, seq);
-    }
-  };
   std::int64_t milli = 0;
   std::optional<StockPlace> last_count;
-  std::vector<Contained> contained;  // sorted by till, incarnation
+  std::vector<ChainUpTo> contained;  // sorted by till, incarnation
   template <class A>
   void fields(A& a) {
     a(milli, last_count, contained);
@@ -121,8 +125,8 @@ struct StockRow {
   // What came before the last count is in it, wherever and whenever it arrives.
   bool counted(const StockEvent& event) const { return last_count && event.place() < *last_count; }
   Seq contained_of(const ChainId& chain) const {
-    for (const Contained& c : contained) {
-      if (c.till == chain.till && c.incarnation == chain.incarnation) return c.seq;
+    for (const ChainUpTo& c : contained) {
+      if (c.chain() == chain) return c.seq;
     }
     return {};
   }
@@ -149,20 +153,6 @@ struct FeedRecord {
   void fields(A& a) {
     a(watermark.generation, watermark.version, live_sum);
   }
-};
-
-// Of the cloud's stock rows: every op of the chain up to `seq` has had its effect on them, or never will. kClosed: the
-// chain's till has gone on in a newer incarnation.
-struct SettledUpTo {
-  static constexpr Seq kClosed{~std::uint64_t{0}};
-  TillId till;
-  Incarnation incarnation;
-  Seq seq;
-  template <class A>
-  void fields(A& a) {
-    a(till, incarnation, seq);
-  }
-  ChainId chain() const { return {till, incarnation}; }
 };
 
 }  // namespace tillsync

@@ -1,7 +1,7 @@
 #include "storage/till_store.hpp"
 
 #include "storage/pack.hpp"
-#include "storage/store_key.hpp"
+#include "storage/stock_events.hpp"
 
 namespace tillsync {
 
@@ -29,7 +29,8 @@ Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
 StoreKey event_key(const std::string& sku, const StockEvent& e) {
-  return StoreKey().text(sku).number(e.hlc.value).chain(e.chain).number(e.seq.value);
+  StoreKey key;
+  return append_place(key.text(sku), e.place());
 }
 
 }  // namespace
@@ -88,12 +89,7 @@ void StoreBatch::relay_forget(const ChainId& chain, Seq seq) {
   erase(kRelay, StoreKey().chain(chain).number(seq.value));
   erase(kSignatures, StoreKey().chain(chain).number(seq.value));
 }
-void StoreBatch::event(const std::string& sku, const StockEvent& e) {
-  Bytes value;
-  Writing w(value);
-  w(e.is_count, e.milli);
-  put(kEvents, event_key(sku, e), value);
-}
+void StoreBatch::event(const std::string& sku, const StockEvent& e) { put(kEvents, event_key(sku, e), event_value(e)); }
 void StoreBatch::drop_event(const std::string& sku, const StockEvent& e) { erase(kEvents, event_key(sku, e)); }
 void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, sku, pack(p)); }
 void StoreBatch::note(const std::string& name, ByteView value) { put(kNotes, name, value); }
@@ -238,20 +234,6 @@ std::optional<Bytes> TillView::stray(const ChainId& chain, const ChainPoint& end
   auto raw = txn_.get(store_.env_->table(kStrays), stray_key(chain, end));
   return raw ? std::optional(Bytes(*raw)) : std::nullopt;
 }
-
-namespace {
-
-StockEvent read_event(StoreKeyReader& key, ByteView value) {
-  StockEvent e;
-  e.hlc.value = key.number();
-  e.chain = key.chain();
-  e.seq.value = key.number();
-  Reading r(value, Reading::Extra::ignore);
-  r(e.is_count, e.milli);
-  return e;
-}
-
-}  // namespace
 
 std::vector<StockEvent> TillView::events(const std::string& sku) {
   std::vector<StockEvent> out;

@@ -30,8 +30,8 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
 }
 
 // What the stock rows of a branch have settled. Of a till with several histories the youngest is open.
-std::vector<SettledUpTo> settled(CloudTxn& txn, const Shop& shop) {
-  std::vector<SettledUpTo> out;
+std::vector<ChainUpTo> settled(CloudTxn& txn, const Shop& shop) {
+  std::vector<ChainUpTo> out;
   std::map<TillId, std::pair<Hlc, std::size_t>> youngest;
   for (const auto& [chain, point] : txn.chains(shop)) {
     out.push_back({chain.till, chain.incarnation, point.seq});
@@ -43,13 +43,13 @@ std::vector<SettledUpTo> settled(CloudTxn& txn, const Shop& shop) {
       began = op->hlc;
       const auto fork = op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
       const ChainId left{id.till, fork ? fork->old_incarnation : Incarnation{}};
-      if (fork && !txn.chain(shop, left)) out.push_back({left.till, left.incarnation, SettledUpTo::kClosed});
+      if (fork && !txn.chain(shop, left)) out.push_back({left.till, left.incarnation, ChainUpTo::kClosed});
       return false;
     });
     const auto [open, only] = youngest.try_emplace(chain.till, began, here);
     if (only) continue;
     const bool younger = began > open->second.first;
-    out[younger ? open->second.second : here].seq = SettledUpTo::kClosed;
+    out[younger ? open->second.second : here].seq = ChainUpTo::kClosed;
     if (younger) open->second = {began, here};
   }
   return out;

@@ -123,11 +123,11 @@ void Node::sweep_stock(Now now, TillView& view) {
   next_sweep_ = now.mono + kSweepEvery;
   std::map<ChainId, Seq> settled;
   std::set<TillId> known;  // to the cloud; a history of theirs that it does not know was lost before it got there
-  for (const SettledUpTo& s : rows_.settled()) settled[s.chain()] = s.seq, known.insert(s.till);
+  for (const ChainUpTo& s : rows_.settled()) settled[s.chain()] = s.seq, known.insert(s.till);
   known.erase(config_.till);
   for (const OldChain& own : own_chains()) {
     Seq& seq = settled[{config_.till, own.incarnation}];
-    if (seq == SettledUpTo::kClosed) seq = own.cloud.seq;
+    if (seq == ChainUpTo::kClosed) seq = own.cloud.seq;
   }
   view.all_events([&](const std::string& sku, const StockEvent& event) {
     const auto it = settled.find(event.chain);

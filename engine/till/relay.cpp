@@ -1,8 +1,9 @@
 #include "engine/till/relay.hpp"
-#include "storage/mutants.hpp"
 
 #include <algorithm>
 #include <utility>
+
+#include "storage/mutants.hpp"
 
 namespace tillsync {
 

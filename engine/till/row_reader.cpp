@@ -14,16 +14,16 @@ namespace {
 constexpr char kSettledNote[] = "settled";
 
 struct SettledNote {
-  std::vector<SettledUpTo> all;
+  std::vector<ChainUpTo> all;
   template <class A>
   void fields(A& a) {
     a(all);
   }
 };
 
-std::vector<SettledUpTo> stored_settled(TillView& view) {
+std::vector<ChainUpTo> stored_settled(TillView& view) {
   const auto note = view.note(kSettledNote);
-  return note ? unpack<SettledNote>(*note).value_or(SettledNote{}).all : std::vector<SettledUpTo>{};
+  return note ? unpack<SettledNote>(*note).value_or(SettledNote{}).all : std::vector<ChainUpTo>{};
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class RowReader {
   void form(TillView& view, StoreBatch& batch, const Changed& changed);
 
   // What the stock rows that this till has settle; empty when it does not know.
-  const std::vector<SettledUpTo>& settled() const { return settled_; }
+  const std::vector<ChainUpTo>& settled() const { return settled_; }
   std::uint64_t diverged() const { return diverged_; }
   std::map<FeedKind, FeedRecord> positions() const { return positions_; }
 
@@ -39,7 +39,7 @@ class RowReader {
   std::map<FeedKind, FeedRecord> positions_;
   std::set<FeedKind> snapshots_;  // being taken
   std::deque<Pages> queued_;
-  std::vector<SettledUpTo> settled_;
+  std::vector<ChainUpTo> settled_;
   std::uint64_t diverged_ = 0;
 };
 

@@ -121,7 +121,9 @@ struct Page {
   bool snapshot = false;
   std::uint64_t live_sum = 0;  // of the feed's live rows at `to`, when there is no more
   std::vector<WireRow> rows;
-  std::vector<SettledUpTo> settled;  // of stock rows at `to`, when there is no more
+  // Of stock rows at `to`, when there is no more: every op of the history up to there has had its effect on them, or
+  // never will.
+  std::vector<ChainUpTo> settled;
   template <class A>
   void fields(A& a) {
     a(feed, kind, generation, from, to, more, snapshot, live_sum, rows, settled);

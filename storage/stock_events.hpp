@@ -1,0 +1,32 @@
+// How a till's and the cloud's LMDB keep stock events: the key ends in the event's place, so that they lie in its order.
+#pragma once
+
+#include "storage/pack.hpp"
+#include "storage/records.hpp"
+#include "storage/store_key.hpp"
+
+namespace tillsync {
+
+inline StoreKey& append_place(StoreKey& key, const StockPlace& place) {
+  return key.number(place.hlc.value).chain({place.till, place.incarnation}).number(place.seq.value);
+}
+
+inline Bytes event_value(const StockEvent& event) {
+  Bytes value;
+  Writing w(value);
+  w(event.is_count, event.milli);
+  return value;
+}
+
+// `key` stands before the place.
+inline StockEvent read_event(StoreKeyReader& key, ByteView value) {
+  StockEvent event;
+  event.hlc.value = key.number();
+  event.chain = key.chain();
+  event.seq.value = key.number();
+  Reading r(value, Reading::Extra::ignore);
+  r(event.is_count, event.milli);
+  return event;
+}
+
+}  // namespace tillsync
