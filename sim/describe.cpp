@@ -36,6 +36,7 @@ std::string words(const Pages& m) {
   }
   return out;
 }
+std::string words(const Seen&) { return "Seen"; }
 std::string words(const PullEvents&) { return "PullEvents"; }
 std::string words(const Events& m) { return "Events of " + text(m.ops.size()) + " ops"; }
 std::string words(const Ping&) { return "Ping"; }

@@ -137,12 +137,24 @@ bool Fleet::settled() {
   return true;
 }
 
-bool Fleet::stock_agrees(const SimTill& till) {
-  auto truth = cloud_stock(branch_of(till));
-  if (truth.empty()) return true;
-  auto mine = till.node().all_stock();
-  for (auto* stock : {&truth, &mine}) std::erase_if(*stock, [](const auto& each) { return each.second == 0; });
-  return mine == truth;
+bool Fleet::stock_agrees(const SimTill& till) { return stock_differences(till).empty(); }
+
+std::string Fleet::stock_differences(const SimTill& till) {
+  const auto truth = cloud_stock(branch_of(till));
+  if (truth.empty()) return "";
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> both;
+  for (const auto& [sku, milli] : truth) both[sku].first = milli;
+  for (const auto& [sku, milli] : till.node().all_stock()) both[sku].second = milli;
+  std::string out;
+  for (const auto& [sku, milli] : both) {
+    if (milli.first == milli.second) continue;
+    out += " has " + std::to_string(milli.second) + " thousandths of " + sku + ", not " + std::to_string(milli.first);
+    for (const StockEvent& e : till.store().view().events(sku)) {
+      out += " [" + e.chain.till.text + "/" + std::to_string(e.chain.incarnation.value) + "#" +
+             std::to_string(e.seq.value) + (e.is_count ? " =" : " ") + std::to_string(e.milli) + "]";
+    }
+  }
+  return out;
 }
 
 bool Fleet::has_all_rows(const SimTill& till) {
@@ -167,7 +179,7 @@ std::string Fleet::unsettled() {
     const Status s = till->node().status(till->now());
     out += till->label() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
            std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
-           (stock_agrees(*till) ? "" : " stock differs") + (has_all_rows(*till) ? "" : " rows missing") + "; ";
+           stock_differences(*till) + (has_all_rows(*till) ? "" : " rows missing") + "; ";
   }
   return out;
 }

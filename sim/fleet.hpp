@@ -48,6 +48,7 @@ class Fleet {
   }
   // A till's view of the stock is the cloud's; asked only once the cloud has one.
   bool stock_agrees(const SimTill& till);
+  std::string stock_differences(const SimTill& till);  // with the events that it counts, for people
   bool has_all_rows(const SimTill& till);
   std::string unsettled();  // what is missing, for people
 

@@ -149,6 +149,8 @@ class Node {
   void handle(Now now, PeerId from, Pull& m, Actions& out);
   void handle(Now now, PeerId from, Pages& m, Actions& out);
   void handle(Now now, PeerId from, PullEvents& m, Actions& out);
+  void tell_seen(PeerId to, const TillId& name, Actions& out);
+  void handle(Now now, PeerId from, Seen& m, Actions& out);
   void handle(Now now, PeerId from, Events& m, Actions& out);
   void handle(Now now, PeerId from, Ping& m, Actions& out);
   void handle(Now now, PeerId from, Pong& m, Actions& out);

@@ -45,13 +45,23 @@ void Node::handle(Now, PeerId from, Pull& m, Actions&) {
   rows_fresh_ = true;
 }
 
-void Node::handle(Now, PeerId from, PullEvents& m, Actions&) {
-  for (const SeenUpTo& seen : m.seen) {
-    if (seen.chain.id() == own_.chain() && seen.seq > own_.last().seq)
+void Node::handle(Now, PeerId from, PullEvents& m, Actions&) { peer_of(from)->parked_events = std::move(m); }
+
+// A till whose disk went back in time can't know; whoever counted its sales can tell.
+void Node::tell_seen(PeerId to, const TillId& name, Actions& out) {
+  Seen seen;
+  for (const auto& [chain, seq] : events_seen_) {
+    if (chain.till == name) seen.histories.push_back({WireChain::of(chain), seq});
+  }
+  if (!seen.histories.empty()) out.send(to, std::move(seen));
+}
+
+void Node::handle(Now, PeerId from, Seen& m, Actions&) {
+  for (const SeenUpTo& each : m.histories) {
+    if (each.chain.id() == own_.chain() && each.seq > own_.last().seq)
       fork_wanted_ =
           peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";
   }
-  peer_of(from)->parked_events = std::move(m);
 }
 
 void Node::answer_parked(Now, Actions& out) {

@@ -28,6 +28,7 @@ Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   peers_[id] = std::move(peer);
   out.info("connected to " + name.text);
   if (config_.roster) out.send(id, NewRoster{Binary(config_.roster->encoded())});
+  tell_seen(id, name, out);
   if (election_ && role == Role::till) take(now, election_->on_connected(now.mono, name), out);
   pump(now, out);
   return out;
@@ -118,10 +119,10 @@ void Node::pump_senders(Now now, Actions& out) {
       pump_chain(now, id, peer, chain, own.last, own.cloud, out);
     }
     for (const auto& [chain, held] : relay_.chains()) {
-      // What is only said to be in the cloud (not settled) is worth asking the cloud about.
       if (keeper || (!held.settled && peer.role != Role::cloud)) continue;
       const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
-      if (!in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
+      const bool ask = peer.role == Role::cloud && held.worth_asking();
+      if (ask || !in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
         current.insert(chain);
         pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }

@@ -9,7 +9,7 @@ namespace tillsync {
 
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) {
-    chains_[id] = {record, record.held, true};
+    chains_[id] = {record, record.held, true, record.cloud.seq};
     if (record.cloud.seq > record.held.seq && record.held.seq > record.base.seq) ahead_.insert({id, false});
   }
   store.view().strays([&](const ChainId& chain, const ChainPoint& end) { strays_.insert({chain, end}); });
@@ -22,6 +22,7 @@ const Relay::Chain* Relay::find(const ChainId& chain) const {
 
 const Relay::Chain& Relay::on_offer(const ChainId& id, const ChainPoint& cloud) {
   Chain& chain = chains_[id];
+  chain.claimed = std::max(chain.claimed, cloud.seq);
   if (!chain.settled && chain.received.seq == Seq{} && cloud.seq > Seq{}) {
     chain.record = {cloud, cloud, {}, false};
     chain.received = cloud;
@@ -66,8 +67,12 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   Chain& chain = it->second;
   if (chain.record.cloud == point) return false;
   chain.record.cloud = point;
-  if (point.seq > chain.received.seq) {  // what is held here may still turn out to be a part of it
-    ahead_.insert({id, false});
+  if (point.seq > chain.received.seq) {
+    if (chain.received.seq == chain.record.base.seq) {
+      stranded_.insert(id);  // nothing is held here: go on from there
+    } else {
+      ahead_.insert({id, false});  // what is held here may still turn out to be a part of it
+    }
     touched_.try_emplace(id, Seq{});
     return true;
   }

@@ -20,6 +20,8 @@ class Relay {
     ChainRecord record;    // durable
     ChainPoint received;   // durable or on its way there
     bool settled = false;  // in LMDB at all; before that the base is only claimed
+    Seq claimed;           // what somebody says that the cloud holds
+    bool worth_asking() const { return !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
   };
   const std::map<ChainId, Chain>& chains() const { return chains_; }
   const Chain* find(const ChainId& chain) const;

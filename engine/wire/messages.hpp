@@ -147,6 +147,15 @@ struct SeenUpTo {
   }
 };
 
+// To a till, of its own histories: a till that has not got so far went back in time, and opens a new history.
+struct Seen {
+  std::vector<SeenUpTo> histories;
+  template <class A>
+  void fields(A& a) {
+    a(histories);
+  }
+};
+
 // Asks the host for the branch's newest stock events; waits there until there are some.
 struct PullEvents {
   std::vector<SeenUpTo> seen;
@@ -231,7 +240,7 @@ struct Unknown {
 };
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
-                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued>;
+                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued, Seen>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.
