@@ -29,29 +29,34 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
   out.answers.push_back({ask.from, std::move(answer)});
 }
 
-// What the stock rows of a branch have settled. Of a till with several histories the youngest is open.
+// What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those that
+// none names as left (a till was set up anew) the youngest is open.
 std::vector<ChainUpTo> settled(CloudTxn& txn, const Shop& shop) {
-  std::vector<ChainUpTo> out;
-  std::map<TillId, std::pair<Hlc, std::size_t>> youngest;
-  for (const auto& [chain, point] : txn.chains(shop)) {
-    out.push_back({chain.till, chain.incarnation, point.seq});
-    const std::size_t here = out.size() - 1;
-    Hlc began;
+  std::map<ChainId, Hlc> began;
+  std::set<ChainId> left;
+  const auto chains = txn.chains(shop);
+  for (const auto& [chain, point] : chains) {
     txn.ops(shop, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
       const auto op = decode_op(first.bytes);
-      if (!op) return false;
-      began = op->hlc;
-      const auto fork = op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
-      const ChainId left{id.till, fork ? fork->old_incarnation : Incarnation{}};
-      if (fork && !txn.chain(shop, left)) out.push_back({left.till, left.incarnation, ChainUpTo::kClosed});
+      if (op) began[id] = op->hlc;
+      const auto fork = op && op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
+      if (fork) left.insert({id.till, fork->old_incarnation});
       return false;
     });
-    const auto [open, only] = youngest.try_emplace(chain.till, began, here);
-    if (only) continue;
-    const bool younger = began > open->second.first;
-    out[younger ? open->second.second : here].seq = ChainUpTo::kClosed;
-    if (younger) open->second = {began, here};
   }
+  std::map<TillId, ChainId> open;
+  for (const auto& [chain, hlc] : began) {
+    if (left.contains(chain)) continue;
+    const auto [it, only] = open.try_emplace(chain.till, chain);
+    if (!only && hlc > began[it->second]) it->second = chain;
+  }
+  std::vector<ChainUpTo> out;
+  for (const auto& [chain, point] : chains) {
+    left.erase(chain);
+    const bool is_open = open.contains(chain.till) && open.at(chain.till) == chain;
+    out.push_back({chain.till, chain.incarnation, is_open ? point.seq : ChainUpTo::kClosed});
+  }
+  for (const ChainId& lost : left) out.push_back({lost.till, lost.incarnation, ChainUpTo::kClosed});
   return out;
 }
 

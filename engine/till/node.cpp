@@ -41,12 +41,9 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
     election_.emplace(config_.till, config_.key, *config_.roster, promise, Random(random_.next()), now.mono);
   }
   state_dirty_ = true;
-  store_.view().all_events([&](const std::string&, const StockEvent& event) {
-    Seq& seen = events_seen_[event.chain];
-    seen = std::max(seen, event.seq);
-  });
   Actions ignored;
   restore(std::move(recovered), ignored);
+  restore_events();
   for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
 }
 
@@ -84,12 +81,24 @@ void Node::restore(Recovered recovered, Actions& out) {
   }
   const bool unnamed = !state_.forks.empty() && own_.last().seq == Seq{};  // the crash came before its first op
   if (unnamed) record_incarnation();
+  own_.on_replayed(recovered.report.end, !orphans.empty());
   if (orphans.empty()) return;
   begin_fork({}, own_.chain(), "the journal is damaged", out);
   for (Op& op : orphans) {
     op.origin = Origin{op.chain.incarnation, op.seq, op.hlc};
     if (op.kind != OpKind::incarnation && !own_.find(op.key)) own_.record_own(std::move(op));
   }
+}
+
+// What counts in the stock is stored apart from the ops, and may have got further than a damaged journal.
+void Node::restore_events() {
+  store_.view().all_events([&](const std::string& sku, const StockEvent& event) {
+    const bool mine = event.chain.till == config_.till;
+    const auto op = mine ? own_.read(event.chain.incarnation, event.seq) : std::nullopt;
+    if (mine && (!op || op->op.hlc != event.hlc)) return stock_.retract(sku, event);
+    Seq& seen = events_seen_[event.chain];
+    seen = std::max(seen, event.seq);
+  });
 }
 
 Actions Node::on_start(Now now) {
@@ -138,7 +147,8 @@ void Node::on_own_durable(const Op& op) {
   if (!op.origin) return;
   if (const auto stray = reissued_strays_.find(*op.origin); stray != reissued_strays_.end()) stray->second = op.seq;
   ForkState* fork = fork_of(op.origin->incarnation);
-  if (fork == nullptr) return;
+  const bool orphan = fork != nullptr && op.origin->seq > fork->old_end.seq;  // from behind damage: not in the row
+  if (fork == nullptr || orphan) return;
   fork->next_to_reissue = std::max(fork->next_to_reissue, op.origin->seq.next());
   state_dirty_ = true;
 }

@@ -100,6 +100,7 @@ class Node {
 
   // node.cpp: recording and the two disks
   void restore(Recovered recovered, Actions& out);
+  void restore_events();
   bool follows(Now now) const;  // another till hosts
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
@@ -129,6 +130,7 @@ class Node {
 
   // node_fork.cpp: a history that split
   void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);
+  void follow_lost(const ChainId& lost, Actions& out);
   void record_incarnation();
   ForkState* fork_of(Incarnation old);
   void settle_fork();
@@ -151,6 +153,7 @@ class Node {
   void handle(Now now, PeerId from, PullEvents& m, Actions& out);
   void tell_seen(PeerId to, const TillId& name, Actions& out);
   void handle(Now now, PeerId from, Seen& m, Actions& out);
+  bool knows_nothing() const;
   void handle(Now now, PeerId from, Events& m, Actions& out);
   void handle(Now now, PeerId from, Ping& m, Actions& out);
   void handle(Now now, PeerId from, Pong& m, Actions& out);

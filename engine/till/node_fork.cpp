@@ -27,6 +27,21 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   out.alarm("this till's history forked: " + why + "; it goes on selling, and both histories are kept");
 }
 
+bool Node::knows_nothing() const {
+  return own_.last().seq == Seq{} && own_.idle() && state_.forks.empty() && state_.old_chains.empty();
+}
+
+// This till has an empty disk (a new one, or a backup from before its first sale), and others have seen its sales.
+void Node::follow_lost(const ChainId& lost, Actions& out) {
+  ForkState fork;
+  fork.old_incarnation = lost.incarnation;
+  state_.forks.push_back(fork);
+  record_incarnation();
+  ++state_.forks_seen;
+  state_dirty_ = true;
+  out.alarm("this till's disk is empty, but it sold before: what the branch and the cloud hold of that comes back");
+}
+
 // The first op of a history that follows a fork names the fork.
 void Node::record_incarnation() {
   Op op;

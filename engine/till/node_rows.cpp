@@ -56,8 +56,9 @@ void Node::tell_seen(PeerId to, const TillId& name, Actions& out) {
   if (!seen.histories.empty()) out.send(to, std::move(seen));
 }
 
-void Node::handle(Now, PeerId from, Seen& m, Actions&) {
+void Node::handle(Now, PeerId from, Seen& m, Actions& out) {
   for (const SeenUpTo& each : m.histories) {
+    if (each.chain.till == config_.till && knows_nothing()) return follow_lost(each.chain.id(), out);
     if (each.chain.id() == own_.chain() && each.seq > own_.last().seq)
       fork_wanted_ =
           peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";

@@ -21,6 +21,8 @@ OwnChain::OwnChain(BranchId branch, TillId till, TillStore& store, const TillSta
       journalled_(state.checkpoint) {}
 
 bool OwnChain::replay(Op op, Hash hash, Bytes bytes) {
+  const auto stored = store_.view().op(op.chain.incarnation, op.seq);
+  if (stored && *stored == bytes) return true;
   const bool new_leaf = op.seq == Seq{1} && op.prev.is_zero() && op.chain.incarnation != incarnation_;
   if (op.chain.incarnation == incarnation_ && op.seq <= last_.seq) return true;  // already in LMDB
   if (!new_leaf && (op.chain.incarnation != incarnation_ || op.seq != last_.seq.next() || op.prev != last_.hash)) {
@@ -34,6 +36,11 @@ bool OwnChain::replay(Op op, Hash hash, Bytes bytes) {
   pending_bytes_ += bytes.size();
   pending_.push_back({std::move(op), hash, std::move(bytes)});
   return true;
+}
+
+void OwnChain::on_replayed(JournalPosition end, bool salvaging) {
+  if (salvaging) salvage_from_ = journalled_;
+  journalled_ = end;
 }
 
 void OwnChain::record(ReplyTo reply_to, OpDraft draft, Actions& out) {
@@ -155,6 +162,7 @@ void OwnChain::on_appended(Result<JournalPosition> outcome, Actions& out) {
     pending_bytes_ += each.op.bytes.size();
     pending_.push_back(std::move(each.op));
   }
+  if (idle()) salvage_from_.reset();
 }
 
 void OwnChain::forget_pending(std::size_t count) {

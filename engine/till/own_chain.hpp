@@ -32,6 +32,9 @@ class OwnChain {
   // Puts an op that the journal held after the last checkpoint back into the pending set. False when it does not follow
   // the one before it: the journal is damaged between the two.
   bool replay(Op op, Hash hash, Bytes bytes);
+  // The journal is replayed up to `end`. When ops behind damage are to be re-issued, checkpoints stay before them until
+  // that is done.
+  void on_replayed(JournalPosition end, bool salvaging);
 
   // Queues a validated draft; equal content under a known key gets the first op's receipt, other content is refused.
   void record(ReplyTo reply_to, OpDraft draft, Actions& out);
@@ -43,7 +46,7 @@ class OwnChain {
 
   // What the next checkpoint takes; forget() after it is committed.
   const std::deque<PendingOp>& pending() const { return pending_; }
-  JournalPosition journalled() const { return journalled_; }
+  JournalPosition journalled() const { return salvage_from_.value_or(journalled_); }
   void forget_pending(std::size_t count);
 
   ChainId chain() const { return {till_, incarnation_}; }
@@ -83,6 +86,7 @@ class OwnChain {
   ChainPoint numbered_;  // given out to the batch in flight
   HlcClock clock_;
   JournalPosition journalled_;
+  std::optional<JournalPosition> salvage_from_;
 
   std::deque<Waiting> waiting_;
   std::vector<Op> deferred_;

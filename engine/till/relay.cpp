@@ -113,7 +113,10 @@ void Relay::on_tick() {
 }
 
 void Relay::form(TillView& view, StoreBatch& batch) {
-  for (const ChainId& id : stranded_) strand(id, view, batch);
+  for (const ChainId& id : stranded_) {
+    strand(id, view, batch);
+    committing_[id] = chains_[id].received;  // whoever sends more hears where it begins again
+  }
   stranded_.clear();
   for (const auto& [chain, end] : rescued_) {
     batch.drop_stray(chain, end);
