@@ -100,14 +100,14 @@ std::vector<OldChain> Node::own_chains() const {
 }
 
 void Node::pump_senders(Now now, Actions& out) {
-  PeerId up_id;
-  const bool has_up = upstream(now, &up_id) != nullptr;
+  const Peer* up = upstream(now);
   const bool hosting = election_ && election_->hosts(now.mono);
   bool keeper_chosen = false;  // the host's own ops go to one other till as well
   for (auto& [id, peer] : peers_) {
     const bool keeper = hosting && !keeper_chosen && peer.role == Role::till;
     keeper_chosen = keeper_chosen || keeper;
-    if (!keeper && !(has_up && id == up_id)) {
+    const bool is_up = up != nullptr && peer.name == up->name;  // its clone as well, if any: one of them has the way up
+    if (!keeper && !is_up) {
       peer.senders.clear();
       continue;
     }
@@ -237,7 +237,10 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   } else if (m.level == Level::cloud) {
     on_relay_held(peer, m, out);
   } else if (peer.name == chain.till && m.point.seq == Seq{}) {
-    relay_.on_forgotten(chain);
+    const bool its_twin_knows = std::any_of(peers_.begin(), peers_.end(), [&](const auto& other) {
+      return other.first != from && other.second.name == chain.till && other.second.offered.contains(chain);
+    });
+    if (!its_twin_knows) relay_.on_forgotten(chain);
   }
   settle_waiters(now, out);
 }
