@@ -67,6 +67,7 @@ LeaseActions Election::on_wake(Instant now) {
     if (stage_ != Stage::idle) abandon(now, out, false);
     next_try_ = std::max(now, grantor_.bound_until()) + patience();
   }
+  if (stage_ == Stage::requesting && now >= asked_at_ + sixth()) ask_the_rest(out);
   if (stage_ != Stage::idle && now >= asked_at_ + third()) {
     abandon(now, out, true);
     next_try_ = now + patience();
@@ -97,7 +98,7 @@ Instant Election::next_wake() const {
   if (lease_.kind == LeaseKind::exclusive) at = lease_.until;
   if (lease_.kind == LeaseKind::provisional) at = std::min(at, lease_.until);
   if (lease_.kind != LeaseKind::none && lease_.host == self_) at = std::min(at, renew_at_);
-  if (stage_ != Stage::idle) at = std::min(at, asked_at_ + third());
+  if (stage_ != Stage::idle) at = std::min(at, asked_at_ + (asked_all_ ? third() : sixth()));
   return at;
 }
 

@@ -73,6 +73,8 @@ class Election {
   void start_pre_vote(Instant now, LeaseActions& out);
   void start_request(Instant now, Term term, LeaseActions& out);
   void speak_request(Instant now, LeaseActions& out);
+  std::vector<TillId> last_grantors() const;
+  void ask_the_rest(LeaseActions& out);
   void abandon(Instant now, LeaseActions& out, bool release);
   void count_grant(Instant now, const TillId& grantor, const Binary& signature, LeaseActions& out);
   void become_exclusive(Instant now, LeaseActions& out);
@@ -85,6 +87,7 @@ class Election {
   bool best_connected() const;
   Duration half() const { return milliseconds(roster_.lease_ms) / 2; }
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
+  Duration sixth() const { return milliseconds(roster_.lease_ms) / 6; }
   Duration patience();
   Ballot ballot(Term term);
   std::uint32_t votes_of(const TillId& till) const;
@@ -103,6 +106,7 @@ class Election {
   Stage stage_ = Stage::idle;
   Ballot ballot_;
   Instant asked_at_;
+  bool asked_all_ = true;
   std::set<TillId> pre_votes_;
   std::map<TillId, Binary> grants_;
   std::optional<Ballot> unspoken_;  // promised to this ballot, not durable yet

@@ -54,6 +54,7 @@ void Election::start_request(Instant now, Term term, LeaseActions& out) {
   if (grantor_.refusal(now, ballot_)) return abandon(now, out, false);  // this till is bound itself
   stage_ = Stage::requesting;
   asked_at_ = now;
+  asked_all_ = true;
   grants_.clear();
   if (!grantor_.promise(now, ballot_)) return speak_request(now, out);
   highest_seen_ = std::max(highest_seen_, term);
@@ -65,8 +66,33 @@ void Election::start_request(Instant now, Term term, LeaseActions& out) {
 
 void Election::speak_request(Instant now, LeaseActions& out) {
   const RequestGrant request{ballot_, Binary(key_.sign(ballot_.grant_bytes(self_)))};
-  to_all(request, out);
+  const std::vector<TillId> enough = last_grantors();
+  asked_all_ = enough.empty();
+  if (asked_all_) to_all(request, out);
+  for (const TillId& grantor : enough) out.sends.push_back({grantor, request});
   count_grant(now, self_, request.signature, out);
+}
+
+// A renewal asks those whose grants made the last certificate; the others need not sign what nobody reads. Nobody when
+// they are not all there, or not enough.
+std::vector<TillId> Election::last_grantors() const {
+  std::vector<TillId> all;
+  if (!certificate_ || lease_.host != self_ || ballot_.term != lease_.term) return all;
+  std::uint32_t votes = votes_of(self_);
+  for (const auto& [grantor, unused] : certificate_->grants) {
+    if (grantor == self_) continue;
+    if (!connected_.contains(grantor)) return {};
+    votes += votes_of(grantor);
+    all.push_back(grantor);
+  }
+  return votes >= roster_.majority() ? all : std::vector<TillId>{};
+}
+
+void Election::ask_the_rest(LeaseActions& out) {
+  const auto own = grants_.find(self_);
+  if (asked_all_ || own == grants_.end()) return;
+  asked_all_ = true;
+  to_all(RequestGrant{ballot_, own->second}, out);
 }
 
 void Election::handle(Instant now, const TillId& from, const RequestGrant& m, LeaseActions& out) {
@@ -162,7 +188,7 @@ void Election::handle(Instant now, const TillId& from, const Deny& m, LeaseActio
   highest_seen_ = std::max(highest_seen_, m.term);
   if (stage_ != Stage::requesting || m.nonce != ballot_.nonce || roster_.find(from) == nullptr) return;
   grants_.erase(from);
-  if (hosts(now)) return;  // a renewal may lose a vote; it lapses by itself if it loses the majority
+  if (hosts(now)) return ask_the_rest(out);  // a renewal may lose a vote; without a majority it lapses by itself
   ++lost_;
   abandon(now, out, true);
   next_try_ = now + milliseconds(m.remaining_ms) + patience();

@@ -50,20 +50,22 @@ RememberedSignatures::RememberedSignatures() : outer_(std::exchange(remembered, 
 
 RememberedSignatures::~RememberedSignatures() { remembered = outer_; }
 
-void RememberedSignatures::remember(const Hash& signature) {
+bool RememberedSignatures::knows(const PublicKey& key, ByteView message, ByteView signature) const {
+  const auto it = right_.find(std::string(signature));
+  return it != right_.end() && ByteView(it->second).substr(0, 32) == key.view() &&
+         ByteView(it->second).substr(32) == message;
+}
+
+void RememberedSignatures::remember(const PublicKey& key, ByteView message, ByteView signature) {
   if (right_.size() >= kMaxRemembered) right_.clear();
-  right_.insert(signature);
+  right_.insert_or_assign(std::string(signature), std::string(key.view()) + std::string(message));
 }
 
 bool PublicKey::verify(ByteView message, ByteView signature) const {
   if (signature.size() != crypto_sign_BYTES) return false;
-  Hash all;
-  if (remembered != nullptr) {
-    all = blake2b(Bytes(view()) + Bytes(signature) + Bytes(message));
-    if (remembered->knows(all)) return true;
-  }
+  if (remembered != nullptr && remembered->knows(*this, message, signature)) return true;
   const bool right = crypto_sign_verify_detached(raw(signature), raw(message), message.size(), bytes.data()) == 0;
-  if (right && remembered != nullptr) remembered->remember(all);
+  if (right && remembered != nullptr) remembered->remember(*this, message, signature);
   return right;
 }
 

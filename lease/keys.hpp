@@ -5,11 +5,11 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <tillsync/bytes.hpp>
 #include <tillsync/hash.hpp>
 #include <tillsync/result.hpp>
+#include <unordered_map>
 
 namespace tillsync {
 
@@ -58,9 +58,9 @@ class RememberedSignatures {
 
  private:
   friend struct PublicKey;
-  bool knows(const Hash& signature) const { return right_.contains(signature); }
-  void remember(const Hash& signature);
-  std::set<Hash> right_;
+  bool knows(const PublicKey& key, ByteView message, ByteView signature) const;
+  void remember(const PublicKey& key, ByteView message, ByteView signature);
+  std::unordered_map<std::string, std::string> right_;  // signature -> whose, and of what
   RememberedSignatures* outer_;
 };
 

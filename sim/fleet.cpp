@@ -74,10 +74,10 @@ SimTill* Fleet::find(const std::string& label) {
 }
 
 int Fleet::branch_of(const SimTill& till) const {
-  for (int b = 0; b < branches(); ++b) {
+  for (int b = 0; b + 1 < branches(); ++b) {
     if (roster(b).branch == till.who().branch) return b;
   }
-  return 0;
+  return branches() - 1;
 }
 
 void Fleet::sell(int number, const std::string& key, const std::string& sku, std::int64_t units) {

@@ -39,13 +39,13 @@ void Network::dial_around() {
   const auto all = endpoints_;
   for (Endpoint* a : all) {
     for (Endpoint* b : all) {
-      const bool can = a != b && a->responds() && b->responds() && a->wants(*b) && a->accepts(*b) && b->accepts(*a);
-      if (!can || cut_between(*a, *b) || cut_between(*b, *a)) continue;
       const bool linked = std::any_of(links_.begin(), links_.end(), [&](const auto& l) {
         const bool these = (l->ends[0] == a && l->ends[1] == b) || (l->ends[0] == b && l->ends[1] == a);
         return these && l->up[0] && l->up[1];
       });
-      if (!linked) link_up(*a, *b);
+      if (linked || a == b || !a->responds() || !b->responds()) continue;
+      const bool can = a->wants(*b) && a->accepts(*b) && b->accepts(*a);
+      if (can && !cut_between(*a, *b) && !cut_between(*b, *a)) link_up(*a, *b);
     }
   }
   world_.after(kRedial + Duration(world_.random().below(100'000'000)), [this] { dial_around(); });

@@ -61,6 +61,7 @@ bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
 }
 
 void Rules::on_cloud_job() {
+  ++cloud_jobs_;
   fleet_->cloud().read([&](CloudTxn& txn) {
     for (int b = 0; b < fleet_->branches(); ++b) read_new_ops(txn, b);
   });
@@ -147,7 +148,7 @@ bool Rules::after_event() {
   if (fleet_->world().now() >= next_look_) {
     check_limits();
     for (const auto& till : fleet_->tills()) {
-      if (till->responds() && fleet_->cloud().alive()) check_rows(*till, false);
+      if (till->responds() && fleet_->cloud().alive() && rows_moved(*till)) check_rows(*till, false);
     }
     next_look_ = fleet_->world().now() + look_every_;
   }
@@ -183,6 +184,13 @@ void Rules::check_limits() {
   if (per_second > kMaxMessages) breaks("storm: " + std::to_string(per_second) + " messages a second");
   if (fleet_->network().in_flight() > kMaxInFlight)
     breaks("storm: " + std::to_string(fleet_->network().in_flight()) + " bytes are under way");
+}
+
+// Rows change by a job of the cloud or a commit of the till; most seconds have neither.
+bool Rules::rows_moved(const SimTill& till) {
+  std::uint64_t& seen = rows_seen_[till.label()];
+  const std::uint64_t now = cloud_jobs_ + till.commits_and_starts();
+  return std::exchange(seen, now) != now;
 }
 
 // Rule 5: what a reader's watermark covers, it has, as it was there; what was deleted does not come back.

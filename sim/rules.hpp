@@ -56,6 +56,7 @@ class Rules final : public Observer {
   void check_stock(CloudTxn& txn, int branch, const std::set<std::string>& products);
   void check_leases();
   void check_limits();
+  bool rows_moved(const SimTill& till);
   void check_rows(const SimTill& till, bool finally);
   void check_conflicts(int branch);
   bool on_another_disk(const SimTill& till, const std::string& key);
@@ -72,7 +73,8 @@ class Rules final : public Observer {
   bool in_order(const Place& before, const Place& after) const;
   std::map<Hash, Place> flushed_;
   std::map<int, ShopBook> books_;
-  std::uint64_t in_cloud_ = 0, receipts_ = 0;
+  std::uint64_t in_cloud_ = 0, receipts_ = 0, cloud_jobs_ = 0;
+  std::map<std::string, std::uint64_t> rows_seen_;  // of each till: what its rows and the cloud's were when last checked
   Duration look_every_ = seconds(1);
   Instant next_look_;
   std::uint64_t messages_before_ = 0;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kAskEvery = milliseconds(250);  // whether all is settled
 
-constexpr int kRowLooks = 1000;  // in a run, at most
+constexpr int kRowLooks = 300;  // in a run, at most
 
 class Run {
  public:

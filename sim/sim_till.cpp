@@ -165,6 +165,7 @@ void SimTill::carry_out(Actions actions) {
   if (actions.commit) {
     later(kCommit, [this, batch = std::move(actions.commit)] {
       auto outcome = store_->commit(*batch);
+      ++commits_;
       later(Duration(1), [this, outcome] { carry_out(node_->on_committed(now(), outcome)); });
     });
   }

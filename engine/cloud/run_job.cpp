@@ -1,5 +1,7 @@
 // One job is one transaction. Answers are made inside it, so that they say what is durable once it commits.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/till/stock_book.hpp"

@@ -136,6 +136,7 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
     on_own_durable(op);
     if (!time_known_ && !first_unsynced_) first_unsynced_ = op.seq;
   }
+  news_ = true;
   if (own_.has_deferred()) retry_own_ = now.mono + seconds(1);
   if (own_.pending().size() > before && !checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
   pump(now, out);
@@ -179,7 +180,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
     promise_committing_ = false;
     take(now, election_->on_promise_durable(now.mono), out);
   }
-  rows_fresh_ = true;
+  news_ = true;
   pump(now, out);
   return out;
 }

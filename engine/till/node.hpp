@@ -182,7 +182,7 @@ class Node {
 
   std::shared_ptr<const StoreBatch> batch_;  // being committed, or to be tried again
   bool committing_ = false;
-  bool rows_fresh_ = false;  // rows may have changed since parked pulls were last looked at
+  bool news_ = false;  // rows or ops may have changed since parked pulls were last looked at
   bool commit_ok_ = true;
   std::size_t committing_ops_ = 0;
   bool state_dirty_ = false;

@@ -42,10 +42,13 @@ void Node::pump_pulls(Now now, Actions& out) {
 
 void Node::handle(Now, PeerId from, Pull& m, Actions&) {
   peer_of(from)->parked_pull = std::move(m);
-  rows_fresh_ = true;
+  news_ = true;
 }
 
-void Node::handle(Now, PeerId from, PullEvents& m, Actions&) { peer_of(from)->parked_events = std::move(m); }
+void Node::handle(Now, PeerId from, PullEvents& m, Actions&) {
+  peer_of(from)->parked_events = std::move(m);
+  news_ = true;
+}
 
 // A till whose disk went back in time can't know; whoever counted its sales can tell.
 void Node::tell_seen(PeerId to, const TillId& name, Actions& out) {
@@ -66,6 +69,7 @@ void Node::handle(Now, PeerId from, Seen& m, Actions& out) {
 }
 
 void Node::answer_parked(Now, Actions& out) {
+  if (!news_) return;
   for (auto& [id, peer] : peers_) {
     if (peer.parked_events) {
       Events events = events_since(peer.name, *peer.parked_events);
@@ -74,7 +78,7 @@ void Node::answer_parked(Now, Actions& out) {
         out.send(id, std::move(events));
       }
     }
-    if (peer.parked_pull && rows_fresh_ && !committing_) {
+    if (peer.parked_pull && !committing_) {
       TillView view = store_.view();
       Pages pages = answer_pull(view, *peer.parked_pull);
       if (!pages.pages.empty()) {
@@ -83,7 +87,7 @@ void Node::answer_parked(Now, Actions& out) {
       }
     }
   }
-  if (!committing_) rows_fresh_ = false;
+  if (!committing_) news_ = false;
 }
 
 // Ops that the reader has not seen and that the cloud's stock rows may not contain yet.

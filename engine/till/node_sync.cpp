@@ -1,5 +1,6 @@
 // Chains up: offering, pushing and acknowledging, with watermarks that carry their proof.
 #include <algorithm>
+#include <utility>
 
 #include "engine/stock/moves.hpp"
 #include "engine/till/node.hpp"
@@ -111,11 +112,9 @@ void Node::pump_senders(Now now, Actions& out) {
       peer.senders.clear();
       continue;
     }
-    std::set<ChainId> current;
     for (const OldChain& own : own_chains()) {
       const ChainId chain{config_.till, own.incarnation};
       if (own.last.seq == Seq{}) continue;
-      current.insert(chain);
       pump_chain(now, id, peer, chain, own.last, own.cloud, out);
     }
     for (const auto& [chain, held] : relay_.chains()) {
@@ -123,17 +122,19 @@ void Node::pump_senders(Now now, Actions& out) {
       const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
       const bool ask = peer.role == Role::cloud && held.worth_asking();
       if (ask || !in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
-        current.insert(chain);
-        pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
+          pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }
     }
-    std::erase_if(peer.senders, [&](const auto& sender) { return !current.contains(sender.first); });
+    for (auto it = peer.senders.begin(); it != peer.senders.end();) {
+      it = std::exchange(it->second.wanted, false) ? std::next(it) : peer.senders.erase(it);
+    }
   }
 }
 
 void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last,
                       const ChainPoint& cloud, Actions& out) {
   ChainSender& sender = peer.senders[chain];
+  sender.wanted = true;
   if (sender.next_offer(now.mono, chain.till == peer.name)) out.send(to, Offer{WireChain::of(chain), last, cloud});
   if (chain.till == peer.name) return;  // it has its own history; the offer asks what the cloud holds of it
   while (auto from = sender.next_batch(last.seq)) {
