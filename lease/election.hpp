@@ -85,7 +85,7 @@ class Election {
   void to_all(const LeaseMessage& message, LeaseActions& out) const;
   bool majority_connected() const;
   bool best_connected() const;
-  Duration half() const { return milliseconds(roster_.lease_ms) / 2; }
+  Duration renewal() const { return milliseconds(roster_.lease_ms) * 3 / 5; }
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
   Duration sixth() const { return milliseconds(roster_.lease_ms) / 6; }
   Duration patience();

@@ -1,6 +1,8 @@
 // The moves of an election: what each message does. Public doors and timing are in election.cpp.
 #include "lease/election.hpp"
 
+#include "storage/mutants.hpp"
+
 namespace tillsync {
 
 namespace {
@@ -154,12 +156,13 @@ void Election::count_grant(Instant now, const TillId& grantor, const Binary& sig
 
 void Election::become_exclusive(Instant now, LeaseActions& out) {
   stage_ = Stage::idle;
-  const Instant until = asked_at_ + lease_time(roster_.lease_ms);
+  const Instant counted_from = mutated(Mutant::lease_from_receipt) ? now : asked_at_;
+  const Instant until = counted_from + lease_time(roster_.lease_ms);
   if (now >= until) return;  // the grants came too late to be worth anything
   const bool fresh = lease_.kind != LeaseKind::exclusive || lease_.host != self_;
   const Instant since = fresh ? now : lease_.since;
   lease_ = {LeaseKind::exclusive, self_, ballot_.term, since, until};
-  renew_at_ = asked_at_ + half();  // and once more a third later, if that fails
+  renew_at_ = asked_at_ + renewal();  // and once more a third later, if that fails
   Certificate certificate{ballot_, {}};
   for (const auto& [till, signature] : grants_) certificate.grants.push_back({till, signature});
   certificate_ = std::move(certificate);

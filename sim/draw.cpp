@@ -124,9 +124,13 @@ class Draw {
       case kRestart:
         add(Verb::restart).who = {any()};
         return;
-      case kBlackout: {  // the mains fail; one till may have a battery
-        Step& step = add(Verb::power_cut);
+      case kBlackout: {  // the mains fail; one till may have a battery, the access point rarely has
         const std::string battery = any();
+        if (dice_.below(2) == 0) {
+          Step& alone = add(Verb::cut);
+          alone.who = {battery}, alone.whom = {"rest"}, alone.lasting = a_while(10'000);
+        }
+        Step& step = add(Verb::power_cut);
         for (int t = 1; t <= out_.plan.tills; ++t) {
           const std::string till = "till-" + std::to_string(t);
           if (till != battery || out_.plan.tills == 1) step.who.push_back(till);

@@ -12,6 +12,8 @@ enum class Mutant {
   skip_flush,            // a sale is acknowledged before it is flushed
   forget_tail,           // a restart forgets what the journal holds after the last checkpoint
   forget_promise,        // a till forgets its promise when it restarts
+  grant_at_once,         // a restarted till grants before what it may have promised has run out
+  lease_from_receipt,    // a holder counts its lease from when the grants came
   accept_old_term,       // a grantor grants whatever it is asked
   minority_certificate,  // half of the votes are enough
   never_expire,          // a till believes in a lease that has run out
@@ -48,6 +50,8 @@ inline constexpr NamedMutant kAllMutants[] = {
     {Mutant::skip_flush, "skip_flush"},
     {Mutant::forget_tail, "forget_tail"},
     {Mutant::forget_promise, "forget_promise"},
+    {Mutant::grant_at_once, "grant_at_once"},
+    {Mutant::lease_from_receipt, "lease_from_receipt"},
     {Mutant::accept_old_term, "accept_old_term"},
     {Mutant::minority_certificate, "minority_certificate"},
     {Mutant::never_expire, "never_expire"},

@@ -73,6 +73,7 @@ class Node {
   static constexpr Duration kStraysEvery = seconds(10);
   static constexpr Duration kSweepEvery = seconds(10);
   static constexpr Duration kPingEvery = seconds(2);  // of silence
+  static constexpr Duration kPingLast = milliseconds(500);
   static constexpr Duration kTimeEvery = seconds(30);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated

@@ -29,7 +29,8 @@ void Node::pump_pulls(Now now, Actions& out) {
       out.send(id, std::move(pull));
     }
     if (now.mono >= peer.next_ping && now.mono < peer.next_time) {
-      peer.next_ping = std::max(peer.next_ping, peer.heard + kPingEvery);  // it spoke: no need to ask
+      const Duration after = config_.till < peer.name ? kPingEvery : kPingEvery + kPingLast;  // one of the two asks
+      peer.next_ping = std::max(peer.next_ping, peer.heard + after);  // it spoke: no need to ask
     }
     if (now.mono >= peer.next_ping) {
       peer.next_ping = now.mono + kPingEvery;
