@@ -178,8 +178,8 @@ std::string Fleet::unsettled() {
     if (!till->responds() || !is_member(*till)) continue;
     const Status s = till->node().status(till->now());
     out += till->label() + " (host " + s.host + ", " + s.lease + ") unsent " + std::to_string(s.unsent) + " relaying " +
-           std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") +
-           stock_differences(*till) + (has_all_rows(*till) ? "" : " rows missing") + "; ";
+           std::to_string(s.relaying) + (s.fork_open ? " fork open" : "") + stock_differences(*till) +
+           (has_all_rows(*till) ? "" : " rows missing") + "; ";
   }
   return out;
 }

@@ -74,7 +74,8 @@ class Rules final : public Observer {
   std::map<Hash, Place> flushed_;
   std::map<int, ShopBook> books_;
   std::uint64_t in_cloud_ = 0, receipts_ = 0, cloud_jobs_ = 0;
-  std::map<std::string, std::uint64_t> rows_seen_;  // of each till: what its rows and the cloud's were when last checked
+  std::map<std::string, std::uint64_t>
+      rows_seen_;  // of each till: what its rows and the cloud's were when last checked
   Duration look_every_ = seconds(1);
   Instant next_look_;
   std::uint64_t messages_before_ = 0;

@@ -1,4 +1,5 @@
-// How a till's and the cloud's LMDB keep stock events: the key ends in the event's place, so that they lie in its order.
+// How a till's and the cloud's LMDB keep stock events: the key ends in the event's place, so that they lie in its
+// order.
 #pragma once
 
 #include "storage/pack.hpp"

@@ -31,8 +31,8 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
   out.answers.push_back({ask.from, std::move(answer)});
 }
 
-// What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those that
-// none names as left (a till was set up anew) the youngest is open.
+// What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those
+// that none names as left (a till was set up anew) the youngest is open.
 std::vector<ChainUpTo> settled(CloudTxn& txn, const Shop& shop) {
   std::map<ChainId, Hlc> began;
   std::set<ChainId> left;

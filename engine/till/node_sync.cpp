@@ -122,7 +122,7 @@ void Node::pump_senders(Now now, Actions& out) {
       const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
       const bool ask = peer.role == Role::cloud && held.worth_asking();
       if (ask || !in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
-          pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
+        pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
       }
     }
     for (auto it = peer.senders.begin(); it != peer.senders.end();) {

@@ -239,8 +239,9 @@ struct Unknown {
   }
 };
 
-using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
-                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued, Seen>;
+using Message =
+    std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster, Unknown,
+                 PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued, Seen>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.
