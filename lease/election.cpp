@@ -52,6 +52,7 @@ LeaseActions Election::on_roster(Instant now, const Roster& roster) {
     auto down = on_step_down(now, std::nullopt, "this till has no vote any more");
     out.sends.insert(out.sends.end(), down.sends.begin(), down.sends.end());
     out.host_changed = true;
+    out.reason = down.reason;
   }
   return out;
 }
@@ -62,6 +63,7 @@ LeaseActions Election::on_wake(Instant now) {
     out.host_changed = true;
     out.reason =
         lease_.host == self_ ? "this till's lease ran out unrenewed" : "the lease of " + lease_.host.text + " ran out";
+    if (lease_.host == self_) grantor_.release(now, grantor_.current().term, self_);  // what it promised itself
     lease_ = {};
     certificate_.reset();
     if (stage_ != Stage::idle) abandon(now, out, false);
@@ -94,11 +96,12 @@ LeaseActions Election::on_wake(Instant now) {
 }
 
 Instant Election::next_wake() const {
-  Instant at = next_try_;
-  if (lease_.kind == LeaseKind::exclusive) at = lease_.until;
-  if (lease_.kind == LeaseKind::provisional) at = std::min(at, lease_.until);
+  Instant at = lease_.until;
+  if (lease_.kind != LeaseKind::exclusive) at = stage_ == Stage::idle ? next_try_ : asked_at_ + third();
+  if (lease_.kind != LeaseKind::none) at = std::min(at, lease_.until);
   if (lease_.kind != LeaseKind::none && lease_.host == self_) at = std::min(at, renew_at_);
-  if (stage_ != Stage::idle) at = std::min(at, asked_at_ + (asked_all_ ? third() : sixth()));
+  if (stage_ != Stage::idle) at = std::min(at, asked_at_ + third());
+  if (stage_ == Stage::requesting && !asked_all_) at = std::min(at, asked_at_ + sixth());
   return at;
 }
 
@@ -136,6 +139,12 @@ Duration Election::patience() {
 bool Election::majority_connected() const {
   std::uint32_t votes = votes_of(self_);
   for (const TillId& peer : connected_) votes += votes_of(peer);
+  return votes >= roster_.majority();
+}
+
+bool Election::majority_possible() const {
+  std::uint32_t votes = votes_of(self_);
+  for (const TillId& peer : connected_) votes += denied_.contains(peer) ? 0 : votes_of(peer);
   return votes >= roster_.majority();
 }
 

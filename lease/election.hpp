@@ -84,6 +84,7 @@ class Election {
               const std::string& reason);
   void to_all(const LeaseMessage& message, LeaseActions& out) const;
   bool majority_connected() const;
+  bool majority_possible() const;  // of those who have not denied
   bool best_connected() const;
   Duration renewal() const { return milliseconds(roster_.lease_ms) * 3 / 5; }
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
@@ -109,13 +110,15 @@ class Election {
   bool asked_all_ = true;
   std::set<TillId> pre_votes_;
   std::map<TillId, Binary> grants_;
+  std::set<TillId> denied_;
   std::optional<Ballot> unspoken_;  // promised to this ballot, not durable yet
   TillId unspoken_to_;
   bool storing_ = false;
 
   Instant started_;
   Instant next_try_;
-  unsigned lost_ = 0;  // attempts since somebody last won
+  std::set<TillId> yielded_;  // to whom, since somebody last hosted
+  unsigned lost_ = 0;         // attempts since somebody last won
   Instant renew_at_;
   std::uint64_t ignored_ = 0;
 };

@@ -16,6 +16,7 @@ void Election::start_pre_vote(Instant now, LeaseActions& out) {
   stage_ = Stage::pre_voting;
   asked_at_ = now;
   pre_votes_ = {self_};
+  denied_.clear();
   to_all(PreVote{ballot_}, out);
   if (votes_of(self_) >= roster_.majority()) start_request(now, ballot_.term, out);
 }
@@ -29,9 +30,11 @@ void Election::handle(Instant now, const TillId& from, const PreVote& m, LeaseAc
   reply.granted = !refusal && !live_host && b.roster_version == roster_.version;
   if (refusal) reply.remaining_ms = ms_of(refusal->remaining);
   if (live_host) reply.remaining_ms = std::max(reply.remaining_ms, ms_of(lease_.until - now));
-  const bool yields = stage_ == Stage::pre_voting && from < self_;  // nothing is promised yet
-  if (reply.granted && yields) stage_ = Stage::idle;
-  if (reply.granted && stage_ == Stage::idle) next_try_ = std::max(next_try_, now + milliseconds(60));  // let it try
+  if (reply.granted && yielded_.insert(from).second) {                // let it try, once: it may be deaf
+    const bool yields = stage_ == Stage::pre_voting && from < self_;  // nothing is promised yet
+    if (yields) stage_ = Stage::idle;
+    if (stage_ == Stage::idle) next_try_ = std::max(next_try_, now + milliseconds(60));
+  }
   out.sends.push_back({from, reply});
 }
 
@@ -42,6 +45,8 @@ void Election::handle(Instant now, const TillId& from, const PreVoteReply& m, Le
     // Waiting as long as the promise that stands in the way, and no longer, is what makes a failover prompt.
     const Instant again = now + milliseconds(m.remaining_ms) + patience();
     if (m.remaining_ms > 0) next_try_ = std::min(next_try_, std::max(again, now + milliseconds(10)));
+    denied_.insert(from);
+    if (!majority_possible()) stage_ = Stage::idle;
     return;
   }
   pre_votes_.insert(from);
@@ -58,6 +63,7 @@ void Election::start_request(Instant now, Term term, LeaseActions& out) {
   asked_at_ = now;
   asked_all_ = true;
   grants_.clear();
+  denied_.clear();
   if (!grantor_.promise(now, ballot_)) return speak_request(now, out);
   highest_seen_ = std::max(highest_seen_, term);
   unspoken_ = ballot_;
@@ -139,7 +145,8 @@ LeaseActions Election::on_promise_durable(Instant now) {
 }
 
 void Election::handle(Instant now, const TillId& from, const Grant& m, LeaseActions& out) {
-  if (stage_ != Stage::requesting || !(m.ballot == ballot_) || m.grantor != from) return void(++ignored_);
+  if (!(m.ballot == ballot_) || m.grantor != from) return void(++ignored_);
+  if (stage_ != Stage::requesting) return;  // enough others were quicker
   const Member* member = roster_.find(from);
   if (member == nullptr || !PublicKey::from_bytes(member->key)->verify(ballot_.grant_bytes(from), m.signature)) {
     return void(++ignored_);
@@ -167,6 +174,7 @@ void Election::become_exclusive(Instant now, LeaseActions& out) {
   for (const auto& [till, signature] : grants_) certificate.grants.push_back({till, signature});
   certificate_ = std::move(certificate);
   lost_ = 0;
+  yielded_.clear();
   if (fresh) {
     out.host_changed = true;
     out.reason = "this till was elected in term " + std::to_string(ballot_.term.value);
@@ -191,7 +199,9 @@ void Election::handle(Instant now, const TillId& from, const Deny& m, LeaseActio
   highest_seen_ = std::max(highest_seen_, m.term);
   if (stage_ != Stage::requesting || m.nonce != ballot_.nonce || roster_.find(from) == nullptr) return;
   grants_.erase(from);
+  denied_.insert(from);
   if (hosts(now)) return ask_the_rest(out);  // a renewal may lose a vote; without a majority it lapses by itself
+  if (majority_possible()) return;
   ++lost_;
   abandon(now, out, true);
   next_try_ = now + milliseconds(m.remaining_ms) + patience();
@@ -247,6 +257,7 @@ void Election::follow(Instant now, LeaseKind kind, const TillId& host, Term term
   }
   highest_seen_ = std::max(highest_seen_, term);
   lost_ = 0;
+  yielded_.clear();
   lease_ = {kind, host, term, fresh ? now : lease_.since, now + remaining};
 }
 

@@ -11,6 +11,7 @@ namespace tillsync::sim {
 
 namespace {
 constexpr std::uint64_t kMaxMessages = 20'000;  // a second: more is a storm
+constexpr std::uint64_t kMaxWakes = 200;        // of a till, a second, without being told anything
 constexpr std::size_t kMaxInFlight = 64 << 20;  // bytes
 constexpr std::uint64_t kMaxOwnOps = 200;       // that engines write by themselves, besides re-issues
 }  // namespace
@@ -182,6 +183,12 @@ void Rules::check_limits() {
   messages_before_ += sent;
   const std::uint64_t per_second = sent * 1000 / static_cast<std::uint64_t>(to_ms(look_every_));
   if (per_second > kMaxMessages) breaks("storm: " + std::to_string(per_second) + " messages a second");
+  for (const auto& till : fleet_->tills()) {
+    std::uint64_t& before = woke_before_[till->label()];
+    const std::uint64_t woke = till->woke() - std::exchange(before, till->woke());
+    if (woke * 1000 / static_cast<std::uint64_t>(to_ms(look_every_)) > kMaxWakes)
+      breaks("storm: " + till->label() + " woke up " + std::to_string(woke) + " times in a second");
+  }
   if (fleet_->network().in_flight() > kMaxInFlight)
     breaks("storm: " + std::to_string(fleet_->network().in_flight()) + " bytes are under way");
 }

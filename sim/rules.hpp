@@ -79,6 +79,7 @@ class Rules final : public Observer {
   Duration look_every_ = seconds(1);
   Instant next_look_;
   std::uint64_t messages_before_ = 0;
+  std::map<std::string, std::uint64_t> woke_before_;
 };
 
 }  // namespace tillsync::sim

@@ -206,6 +206,7 @@ void SimTill::arm() {
   armed_ = at;
   later(at - mine, [this, token = ++wake_] {
     if (token != wake_) return;
+    ++woke_;
     armed_.reset();
     carry_out(node_->on_wake(now()));
   });

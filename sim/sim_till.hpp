@@ -62,6 +62,7 @@ class SimTill final : public Endpoint {
   bool alive() const { return node_ != nullptr; }
   bool suspended() const { return suspended_; }
   Now now() const;
+  std::uint64_t woke() const { return woke_; }                           // by itself, since the world began
   std::uint64_t commits_and_starts() const { return commits_ + life_; }  // its rows change with nothing else
   const Node& node() const { return *node_; }
   TillStore& store() const { return *store_; }
@@ -97,7 +98,7 @@ class SimTill final : public Endpoint {
   bool suspended_ = false, newer_ = false;
   std::vector<std::function<void()>> backlog_;
   std::optional<Instant> armed_;  // when it wakes up next
-  std::uint64_t life_ = 0, commits_ = 0, wake_ = 0, backups_ = 0;
+  std::uint64_t life_ = 0, commits_ = 0, wake_ = 0, woke_ = 0, backups_ = 0;
   std::uint64_t next_reply_ = 1;
   std::map<std::uint64_t, std::string> asked_;
   struct Waiting {

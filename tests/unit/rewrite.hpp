@@ -1,0 +1,3 @@
+#pragma once
+
+bool rewrite_scripts();  // `unit_tests --rewrite`: expected traces are written anew instead of compared
