@@ -25,6 +25,8 @@ void Election::handle(Instant now, const TillId& from, const PreVote& m, LeaseAc
   const Ballot& b = m.ballot;
   if (b.branch != roster_.branch || b.candidate != from || votes_of(from) == 0) return void(++ignored_);
   PreVoteReply reply{b.nonce, std::max(highest_seen_, grantor_.current().term), false, 0, roster_.version};
+  // It has promised a higher term, to someone who failed: only a renewal in a higher one still can win it back.
+  if (hosts(now) && b.term > lease_.term.next()) highest_seen_ = std::max(highest_seen_, Term{b.term.value - 1});
   const auto refusal = grantor_.refusal(now, b);
   const bool live_host = view(now).kind == LeaseKind::exclusive && lease_.host != from;
   reply.granted = !refusal && !live_host && b.roster_version == roster_.version;

@@ -26,6 +26,7 @@ enum Fault {
   kForge,
   kNewer,
   kHandOver,
+  kDyingLine,
   kFaults
 };
 
@@ -167,6 +168,18 @@ class Draw {
       case kHandOver:
         add(Verb::hand_over).who = {any()};
         return;
+      case kDyingLine: {  // the host's line gets slow, the host stands still for a moment, and then its line is gone
+        Step& slow = add(Verb::delay);
+        slow.who = {"host"}, slow.whom = {"rest"}, slow.lasting = seconds(6);
+        slow.number = static_cast<std::int64_t>(100 + dice_.below(300));
+        const Duration still = now_ + milliseconds(1000 + dice_.below(3000)), awake = a_while(1200);
+        Step& lid = add(Verb::suspend);
+        lid.at = still, lid.who = {"host"}, lid.lasting = awake;
+        Step& dead = add(Verb::cut);
+        dead.at = still + awake + milliseconds(5);
+        dead.who = {"host"}, dead.whom = {"rest"}, dead.lasting = seconds(5);
+        return;
+      }
       case kFaults:
         return;
     }
@@ -178,13 +191,6 @@ class Draw {
     step.who = {any_machine()}, step.whom = {"rest"}, step.lasting = a_while(20'000);
     step.number = static_cast<std::int64_t>(10 + dice_.below(400));                // ms, kbit/s
     if (step.verb == Verb::loss || step.verb == Verb::reorder) step.number *= 50;  // up to 20 %
-    if (step.verb != Verb::delay || dice_.below(2) == 0) return;
-    step.who = {"host"};  // its line gets slow, and then it is gone
-    step.number += 200;
-    step.lasting = seconds(10);
-    Step& dead = add(Verb::cut);
-    dead.at += milliseconds(1000 + dice_.below(3000));
-    dead.who = {"host"}, dead.whom = {"rest"};
   }
 
   void trade() {

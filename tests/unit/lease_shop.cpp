@@ -62,8 +62,7 @@ void twist(LeaseMessage& message, const std::string& what) {
   if (what == "a-grant-taken-out" && announce != nullptr) announce->certificate->grants.pop_back();
   if (what == "a-grant-twice" && announce != nullptr)
     announce->certificate->grants.back() = announce->certificate->grants.front();
-  if (what == "a-signature-changed" && announce != nullptr)
-    announce->certificate->grants.back().signature[7] ^= 1;
+  if (what == "a-signature-changed" && announce != nullptr) announce->certificate->grants.back().signature[7] ^= 1;
   if (what == "a-signature-changed" && std::holds_alternative<Grant>(message))
     std::get<Grant>(message).signature[7] ^= 1;
 }
@@ -241,7 +240,8 @@ void LeaseShop::attack(const std::vector<std::string>& words) {
 }
 
 void LeaseShop::roster(const std::vector<std::string>& words) {  // roster without TILL [reaches TILLS]
-  std::erase_if(roster_.members, [&](const Member& m) { return words.at(1) == "without" && m.name.text == words.at(2); });
+  std::erase_if(roster_.members,
+                [&](const Member& m) { return words.at(1) == "without" && m.name.text == words.at(2); });
   ++roster_.version;
   roster_.sign(*tenant_);
   for (const std::string& name : names(words.size() > 4 ? words[4] : "all")) {
@@ -260,10 +260,14 @@ void LeaseShop::view() {
     }
     const LeaseView v = t.election->view({now_});
     const bool mine = v.host.text == name;
-    out_ += name + ": " + (v.kind == LeaseKind::none ? "" : mine ? "it " : v.host.text + " ") +
+    out_ += name + ": " +
+            (v.kind == LeaseKind::none ? ""
+             : mine                    ? "it "
+                                       : v.host.text + " ") +
             kKinds[static_cast<int>(v.kind)];
     if (v.kind != LeaseKind::none)
-      out_ += ", term " + std::to_string(v.term.value) + ", for " + std::to_string(to_ms(v.until - Instant{now_})) + " ms";
+      out_ +=
+          ", term " + std::to_string(v.term.value) + ", for " + std::to_string(to_ms(v.until - Instant{now_})) + " ms";
     out_ += "\n";
   }
 }
