@@ -68,6 +68,7 @@ class Progress {
 // Each adds its subcommands.
 void add_run(CLI::App& app);
 void add_status(CLI::App& app);
+void add_lease(CLI::App& app);
 void add_roster(CLI::App& app);
 void add_pair(CLI::App& app);
 void add_data(CLI::App& app);

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   add_demo(app);
   add_run(app);
   add_status(app);
+  add_lease(app);
   add_roster(app);
   add_pair(app);
   add_data(app);

@@ -1,7 +1,5 @@
-// tillsync status, queue, lease: what a shop and its support look at.
-#include <chrono>
+// tillsync status, queue: what a shop and its support look at.
 #include <iostream>
-#include <thread>
 
 #include "tools/cli.hpp"
 
@@ -11,7 +9,7 @@ namespace {
 
 struct Arguments {
   std::string data, branch;
-  bool json = false, watch = false;
+  bool json = false;
   std::size_t limit = 20;
 };
 
@@ -89,25 +87,6 @@ void queue(const Arguments& a) {
   }
 }
 
-void show_lease(const Json& l) {
-  if (l["roster_version"] == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
-  std::cout << "branch " << l["branch"].get<std::string>() << ": ";
-  if (l["kind"] == "none") return void(std::cout << "no host at the moment\n");
-  std::cout << l["host"].get<std::string>() << " hosts (" << l["kind"].get<std::string>() << ", term " << l["term"]
-            << "), since " << age(l["since_ms"]) << ", " << l["remaining_ms"] << " ms left\n";
-}
-
-void lease(const Arguments& a) {
-  Folder folder(a.data);
-  if (folder.is_cloud()) throw Failure{"a cloud holds no lease: name a till's data folder"};
-  for (;;) {
-    const Json l = folder.ask({{"do", "lease"}});
-    a.json ? void(std::cout << l.dump(a.watch ? -1 : 2) << std::endl) : show_lease(l);
-    if (!a.watch || !folder.running()) return;
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
-}
-
 }  // namespace
 
 void add_status(CLI::App& app) {
@@ -125,12 +104,6 @@ void add_status(CLI::App& app) {
       "queue", "What has not reached the cloud yet.\nExample: tillsync queue --data /var/lib/shop/till-1"));
   q->add_option("--limit", a->limit, "At most so many")->capture_default_str();
   q->callback([a] { queue(*a); });
-  CLI::App* l = app.add_subcommand(
-      "lease", "Which till hosts the branch.\nExample: tillsync lease status --data /var/lib/shop/till-1");
-  l->require_subcommand(1);
-  CLI::App* s = with_data(l->add_subcommand("status", "Who hosts, since when, and for how long."));
-  s->add_flag("--watch", a->watch, "Once a second, until stopped");
-  s->callback([a] { lease(*a); });
 }
 
 }  // namespace tillsync::cli

@@ -29,6 +29,7 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       relay_(store),
       rows_(store, config_.branch),
       stock_(config_.branch),
+      host_history_(store.view()),
       hostless_since_(now.mono) {
   std::optional<Promise> promise;
   auto note_of_promise = store_.view().note(kPromiseNote);
@@ -253,6 +254,7 @@ void Node::form_checkpoint(Now now, StoreBatch& batch) {
   relay_.form(view, batch);
   sweep_stock(now, view);
   stock_.form(view, batch);
+  host_history_.form(batch);
   if (promise_) batch.note(kPromiseNote, pack(*promise_));
   promise_committing_ = promise_.has_value();
   promise_.reset();

@@ -11,6 +11,7 @@
 
 #include "engine/actions.hpp"
 #include "engine/till/chain_sender.hpp"
+#include "engine/till/host_history.hpp"
 #include "engine/till/own_chain.hpp"
 #include "engine/till/relay.hpp"
 #include "engine/till/row_reader.hpp"
@@ -56,6 +57,10 @@ class Node {
 
   Status status(Now now) const;
   LeaseView lease(Now now) const;
+  const std::vector<HostChange>& host_history() const { return host_history_.all(); }
+  // How long ago something was heard of another member; nothing when it never was since this till started.
+  std::optional<Duration> silence_of(const TillId& name, Now now) const;
+  bool connected_to(const TillId& name) const;
   const std::optional<Roster>& roster() const { return config_.roster; }
   Result<Level> where(const std::string& key) const;
   std::optional<std::int64_t> stock(const std::string& sku) const;
@@ -180,6 +185,8 @@ class Node {
   StockBook stock_;
   std::optional<Election> election_;
   std::map<PeerId, Peer> peers_;
+  std::map<TillId, Instant> last_heard_;  // of those whose connection ended
+  HostHistory host_history_;
 
   std::shared_ptr<const StoreBatch> batch_;  // being committed, or to be tried again
   bool committing_ = false;

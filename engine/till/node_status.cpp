@@ -23,8 +23,24 @@ void Node::take(Now now, LeaseActions lease, Actions& out) {
   if (!lease.host_changed) return;
   ++host_changes_;
   host_held_ = copy_held_ = {};
-  if (election_->view(now.mono).kind == LeaseKind::none) hostless_since_ = now.mono;
+  const LeaseView view = election_->view(now.mono);
+  if (view.kind == LeaseKind::none) hostless_since_ = now.mono;
   out.info("host: " + lease.reason);
+  host_history_.add({corrected(now), view.host, view.kind == LeaseKind::exclusive, view.term, lease.reason});
+  if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
+}
+
+std::optional<Duration> Node::silence_of(const TillId& name, Now now) const {
+  std::optional<Instant> heard;
+  if (const auto it = last_heard_.find(name); it != last_heard_.end()) heard = it->second;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.name == name) heard = std::max(heard.value_or(peer.heard), peer.heard);
+  }
+  return heard ? std::optional(now.mono - *heard) : std::nullopt;
+}
+
+bool Node::connected_to(const TillId& name) const {
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == name; });
 }
 
 Actions Node::on_roster(Now now, const Roster& roster) {

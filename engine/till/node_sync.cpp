@@ -25,7 +25,7 @@ Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   Peer peer;
   peer.name = name;
   peer.role = role;
-  peer.next_ping = now.mono;
+  peer.next_ping = peer.heard = now.mono;
   peers_[id] = std::move(peer);
   out.info("connected to " + name.text);
   if (config_.roster) out.send(id, NewRoster{Binary(config_.roster->encoded())});
@@ -41,6 +41,7 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   if (it == peers_.end()) return out;
   const Peer gone = std::move(it->second);
   peers_.erase(it);
+  last_heard_[gone.name] = gone.heard;
   out.info("lost the connection to " + gone.name.text);
   fetch_again_ = now.mono;
   const bool still =

@@ -107,7 +107,19 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   CHECK(within(std::chrono::seconds(20), [&] { return status(f / "till-2")["unsent"] == 0; }));
   CHECK(run({"queue", "--data", f / "till-2"}).out == "The queue is empty: all has reached the cloud.\n");
   CHECK(run({"export", "--data", f / "cloud"}).out.find("\"invoice\":\"2\"") != std::string::npos);
-  CHECK(run({"lease", "status", "--data", f / "till-1"}).out.find("hosts (exclusive") != std::string::npos);
+
+  // The manager looks at the lease, and moves it.
+  const std::string host = status(f / "till-1")["host"], other = host == "till-1" ? "till-2" : "till-1";
+  const std::string seen = run({"lease", "status", "--data", f / host}).out;
+  CAPTURE(seen);
+  for (const std::string& part : {host + " hosts branch main", std::string("a majority of the tills"),
+                                  other + "        1       connected", std::string("was elected in term")})
+    CHECK(seen.find(part) != std::string::npos);
+  check_refusal(run({"lease", "handover", "--to", host, "--data", f / other}), "ask there");
+  check_refusal(run({"lease", "handover", "--to", "till-9", "--data", f / host}), "no till of the name till-9");
+  CHECK(run({"lease", "handover", "--to", other, "--data", f / host}).code == 0);
+  CHECK(within(std::chrono::seconds(10), [&] { return status(f / host)["host"] == other; }));
+  CHECK(run({"lease", "history", "--data", f / other}).out.find(host + " handed the lease back") != std::string::npos);
 
   // Rows come down.
   write(f / "products.ndjson",

@@ -176,23 +176,48 @@ Json to_json(const Roster& roster) {
           {"version", roster.version}, {"lease_ms", roster.lease_ms},       {"members", members}};
 }
 
-Json lease_json(const LeaseView& lease, const Roster* roster, Instant now) {
+namespace {
+
+Json till_json(const Node& node, const Member& member, Now now) {
+  const bool self = member.name == node.own().chain().till;
+  Json till = {{"name", member.name.text}, {"votes", member.votes}, {"self", self}};
+  const auto silence = node.silence_of(member.name, now);
+  till["connected"] = self || node.connected_to(member.name);
+  till["heard_ms_ago"] = self ? Json(0) : silence ? Json(to_ms(*silence)) : Json();
+  return till;
+}
+
+}  // namespace
+
+Json lease_json(const Node& node, Now now) {
   constexpr std::array<const char*, 3> kNames = {"none", "provisional", "exclusive"};
+  const LeaseView lease = node.lease(now);
+  const Roster* roster = node.roster() ? &*node.roster() : nullptr;
   const bool held = lease.kind != LeaseKind::none;
-  Json tills = Json::array();
+  Json tills = Json::array(), history = Json::array();
   for (std::size_t i = 0; roster != nullptr && i < roster->members.size(); ++i) {
-    const Member& m = roster->members[i];
-    if (m.role == Role::till) tills.push_back({{"name", m.name.text}, {"votes", m.votes}});
+    if (roster->members[i].role == Role::till) tills.push_back(till_json(node, roster->members[i], now));
+  }
+  for (const HostChange& change : node.host_history()) {
+    const char* kind = change.host.text.empty() ? "none" : change.exclusive ? "exclusive" : "provisional";
+    history.push_back({{"at_ms", change.wall_ms},
+                       {"host", change.host.text},
+                       {"kind", kind},
+                       {"term", change.term.value},
+                       {"reason", change.reason}});
   }
   return {{"branch", roster != nullptr ? roster->branch.text : ""},
           {"kind", kNames[static_cast<std::size_t>(lease.kind)]},
           {"host", lease.host.text},
           {"term", lease.term.value},
-          {"since_ms", held ? to_ms(now - lease.since) : 0},
-          {"remaining_ms", held ? to_ms(lease.until - now) : 0},
+          {"since_ms", held ? to_ms(now.mono - lease.since) : 0},
+          {"remaining_ms", held ? to_ms(lease.until - now.mono) : 0},
           {"votes", roster != nullptr ? roster->total_votes() : 0},
+          {"majority", roster != nullptr ? roster->majority() : 0},
           {"roster_version", roster != nullptr ? roster->version : 0},
-          {"tills", tills}};
+          {"unsent", node.status(now).unsent},
+          {"tills", tills},
+          {"history", history}};
 }
 
 Bytes fields_from(const Json& json) {

@@ -7,7 +7,7 @@
 #include <tillsync/result.hpp>
 #include <tillsync/status.hpp>
 
-#include "lease/election.hpp"
+#include "engine/till/node.hpp"
 #include "lease/roster.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -20,7 +20,7 @@ Json to_json(const Receipt& receipt);
 Json to_json(const Status& status);
 Json to_json(const Roster& roster);
 Json to_json(const Error& error);
-Json lease_json(const LeaseView& lease, const Roster* roster, Instant now);
+Json lease_json(const Node& node, Now now);  // the shape of `tillsync lease status --json`
 
 const char* name_of(OpKind kind);
 std::optional<OpKind> kind_named(const std::string& name);

@@ -82,8 +82,7 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
     return Json{{"id", row->id}, {"version", row->version.value}, {"fields", fields_json(row->fields)}};
   }
   if (what == "lease") {
-    const Now now = read_clock();
-    return lease_json(node.lease(now), node.roster() ? &*node.roster() : nullptr, now.mono);
+    return lease_json(node, read_clock());
   }
   if (what == "step_down") {
     const std::string to = q.value("to", "");

@@ -1,0 +1,58 @@
+// The last changes of host as this till saw them, for the manager who asks why. Kept in the database.
+#pragma once
+
+#include <vector>
+
+#include "storage/pack.hpp"
+#include "storage/till_store.hpp"
+
+namespace tillsync {
+
+struct HostChange {
+  std::int64_t wall_ms = 0;  // by the corrected clock
+  TillId host;               // empty: there was none then
+  bool exclusive = false;
+  Term term;
+  std::string reason;
+  template <class A>
+  void fields(A& a) {
+    a(wall_ms, host, exclusive, term, reason);
+  }
+};
+
+class HostHistory {
+ public:
+  static constexpr std::size_t kMost = 50;
+
+  explicit HostHistory(TillView view) {
+    const auto note = view.note(kNote);
+    if (note) all_ = unpack<Stored>(*note).value_or(Stored{}).all;
+  }
+
+  const std::vector<HostChange>& all() const { return all_; }  // oldest first
+
+  void add(HostChange change) {
+    all_.push_back(std::move(change));
+    if (all_.size() > kMost) all_.erase(all_.begin());
+    dirty_ = true;
+  }
+
+  void form(StoreBatch& batch) {
+    if (dirty_) batch.note(kNote, pack(Stored{all_}));
+    dirty_ = false;
+  }
+
+ private:
+  static constexpr char kNote[] = "hosts";
+  struct Stored {
+    std::vector<HostChange> all;
+    template <class A>
+    void fields(A& a) {
+      a(all);
+    }
+  };
+  std::vector<HostChange> all_;
+  bool dirty_ = false;
+};
+
+}  // namespace tillsync
