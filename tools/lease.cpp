@@ -46,7 +46,8 @@ void say_who_hosts(const Json& l) {
               << in_seconds(l["remaining_ms"]) << " more, and is renewed before that.\n";
   } else {
     std::cout << ", provisionally: tills with " << l["majority"] << " of the " << l["votes"]
-              << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs all of the branch's consent "
+              << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs all of the "
+                 "branch's consent "
                  "waits until more tills are back.\n";
   }
 }
@@ -62,8 +63,8 @@ void show_history(const Json& l, std::size_t most) {
   for (std::size_t i = all.size(); i > 0 && all.size() - i < most; --i) {
     const Json& change = all[i - 1];
     const std::string host = text(change["host"]);
-    std::cout << "  " << time_of_day(change["at_ms"]) << "  " << std::left << std::setw(14) << (host.empty() ? "nobody" : host)
-              << text(change["reason"]) << '\n';
+    std::cout << "  " << time_of_day(change["at_ms"]) << "  " << std::left << std::setw(14)
+              << (host.empty() ? "nobody" : host) << text(change["reason"]) << '\n';
   }
   if (all.empty()) std::cout << "  none yet\n";
 }
@@ -77,10 +78,13 @@ void show(const Json& l, bool running) {
   }
   const std::uint64_t unsent = l["unsent"];
   std::cout << (unsent == 0 ? "Everything that this till sold is in the cloud.\n"
-                            : std::to_string(unsent) + " ops of this till are not in the cloud yet; they go on by themselves.\n");
-  std::cout << "\n  " << std::left << std::setw(14) << "till" << std::setw(8) << "votes" << "last seen\n";
+                            : std::to_string(unsent) +
+                                  " ops of this till are not in the cloud yet; they go on by themselves.\n");
+  std::cout << "\n  " << std::left << std::setw(14) << "till" << std::setw(8) << "votes"
+            << "last seen\n";
   for (const Json& till : l["tills"])
-    std::cout << "  " << std::setw(14) << text(till["name"]) << std::setw(8) << till["votes"].dump() << seen(till) << '\n';
+    std::cout << "  " << std::setw(14) << text(till["name"]) << std::setw(8) << till["votes"].dump() << seen(till)
+              << '\n';
   std::cout << "\nThe last changes of host, newest first:\n";
   show_history(l, kShown);
 }
@@ -138,17 +142,20 @@ void add_lease(CLI::App& app) {
     command->add_option("--data", a->data, "A till's data folder")->required();
     return command;
   };
-  CLI::App* s = add("status", "Who hosts, since when, for how long, and who is seen.\n"
-                              "Example: tillsync lease status --watch --data /var/lib/shop/till-1");
+  CLI::App* s = add("status",
+                    "Who hosts, since when, for how long, and who is seen.\n"
+                    "Example: tillsync lease status --watch --data /var/lib/shop/till-1");
   s->add_flag("--json", a->json, "One JSON document instead");
   s->add_flag("--watch", a->watch, "Once a second, until stopped");
   s->callback([a] { status(*a); });
-  CLI::App* h = add("history", "The last changes of host that this till saw, newest first.\n"
-                               "Example: tillsync lease history --data /var/lib/shop/till-1");
+  CLI::App* h = add("history",
+                    "The last changes of host that this till saw, newest first.\n"
+                    "Example: tillsync lease history --data /var/lib/shop/till-1");
   h->add_flag("--json", a->json, "One JSON document instead");
   h->callback([a] { history(*a); });
-  CLI::App* o = add("handover", "The host hands the lease to another till; selling goes on.\n"
-                                "Example: tillsync lease handover --to till-2 --data /var/lib/shop/till-1");
+  CLI::App* o = add("handover",
+                    "The host hands the lease to another till; selling goes on.\n"
+                    "Example: tillsync lease handover --to till-2 --data /var/lib/shop/till-1");
   o->add_option("--to", a->to, "The till that is to host")->required();
   o->callback([a] { hand_over(*a); });
 }

@@ -10,7 +10,7 @@ namespace tillsync {
 
 struct HostChange {
   std::int64_t wall_ms = 0;  // by the corrected clock
-  TillId host;               // empty: there was none then
+  std::string host;          // empty: there was none then
   bool exclusive = false;
   Term term;
   std::string reason;

@@ -26,7 +26,7 @@ void Node::take(Now now, LeaseActions lease, Actions& out) {
   const LeaseView view = election_->view(now.mono);
   if (view.kind == LeaseKind::none) hostless_since_ = now.mono;
   out.info("host: " + lease.reason);
-  host_history_.add({corrected(now), view.host, view.kind == LeaseKind::exclusive, view.term, lease.reason});
+  host_history_.add({corrected(now), view.host.text, view.kind == LeaseKind::exclusive, view.term, lease.reason});
   if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
 }
 

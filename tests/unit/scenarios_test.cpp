@@ -2,6 +2,7 @@
 // systems.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -241,6 +242,22 @@ TEST_CASE("the same seed gives the same trace, another seed another one") {
   const char* path = std::getenv("TILLSYNC_TRACE_HASHES");
   std::ofstream file(path != nullptr ? path : "/dev/null");  // ./dev test compares those of two builds
   for (std::uint64_t seed = 1; seed <= 12; ++seed) file << sim::play(sim::draw_scenario(seed)).trace_hash << '\n';
+}
+
+TEST_CASE("why the host changed is remembered, also over a restart") {
+  Branch branch(16, 3);
+  REQUIRE(branch.world().run_until([&] { return branch.host() != nullptr; }, seconds(10)));
+  branch.host()->crash(false);
+  branch.world().run_for(seconds(10));
+  SimTill& till = branch.till(branch.till(1).alive() ? 1 : 2);
+  const auto before = till.node().host_history();
+  REQUIRE(before.size() >= 3);  // one was elected, it ran out, another one was elected
+  CHECK(std::any_of(before.begin(), before.end(), [](const HostChange& c) { return c.host.empty(); }));
+  till.crash(false);
+  till.start();
+  const auto after = till.node().host_history();
+  REQUIRE(after.size() >= before.size());
+  CHECK(after[before.size() - 1].reason == before.back().reason);
 }
 
 TEST_CASE("rows come down by version, survive a change of host, and a deleted one stays deleted") {

@@ -199,9 +199,9 @@ Json lease_json(const Node& node, Now now) {
     if (roster->members[i].role == Role::till) tills.push_back(till_json(node, roster->members[i], now));
   }
   for (const HostChange& change : node.host_history()) {
-    const char* kind = change.host.text.empty() ? "none" : change.exclusive ? "exclusive" : "provisional";
+    const char* kind = change.host.empty() ? "none" : change.exclusive ? "exclusive" : "provisional";
     history.push_back({{"at_ms", change.wall_ms},
-                       {"host", change.host.text},
+                       {"host", change.host},
                        {"kind", kind},
                        {"term", change.term.value},
                        {"reason", change.reason}});
