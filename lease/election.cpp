@@ -96,10 +96,10 @@ LeaseActions Election::on_wake(Instant now) {
 }
 
 Instant Election::next_wake() const {
-  Instant at = lease_.until;
-  if (lease_.kind != LeaseKind::exclusive) at = stage_ == Stage::idle ? next_try_ : asked_at_ + third();
-  if (lease_.kind != LeaseKind::none) at = std::min(at, lease_.until);
+  Instant at{Duration::max()};
+  if (lease_.kind != LeaseKind::none) at = lease_.until;
   if (lease_.kind != LeaseKind::none && lease_.host == self_) at = std::min(at, renew_at_);
+  if (stage_ == Stage::idle && lease_.kind != LeaseKind::exclusive) at = std::min(at, next_try_);
   if (stage_ != Stage::idle) at = std::min(at, asked_at_ + third());
   if (stage_ == Stage::requesting && !asked_all_) at = std::min(at, asked_at_ + sixth());
   return at;

@@ -74,10 +74,10 @@ SimTill* Fleet::find(const std::string& label) {
 }
 
 int Fleet::branch_of(const SimTill& till) const {
-  for (int b = 0; b + 1 < branches(); ++b) {
+  for (int b = 0; b < branches(); ++b) {
     if (roster(b).branch == till.who().branch) return b;
   }
-  return branches() - 1;
+  return 0;
 }
 
 void Fleet::sell(int number, const std::string& key, const std::string& sku, std::int64_t units) {

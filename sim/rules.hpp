@@ -15,7 +15,7 @@ namespace tillsync::sim {
 class Rules final : public Observer {
  public:
   void watch_over(Fleet& fleet) { fleet_ = &fleet; }
-  void look_every(Duration time) { look_every_ = time; }  // at every till's rows, and the limits
+  void look_at_rows_every(Duration time) { rows_every_ = time; }
   const std::vector<std::string>& broken() const { return broken_; }
   void breaks(const std::string& rule) { broken_.push_back(rule); }
 
@@ -76,8 +76,8 @@ class Rules final : public Observer {
   std::uint64_t in_cloud_ = 0, receipts_ = 0, cloud_jobs_ = 0;
   std::map<std::string, std::uint64_t>
       rows_seen_;  // of each till: what its rows and the cloud's were when last checked
-  Duration look_every_ = seconds(1);
-  Instant next_look_;
+  Duration rows_every_ = seconds(1);
+  Instant next_rows_, next_second_;
   std::uint64_t messages_before_ = 0;
   std::map<std::string, std::uint64_t> woke_before_;
 };

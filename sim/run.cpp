@@ -10,14 +10,14 @@ namespace {
 
 constexpr Duration kAskEvery = milliseconds(250);  // whether all is settled
 
-constexpr int kRowLooks = 300;  // in a run, at most
+constexpr int kRowLooks = 1000;  // in a run, at most
 
 class Run {
  public:
   Run(const Scenario& scenario, const Listeners& listeners)
       : scenario_(scenario), timeline_(listeners.timeline), fleet_(scenario.plan, &rules_) {
     rules_.watch_over(fleet_);
-    rules_.look_every(std::max<Duration>(seconds(1), scenario.length / kRowLooks));
+    rules_.look_at_rows_every(std::max<Duration>(seconds(1), scenario.length / kRowLooks));
     fleet_.network().line() = scenario.line;
     fleet_.world().listen(listeners.tracer);
   }

@@ -75,7 +75,7 @@ struct ChainRecord {
   }
 };
 
-// A history up to an op: what a stock row contains of it, or what all of them have settled.
+// A history up to an op: what a stock row contains of it, what all of them have settled, what somebody has seen.
 struct ChainUpTo {
   static constexpr Seq kClosed{~std::uint64_t{0}};  // settled whole: its till has gone on in a newer incarnation
   TillId till;

@@ -46,9 +46,8 @@ void say_who_hosts(const Json& l) {
               << in_seconds(l["remaining_ms"]) << " more, and is renewed before that.\n";
   } else {
     std::cout << ", provisionally: tills with " << l["majority"] << " of the " << l["votes"]
-              << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs all of the "
-                 "branch's consent "
-                 "waits until more tills are back.\n";
+              << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs the whole "
+                 "branch's consent waits until more tills are back.\n";
   }
 }
 
@@ -117,14 +116,13 @@ void hand_over(const Arguments& a) {
   Folder folder(a.data);
   const Json l = ask(folder);
   const std::string host = text(l["host"]);
-  for (const Json& till : l["tills"]) {
-    const bool self = till["self"];
-    if (self && text(till["name"]) != host)
-      throw Failure{"only the host can hand over, and that is " + (host.empty() ? "nobody" : host) + ": ask there"};
-  }
-  const auto named = [&](const Json& till) { return text(till["name"]) == a.to && till["connected"].get<bool>(); };
+  const Json& tills = l["tills"];
+  const auto is_host = [&](const Json& till) { return till["self"].get<bool>() && text(till["name"]) == host; };
+  const auto in_reach = [&](const Json& till) { return text(till["name"]) == a.to && till["connected"].get<bool>(); };
+  if (std::none_of(tills.begin(), tills.end(), is_host))
+    throw Failure{"only the host can hand over, and that is " + (host.empty() ? "nobody" : host) + ": ask there"};
   if (a.to == host) throw Failure{a.to + " hosts already"};
-  if (std::none_of(l["tills"].begin(), l["tills"].end(), named))
+  if (std::none_of(tills.begin(), tills.end(), in_reach))
     throw Failure{"no till of the name " + a.to + " can be reached: 'tillsync lease status' lists them"};
   folder.ask({{"do", "step_down"}, {"to", a.to}});
   std::cout << "Handed over: " << a.to << " is asked to host.\n";

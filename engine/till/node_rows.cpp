@@ -25,7 +25,7 @@ void Node::pump_pulls(Now now, Actions& out) {
     if (is_up && peer.role == Role::till && !peer.pulling_events) {
       peer.pulling_events = true;
       PullEvents pull;
-      for (const auto& [chain, seq] : events_seen_) pull.seen.push_back({WireChain::of(chain), seq});
+      for (const auto& [chain, seq] : events_seen_) pull.seen.push_back({chain.till, chain.incarnation, seq});
       out.send(id, std::move(pull));
     }
     if (now.mono >= peer.next_ping && now.mono < peer.next_time) {
@@ -55,15 +55,15 @@ void Node::handle(Now, PeerId from, PullEvents& m, Actions&) {
 void Node::tell_seen(PeerId to, const TillId& name, Actions& out) {
   Seen seen;
   for (const auto& [chain, seq] : events_seen_) {
-    if (chain.till == name) seen.histories.push_back({WireChain::of(chain), seq});
+    if (chain.till == name) seen.histories.push_back({chain.till, chain.incarnation, seq});
   }
   if (!seen.histories.empty()) out.send(to, std::move(seen));
 }
 
 void Node::handle(Now, PeerId from, Seen& m, Actions& out) {
-  for (const SeenUpTo& each : m.histories) {
-    if (each.chain.till == config_.till && knows_nothing()) return follow_lost(each.chain.id(), out);
-    if (each.chain.id() == own_.chain() && each.seq > own_.last().seq)
+  for (const ChainUpTo& each : m.histories) {
+    if (each.till == config_.till && knows_nothing()) return follow_lost(each.chain(), out);
+    if (each.chain() == own_.chain() && each.seq > own_.last().seq)
       fork_wanted_ =
           peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";
   }
@@ -95,7 +95,7 @@ void Node::answer_parked(Now, Actions& out) {
 Events Node::events_since(const TillId& reader, const PullEvents& pull) {
   Events events;
   std::map<ChainId, Seq> seen;
-  for (const SeenUpTo& s : pull.seen) seen[s.chain.id()] = s.seq;
+  for (const ChainUpTo& s : pull.seen) seen[s.chain()] = s.seq;
   auto add = [&](const ChainId& chain, Seq seq, ByteView bytes) {
     if (events.ops.size() >= kMaxEventOps) return false;
     const auto op = decode_op(bytes);

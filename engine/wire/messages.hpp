@@ -138,18 +138,9 @@ struct Pages {
   }
 };
 
-struct SeenUpTo {
-  WireChain chain;
-  Seq seq;
-  template <class A>
-  void fields(A& a) {
-    a(chain, seq);
-  }
-};
-
 // To a till, of its own histories: a till that has not got so far went back in time, and opens a new history.
 struct Seen {
-  std::vector<SeenUpTo> histories;
+  std::vector<ChainUpTo> histories;
   template <class A>
   void fields(A& a) {
     a(histories);
@@ -158,7 +149,7 @@ struct Seen {
 
 // Asks the host for the branch's newest stock events; waits there until there are some.
 struct PullEvents {
-  std::vector<SeenUpTo> seen;
+  std::vector<ChainUpTo> seen;
   template <class A>
   void fields(A& a) {
     a(seen);

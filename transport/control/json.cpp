@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "engine/till/node.hpp"
 #include "storage/op_codec.hpp"
 
 namespace tillsync {

@@ -6,13 +6,14 @@
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
 #include <tillsync/status.hpp>
+#include <tillsync/time.hpp>
 
-#include "engine/till/node.hpp"
 #include "lease/roster.hpp"
 #include "storage/cloud_store.hpp"
 
 namespace tillsync {
 
+class Node;
 using Json = nlohmann::json;
 
 Json to_json(const Op& op, const Hash& hash);
