@@ -39,6 +39,11 @@ struct Actions {
     Result<Level> result;
   };
   std::vector<LevelReply> level_replies;
+  struct DoneReply {
+    ReplyTo to;
+    Result<void> result;
+  };
+  std::vector<DoneReply> done_replies;
   std::vector<Notice> notices;
   std::vector<PeerId> hang_up;
   bool roster_changed = false;  // the shell keeps a copy beside the database and lets strangers go

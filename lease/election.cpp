@@ -20,7 +20,7 @@ Election::Election(TillId self, SecretKey key, Roster roster, std::optional<Prom
 LeaseActions Election::on_connected(Instant now, const TillId& peer) {
   LeaseActions out;
   connected_.insert(peer);
-  if (hosts(now)) announce(now, out);
+  if (hosts(now)) out.sends.push_back({peer, announcement(now)});
   return out;
 }
 
@@ -48,8 +48,11 @@ LeaseActions Election::on_roster(Instant now, const Roster& roster) {
   if (roster.version <= roster_.version) return out;
   roster_ = roster;
   if (stage_ != Stage::idle) abandon(now, out, true);
-  if (votes_of(self_) == 0 && hosts(now)) {
-    auto down = on_step_down(now, std::nullopt, "this till has no vote any more");
+  const bool voteless = votes_of(self_) == 0;
+  if (hosts(now) && (voteless || (roster_.frozen && lease_.kind == LeaseKind::exclusive))) {
+    auto down = on_step_down(now, std::nullopt,
+                             voteless ? "this till has no vote any more"
+                                      : "an emergency roster arrived: until it is confirmed no lease is exclusive");
     out.sends.insert(out.sends.end(), down.sends.begin(), down.sends.end());
     out.host_changed = true;
     out.reason = down.reason;
@@ -77,6 +80,8 @@ LeaseActions Election::on_wake(Instant now) {
   if (hosts(now) && now >= renew_at_) {
     renew_at_ = now + third();
     if (lease_.kind == LeaseKind::exclusive) {
+      hand_to_fitter(now, out);
+      if (!hosts(now)) return out;
       // A grantor that has promised a higher term to someone who failed can only be won back in a higher one.
       start_request(now, highest_seen_ > lease_.term ? highest_seen_.next() : lease_.term, out);
     } else {
@@ -88,7 +93,7 @@ LeaseActions Election::on_wake(Instant now) {
     next_try_ = now + third() + patience();
     if (majority_connected() && votes_of(self_) > 0) {
       start_pre_vote(now, out);
-    } else if (lease_.kind == LeaseKind::none && best_connected()) {
+    } else if (lease_.kind == LeaseKind::none && fittest()) {
       become_provisional(now, out);
     }
   }
@@ -127,11 +132,11 @@ LeaseActions Election::on_step_down(Instant now, std::optional<TillId> successor
   return out;
 }
 
-// Fitter tills (here: earlier names) move first, so that a split vote is rare. Where the network is slower than that
+// The fitter tills move first, so that a split vote is rare. Where the network is slower than that
 // head start, chance takes over: the longer nobody wins, the wider it spreads (Ongaro and Ousterhout 2014, 9.3).
 Duration Election::patience() {
   std::int64_t rank = 0;
-  for (const TillId& peer : connected_) rank += peer < self_ ? 1 : 0;
+  for (const TillId& peer : connected_) rank += fitter(peer, self_) ? 1 : 0;
   return milliseconds(5 + 12 * std::min<std::int64_t>(rank, 10)) +
          milliseconds(random_.below(std::uint64_t{8} << std::min(lost_, 6U)));
 }
@@ -148,21 +153,75 @@ bool Election::majority_possible() const {
   return votes >= roster_.majority();
 }
 
-bool Election::best_connected() const {
-  return std::none_of(connected_.begin(), connected_.end(), [&](const TillId& peer) { return peer < self_; });
+bool Election::may_host(const TillId& till) const {
+  const Member* member = roster_.find(till);
+  return member != nullptr && member->role == Role::till;
 }
 
-std::uint32_t Election::votes_of(const TillId& till) const {
-  const Member* member = roster_.find(till);
-  return member != nullptr && member->role == Role::till ? member->votes : 0;
+// Of equally fit ones, the one with the lower name.
+bool Election::fitter(const TillId& a, const TillId& b) const {
+  const auto of = [&](const TillId& till) {
+    const auto it = fitness_.find(till);
+    return it == fitness_.end() ? 0 : it->second;
+  };
+  return may_host(a) && (of(a) != of(b) ? of(a) > of(b) : a < b);
+}
+
+bool Election::fittest() const {
+  return std::none_of(connected_.begin(), connected_.end(), [&](const TillId& peer) { return fitter(peer, self_); });
+}
+
+std::optional<TillId> Election::fittest_peer() const {
+  std::optional<TillId> best;
+  for (const TillId& peer : connected_) {
+    if (may_host(peer) && votes_of(peer) > 0 && (!best || fitter(peer, *best))) best = peer;
+  }
+  return best;
+}
+
+// Looked at when the lease is renewed. A lower name alone moves nothing.
+void Election::hand_to_fitter(Instant now, LeaseActions& out) {
+  const auto best = fittest_peer();
+  const bool outdone = best && fitness_[*best] > fitness_[self_];
+  if (!outdone) return outdone_at_.reset();
+  if (!outdone_at_) outdone_at_ = now;
+  if (now - *outdone_at_ < kOutdoneFor || now - lease_.since < kOutdoneFor) return;
+  outdone_at_.reset();
+  out = on_step_down(now, best, best->text + " is fitter to host");
 }
 
 Ballot Election::ballot(Term term) {
-  return {roster_.branch, term, self_, random_.next(), roster_.lease_ms, 0, roster_.version};
+  return {roster_.branch, term, self_, random_.next(), roster_.lease_ms, fitness_[self_], roster_.version};
 }
 
 void Election::to_all(const LeaseMessage& message, LeaseActions& out) const {
   for (const TillId& peer : connected_) out.sends.push_back({peer, message});
+}
+
+void Election::to_voters(const LeaseMessage& message, LeaseActions& out) const {
+  for (const TillId& peer : connected_) {
+    if (votes_of(peer) > 0) out.sends.push_back({peer, message});
+  }
+}
+
+void Election::ignore(const char* why, LeaseActions& out) {
+  ++ignored_;
+  out.ignored = why;
+}
+
+// Terms are worn out by nobody's say-so: what is absurdly far ahead is not followed.
+void Election::see(Term term) {
+  if (term.value <= highest_seen_.value + kFarAhead) highest_seen_ = std::max(highest_seen_, term);
+}
+
+void Election::enter(const Ballot& ballot, const TillId& grantor, const Binary& signature, LeaseActions& out) {
+  auto evidence = book_.enter(ballot, grantor, signature);
+  if (evidence && !out.evidence) out.evidence = std::move(evidence);
+}
+
+bool Election::right(const Ballot& ballot, const TillId& grantor, const Binary& signature) const {
+  const Member* member = roster_.find(grantor);
+  return member != nullptr && PublicKey::from_bytes(member->key)->verify(ballot.grant_bytes(grantor), signature);
 }
 
 }  // namespace tillsync

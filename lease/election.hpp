@@ -13,6 +13,7 @@
 #include <tillsync/time.hpp>
 #include <vector>
 
+#include "lease/grant_book.hpp"
 #include "lease/grantor.hpp"
 #include "lease/messages.hpp"
 #include "storage/random.hpp"
@@ -37,7 +38,9 @@ struct LeaseActions {
   };
   std::vector<Send> sends;
   bool host_changed = false;
-  std::string reason;  // of the change, for the log and the manager
+  std::string reason;                 // of the change, for the log and the manager
+  std::string ignored;                // why the message changed nothing: stale, forged, or of another branch
+  std::optional<TwoGrants> evidence;  // come upon for the first time
 };
 
 class Election {
@@ -50,6 +53,8 @@ class Election {
   LeaseActions on_promise_durable(Instant now);
   LeaseActions on_roster(Instant now, const Roster& roster);
   LeaseActions on_wake(Instant now);
+  // How fit this till or a peer is to host: the host hands over to one that stays fitter.
+  void on_fitness(const TillId& who, std::uint32_t fitness) { fitness_[who] = fitness; }
   // Gives the lease up, in favour of `successor` if given.
   LeaseActions on_step_down(Instant now, std::optional<TillId> successor, const std::string& reason);
   Instant next_wake() const;
@@ -57,10 +62,13 @@ class Election {
   // What holds at `now`; an expired lease is none.
   LeaseView view(Instant now) const;
   bool hosts(Instant now) const;
-  const std::optional<Certificate>& certificate() const { return certificate_; }
-  std::uint64_t ignored() const { return ignored_; }  // stale, forged or foreign messages
+  const std::optional<Certificate>& certificate() const { return certificate_; }  // of the lease, own or followed
+  std::uint64_t ignored() const { return ignored_; }                              // stale, forged or foreign messages
 
  private:
+  static constexpr Duration kOutdoneFor = seconds(30);
+  static constexpr std::uint64_t kFarAhead = 1'000'000;  // terms
+
   void handle(Instant now, const TillId& from, const PreVote& m, LeaseActions& out);
   void handle(Instant now, const TillId& from, const PreVoteReply& m, LeaseActions& out);
   void handle(Instant now, const TillId& from, const RequestGrant& m, LeaseActions& out);
@@ -79,26 +87,40 @@ class Election {
   void count_grant(Instant now, const TillId& grantor, const Binary& signature, LeaseActions& out);
   void become_exclusive(Instant now, LeaseActions& out);
   void become_provisional(Instant now, LeaseActions& out);
+  Announce announcement(Instant now) const;
   void announce(Instant now, LeaseActions& out);
   void follow(Instant now, LeaseKind kind, const TillId& host, Term term, Duration remaining, LeaseActions& out,
               const std::string& reason);
   void to_all(const LeaseMessage& message, LeaseActions& out) const;
+  void to_voters(const LeaseMessage& message, LeaseActions& out) const;
+  void ignore(const char* why, LeaseActions& out);
+  void see(Term term);
+  void enter(const Ballot& ballot, const TillId& grantor, const Binary& signature, LeaseActions& out);
+  const char* fault_in(const Ballot& ballot, const TillId& from) const;
+  bool right(const Ballot& ballot, const TillId& grantor, const Binary& signature) const;
+  bool live_host_besides(const TillId& candidate, Instant now) const;
+  bool may_host(const TillId& till) const;
+  bool fitter(const TillId& a, const TillId& b) const;
+  std::optional<TillId> fittest_peer() const;
+  void hand_to_fitter(Instant now, LeaseActions& out);
   bool majority_connected() const;
   bool majority_possible() const;  // of those who have not denied
-  bool best_connected() const;
+  bool fittest() const;
   Duration renewal() const { return milliseconds(roster_.lease_ms) * 3 / 5; }
   Duration third() const { return milliseconds(roster_.lease_ms) / 3; }
   Duration sixth() const { return milliseconds(roster_.lease_ms) / 6; }
   Duration patience();
   Ballot ballot(Term term);
-  std::uint32_t votes_of(const TillId& till) const;
+  std::uint32_t votes_of(const TillId& till) const { return roster_.votes_of(till); }
 
   TillId self_;
   SecretKey key_;
   Roster roster_;
   Random random_;
   Grantor grantor_;
-  std::set<TillId> connected_;
+  std::set<TillId> connected_;  // tills, and the cloud while it is
+  std::map<TillId, std::uint32_t> fitness_;
+  GrantBook book_;
 
   LeaseView lease_;  // own or followed
   std::optional<Certificate> certificate_;
@@ -120,6 +142,8 @@ class Election {
   std::set<TillId> yielded_;  // to whom, since somebody last hosted
   unsigned lost_ = 0;         // attempts since somebody last won
   Instant renew_at_;
+  Instant named_until_;                // the last host wished this till to be the next
+  std::optional<Instant> outdone_at_;  // since when a peer is fitter than this host
   std::uint64_t ignored_ = 0;
 };
 

@@ -10,15 +10,19 @@ Grantor::Grantor(std::optional<Promise> stored, Instant now) {
   blocked_until_ = mutated(Mutant::grant_at_once) ? now : now + promise_time(promise_.duration_ms);
 }
 
-std::optional<Grantor::Refusal> Grantor::refusal(Instant now, const Ballot& ballot) const {
+std::optional<Refusal> refusal_of(const Promise& promise, Instant bound_until, Instant now, const Ballot& ballot) {
   if (mutated(Mutant::accept_old_term)) return std::nullopt;
-  const bool same_holder = ballot.candidate == promise_.holder;
-  if (same_holder && ballot.term >= promise_.term) return std::nullopt;
-  const Duration remaining = std::max(Duration::zero(), bound_until() - now);
-  if (ballot.term <= promise_.term || remaining > Duration::zero()) {
-    return Refusal{promise_.term, promise_.holder, remaining};
+  const bool same_holder = ballot.candidate == promise.holder;
+  if (same_holder && ballot.term >= promise.term) return std::nullopt;
+  const Duration remaining = std::max(Duration::zero(), bound_until - now);
+  if (ballot.term <= promise.term || remaining > Duration::zero()) {
+    return Refusal{promise.term, promise.holder, remaining};
   }
   return std::nullopt;
+}
+
+std::optional<Refusal> Grantor::refusal(Instant now, const Ballot& ballot) const {
+  return refusal_of(promise_, bound_until(), now, ballot);
 }
 
 bool Grantor::promise(Instant now, const Ballot& ballot) {

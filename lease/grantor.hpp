@@ -1,6 +1,7 @@
 // One till's promises: at most one candidate at a time, terms only rise, durable before they are spoken.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <tillsync/time.hpp>
 
@@ -23,17 +24,25 @@ struct Promise {
 constexpr Duration promise_time(std::uint32_t lease_ms) { return milliseconds(lease_ms) * 101 / 100; }
 constexpr Duration lease_time(std::uint32_t lease_ms) { return milliseconds(lease_ms) * 99 / 100; }
 
+// A time left, as messages carry it.
+inline std::uint32_t left_ms(Duration left) {
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(0, to_ms(left)));
+}
+
+// Why a candidate can't have a promise now; nothing when it can.
+struct Refusal {
+  Term term;
+  TillId holder;
+  Duration remaining{};
+};
+std::optional<Refusal> refusal_of(const Promise& promise, Instant bound_until, Instant now, const Ballot& ballot);
+
 class Grantor {
  public:
   // After a restart nobody new is promised anything for the longest time that the stored promise may still bind.
   Grantor(std::optional<Promise> stored, Instant now);
 
-  // Why a candidate can't have the promise now; nothing when it can. Changes nothing.
-  struct Refusal {
-    Term term;
-    TillId holder;
-    Duration remaining{};
-  };
+  // Changes nothing.
   std::optional<Refusal> refusal(Instant now, const Ballot& ballot) const;
 
   // Binds the promise from now on. True when it must be made durable before it is spoken: the first in this term.

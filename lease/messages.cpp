@@ -19,12 +19,22 @@ bool Certificate::valid_for(const Roster& roster) const {
     if (previous != nullptr && !(*previous < grant.grantor)) return false;  // sorted, so nobody counts twice
     previous = &grant.grantor;
     const Member* member = roster.find(grant.grantor);
-    if (member == nullptr || member->role != Role::till) return false;
+    if (member == nullptr || member->role == Role::manager) return false;
     if (!PublicKey::from_bytes(member->key)->verify(ballot.grant_bytes(grant.grantor), grant.signature)) return false;
     votes += member->votes;
     asked = asked || grant.grantor == ballot.candidate;
   }
   return asked && votes >= roster.majority();
+}
+
+bool TwoGrants::proves(const Roster& roster) const {
+  const Member* member = roster.find(grantor);
+  const bool disagree = first.branch == roster.branch && second.branch == roster.branch && first.term == second.term &&
+                        first.candidate != second.candidate;
+  if (member == nullptr || !disagree) return false;
+  const auto key = PublicKey::from_bytes(member->key);
+  return key->verify(first.grant_bytes(grantor), first_signature) &&
+         key->verify(second.grant_bytes(grantor), second_signature);
 }
 
 }  // namespace tillsync

@@ -113,7 +113,7 @@ struct Certificate {
   bool valid_for(const Roster& roster) const;
 };
 
-// "I host": sent to every connected till at each renewal. Without a certificate the lease is provisional.
+// "I host": sent to every connected till and the cloud at each renewal. Without a certificate the lease is provisional.
 struct Announce {
   Term term;
   std::uint32_t remaining_ms = 0;
@@ -123,6 +123,20 @@ struct Announce {
   void fields(A& a) {
     a(term, remaining_ms, fitness, certificate);
   }
+};
+
+// A grantor's two signatures under one term for two candidates: it lies, or was cloned. Anyone with the roster can
+// check it; whoever comes upon it tells everybody.
+struct TwoGrants {
+  TillId grantor;
+  Ballot first, second;
+  Binary first_signature, second_signature;
+  template <class A>
+  void fields(A& a) {
+    a(grantor, first, second, first_signature, second_signature);
+  }
+
+  bool proves(const Roster& roster) const;
 };
 
 using LeaseMessage = std::variant<PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce>;

@@ -29,10 +29,21 @@ const Member* Roster::cloud() const {
   return it == members.end() ? nullptr : &*it;
 }
 
+std::uint32_t Roster::votes_of(const TillId& name) const {
+  const Member* member = find(name);
+  return member == nullptr || member->role == Role::manager ? 0 : member->votes;
+}
+
 std::uint32_t Roster::total_votes() const {
   std::uint32_t sum = 0;
-  for (const Member& m : members) sum += m.role == Role::till ? m.votes : 0;
+  for (const Member& m : members) sum += m.role == Role::manager ? 0 : m.votes;
   return sum;
+}
+
+std::uint32_t Roster::majority() const {
+  const std::uint32_t total = total_votes();
+  if (frozen) return total + 1;
+  return total / 2 + (mutated(Mutant::minority_certificate) && total > 1 ? 0 : 1);
 }
 
 std::string Roster::tenant_hex() const { return PublicKey::from_bytes(tenant_key).value_or(PublicKey{}).hex(); }

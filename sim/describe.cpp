@@ -42,6 +42,16 @@ std::string words(const Events& m) { return "Events of " + text(m.ops.size()) + 
 std::string words(const Ping&) { return "Ping"; }
 std::string words(const Pong&) { return "Pong"; }
 std::string words(const NewRoster&) { return "NewRoster"; }
+std::string words(const Vitals& m) {
+  return "Vitals " + text(m.unsent) + " unsent, roster " + text(m.roster_version) + ", fitness " + text(m.fitness);
+}
+std::string words(const TwoGrants& m) { return "TwoGrants of " + m.grantor.text + ", " + text(m.first); }
+std::string words(const Command& m) {
+  return "Command " + m.name + " in term " + text(m.certificate.ballot.term.value);
+}
+std::string words(const Commanded& m) { return "Commanded" + (m.refusal.empty() ? "" : ": " + m.refusal); }
+std::string words(const Question& m) { return "Question " + m.what; }
+std::string words(const Answer&) { return "Answer"; }
 std::string words(const Rescued& m) { return "Rescued " + text(m.chain) + " up to " + text(m.end.seq.value); }
 std::string words(const Unknown& m) { return "Unknown, type " + text(m.type); }
 std::string words(const PreVote& m) { return "PreVote " + text(m.ballot); }

@@ -27,6 +27,9 @@ enum Fault {
   kNewer,
   kHandOver,
   kDyingLine,
+  kSet,
+  kFitness,
+  kLateWord,
   kFaults
 };
 
@@ -37,6 +40,7 @@ class Draw {
     out_.story = "Drawn by chance.";
     out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)),
                  1000 + 1000 * static_cast<std::uint32_t>(dice_.below(3))};
+    out_.plan.witness = out_.plan.tills % 2 == 0 && dice_.below(3) != 0;
     out_.start = std::chrono::hours(10);
   }
 
@@ -178,6 +182,31 @@ class Draw {
         Step& dead = add(Verb::cut);
         dead.at = still + awake + milliseconds(5);
         dead.who = {"host"}, dead.whom = {"rest"}, dead.lasting = seconds(5);
+        return;
+      }
+      case kSet: {
+        Step& step = add(Verb::set);
+        step.who = {dice_.below(2) == 0 ? "host" : any()}, step.word = "opening";
+        step.number = static_cast<std::int64_t>(dice_.below(100));
+        return;
+      }
+      case kFitness: {
+        Step& step = add(Verb::fitness);
+        step.who = {any()}, step.number = static_cast<std::int64_t>(dice_.below(4));
+        return;
+      }
+      case kLateWord: {  // what a host told the cloud arrives when another hosts already
+        Step& slow = add(Verb::delay);
+        slow.who = {"host"}, slow.whom = {"cloud"}, slow.lasting = milliseconds(500);
+        slow.number = static_cast<std::int64_t>(3000 + dice_.below(4000));
+        Step& word = add(Verb::set);
+        word.at = now_ + milliseconds(1), word.who = {"host"}, word.word = "opening";
+        Step& alone = add(Verb::cut);
+        alone.at = now_ + milliseconds(2);
+        alone.who = {"host"}, alone.whom = {"all"}, alone.lasting = seconds(8);
+        Step& next = add(Verb::set);
+        next.at = now_ + milliseconds(1500 + dice_.below(3000));
+        next.who = {"all"}, next.word = "opening", next.number = 1;
         return;
       }
       case kFaults:

@@ -35,14 +35,14 @@ Fleet::Fleet(const FleetPlan& plan, Observer* observer)
       world_(plan.seed),
       tenant_(key_number(kTenant)),
       folder_(fresh_folder()) {
-  cloud_ = std::make_unique<SimCloud>(world_, network_, observer_, folder_);
+  cloud_ = std::make_unique<SimCloud>(world_, network_, observer_, key_number(kCloud), folder_);
   for (int b = 1; b <= plan.branches; ++b) {
     Roster roster;
     roster.tenant = "Sim";
     roster.tenant_key = Binary(tenant_.public_key().view());
     roster.branch = BranchId{b == 1 ? "main-street" : "branch-" + std::to_string(b)};
     roster.lease_ms = plan.lease_ms;
-    roster.add({TillId{"cloud"}, Binary(key_number(kCloud).public_key().view()), Role::cloud, 0});
+    roster.add({TillId{"cloud"}, Binary(key_number(kCloud).public_key().view()), Role::cloud, plan.witness ? 1U : 0U});
     std::vector<Identity> members;
     for (int i = 1; i <= plan.tills; ++i) {
       const TillId name{(b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(i)};

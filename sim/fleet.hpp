@@ -13,6 +13,7 @@ struct FleetPlan {
   int branches = 1;
   int tills = 1;  // in each
   std::uint32_t lease_ms = 3000;
+  bool witness = false;  // the cloud has a vote
 };
 
 class Fleet {

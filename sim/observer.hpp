@@ -5,6 +5,7 @@
 #include <tillsync/op.hpp>
 #include <vector>
 
+#include "lease/messages.hpp"
 #include "storage/cloud_store.hpp"
 
 namespace tillsync::sim {
@@ -23,8 +24,10 @@ class Observer {
   virtual void on_flushed(const SimTill&, const std::vector<Bytes>& /*ops*/) {}  // they are on the till's disk for good
   virtual void on_receipt(const SimTill&, const HandedOut&) {}
   virtual void on_level(const SimTill&, const std::string& /*key*/, Level) {}  // the till was told how safe a sale is
+  virtual void on_unreadable(const SimTill&, ByteView /*message*/) {}          // it said what nobody can read
   virtual void on_cloud_job() {}                                               // a transaction committed
   virtual void on_cloud_row(const CloudRow&) {}                                // somebody changed a row there
+  virtual void on_commanded(const Ballot&) {}  // the cloud did what only this lease's holder may have done
 };
 
 }  // namespace tillsync::sim

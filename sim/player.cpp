@@ -112,6 +112,10 @@ bool Player::machine(Verb verb, const Step& step, SimTill& till) {
       SimTill* host = fleet_.host(fleet_.branch_of(till));
       return host != nullptr && host != &till && (host->hand_over(till.who().till), true);
     }
+    case Verb::set:
+      return till.responds() && (till.command(step.word, step.number), true);
+    case Verb::fitness:
+      return till.set_fitness(static_cast<std::uint32_t>(step.number)), true;
     case Verb::forge:
       forgers_.push_back(std::make_unique<Forger>(fleet_.world(), fleet_.network(), till.who()));
       return true;

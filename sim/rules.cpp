@@ -61,6 +61,22 @@ bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
   return false;
 }
 
+void Rules::on_unreadable(const SimTill& till, ByteView message) {
+  breaks("unreadable: " + till.label() + " sent a malformed message of " + std::to_string(message.size()) + " bytes");
+}
+
+// Rule 4: once a later host has acted at the cloud, an earlier one can't.
+void Rules::on_commanded(const Ballot& lease) {
+  for (int b = 0; b < fleet_->branches(); ++b) {
+    if (fleet_->roster(b).branch != lease.branch) continue;
+    Term& highest = books_[b].commanded;
+    if (lease.term < highest)
+      breaks("fencing: " + lease.candidate.text + " commanded the cloud in term " + std::to_string(lease.term.value) +
+             " after another in " + std::to_string(highest.value));
+    highest = std::max(highest, lease.term);
+  }
+}
+
 void Rules::on_cloud_job() {
   ++cloud_jobs_;
   fleet_->cloud().read([&](CloudTxn& txn) {

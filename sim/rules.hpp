@@ -27,7 +27,9 @@ class Rules final : public Observer {
   void on_flushed(const SimTill& till, const std::vector<Bytes>& ops) override;
   void on_receipt(const SimTill& till, const HandedOut& receipt) override;
   void on_level(const SimTill& till, const std::string& key, Level level) override;
+  void on_unreadable(const SimTill& till, ByteView message) override;
   void on_cloud_job() override;
+  void on_commanded(const Ballot& lease) override;
 
   bool after_event();   // leases and limits, at every instant; false once anything is broken
   void when_settled();  // what must hold in the end
@@ -49,6 +51,7 @@ class Rules final : public Observer {
     std::set<ChainId> incarnations;                        // histories that began with a fork
     std::map<std::string, std::vector<StockEvent>> stock;  // by product
     Holder holder;
+    Term commanded;  // the highest term under which the cloud was commanded
   };
   void read_new_ops(CloudTxn& txn, int branch);
   std::optional<Op> follow_chain(int branch, const ChainId& chain, const CloudOp& stored);

@@ -49,6 +49,8 @@ enum class Verb : std::uint8_t {
   forge,
   newer,
   hand_over,
+  set,
+  fitness,
   expect_host,
   expect_no_host,
   expect_lease,

@@ -12,12 +12,12 @@ namespace {
 constexpr Duration kJob = milliseconds(5);
 }
 
-SimCloud::SimCloud(World& world, Network& network, Observer& observer, std::string folder)
-    : world_(world), network_(network), observer_(observer), folder_(std::move(folder) + "/cloud") {}
+SimCloud::SimCloud(World& world, Network& network, Observer& observer, SecretKey key, std::string folder)
+    : world_(world), network_(network), observer_(observer), key_(key), folder_(std::move(folder) + "/cloud") {}
 
 void SimCloud::serve(const Roster& roster) {
   rosters_[{roster.tenant_hex(), roster.branch}] = roster;
-  if (core_) core_->add_roster(roster);
+  if (core_) carry_out(core_->on_roster(roster));
 }
 
 Now SimCloud::now() const { return {world_.now(), kEpochMs + to_ms(world_.now().since_boot)}; }
@@ -27,8 +27,9 @@ void SimCloud::start() {
   ++life_;
   auto store = open_lmdb_cloud(folder_, world_.random().nonzero());
   store_ = std::move(store.value());
-  core_ = std::make_unique<CloudCore>();
-  for (const auto& [shop, roster] : rosters_) core_->add_roster(roster);
+  core_ = std::make_unique<CloudCore>(key_);
+  witness_ = std::make_unique<Witness>();
+  for (const auto& [shop, roster] : rosters_) (void)core_->on_roster(roster);
   world_.trace([&] { return label_ + " starts"; });
   network_.join(*this);
 }
@@ -71,10 +72,17 @@ void SimCloud::on_down(PeerId id) {
 
 void SimCloud::on_bytes(PeerId id, Bytes bytes) {
   if (!alive()) return;
-  if (auto message = decode_message(bytes)) carry_out(core_->on_message(now(), id, std::move(*message)));
+  auto message = decode_message(bytes);
+  if (!message) return;
+  if (const auto* command = std::get_if<Command>(&*message)) commands_[command->nonce] = command->certificate.ballot;
+  carry_out(core_->on_message(now(), id, std::move(*message)));
 }
 
 void SimCloud::carry_out(CloudActions actions) {
+  for (const Actions::Send& send : actions.sends) {
+    const auto* done = std::get_if<Commanded>(&send.message);
+    if (done != nullptr && done->refusal.empty()) observer_.on_commanded(commands_[done->nonce]);
+  }
   for (const Actions::Send& send : actions.sends) network_.send(*this, send.to, encode(send.message));
   if (actions.new_roster) rosters_[actions.new_roster->first] = actions.new_roster->second;
   for (PeerId peer : actions.hang_up) network_.hang_up(*this, peer);
@@ -85,7 +93,7 @@ void SimCloud::carry_out(CloudActions actions) {
   };
   if (actions.job) {
     alive_later(kJob, [this, alive_later, job = std::move(actions.job)] {
-      auto outcome = run_job(*store_, *job);
+      auto outcome = run_job(*store_, *witness_, *job);
       if (outcome) observer_.on_cloud_job();
       alive_later(Duration(1), [this, outcome] { carry_out(core_->on_done(now(), outcome)); });
     });

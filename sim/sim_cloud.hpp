@@ -10,7 +10,7 @@ namespace tillsync::sim {
 
 class SimCloud final : public Endpoint {
  public:
-  SimCloud(World& world, Network& network, Observer& observer, std::string folder);
+  SimCloud(World& world, Network& network, Observer& observer, SecretKey key, std::string folder);
 
   void serve(const Roster& roster);  // one of its branches
   void start();
@@ -38,10 +38,13 @@ class SimCloud final : public Endpoint {
   World& world_;
   Network& network_;
   Observer& observer_;
+  SecretKey key_;
   std::string folder_, label_ = "cloud";
   std::map<Shop, Roster> rosters_;
   std::unique_ptr<CloudStore> store_;
   std::unique_ptr<CloudCore> core_;
+  std::unique_ptr<Witness> witness_;
+  std::map<std::uint64_t, Ballot> commands_;  // by nonce: under which lease
   std::uint64_t life_ = 0;
 };
 

@@ -6,6 +6,10 @@
 namespace tillsync::sim {
 
 namespace {
+constexpr std::size_t kChecked = 1024;  // bytes: all but the messages that carry ops and rows
+}
+
+namespace {
 
 constexpr Duration kFlush = std::chrono::microseconds(200), kCommit = milliseconds(3);
 namespace fs = std::filesystem;
@@ -64,6 +68,7 @@ void SimTill::start() {
   world_.trace([&] { return label_ + " starts"; });
   network_.join(*this);
   carry_out(node_->on_start(now()));
+  if (fitness_ != 0) carry_out(node_->on_fitness(now(), fitness_));
 }
 
 void SimTill::crash(bool power_cut) {
@@ -123,6 +128,15 @@ void SimTill::adopt(const Roster& roster) {
 
 void SimTill::hand_over(const TillId& successor) {
   if (responds()) carry_out(node_->on_step_down(now(), successor));
+}
+
+void SimTill::command(const std::string& setting, std::int64_t value) {
+  carry_out(node_->on_command(now(), ReplyTo{next_reply_++}, setting, pack(value)));
+}
+
+void SimTill::set_fitness(std::uint32_t fitness) {
+  fitness_ = fitness;
+  if (responds()) carry_out(node_->on_fitness(now(), fitness));
 }
 
 bool SimTill::wants(const Endpoint& other) const {
@@ -194,6 +208,7 @@ void SimTill::carry_out(Actions actions) {
 
 void SimTill::send(PeerId to, const Message& message) {
   Bytes bytes = encode(message);
+  if (bytes.size() < kChecked && !decode_message(bytes)) observer_.on_unreadable(*this, bytes);
   if (!newer_) return network_.send(*this, to, std::move(bytes));
   network_.send(*this, to, with_a_new_field(std::move(bytes)));
   if (std::holds_alternative<Ping>(message)) network_.send(*this, to, Bytes("\x92\xcc\xc8\x91\x01"));  // type 200

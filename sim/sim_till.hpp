@@ -39,6 +39,8 @@ class SimTill final : public Endpoint {
   void wait(const std::string& key, Level level, Duration limit, std::function<void(Result<Level>)> done);
   void adopt(const Roster& roster);
   void hand_over(const TillId& successor);
+  void command(const std::string& setting, std::int64_t value);
+  void set_fitness(std::uint32_t fitness);  // also after a restart
 
   struct Backup {
     SimDisk::Image disk;
@@ -100,6 +102,7 @@ class SimTill final : public Endpoint {
   std::optional<Instant> armed_;  // when it wakes up next
   std::uint64_t life_ = 0, commits_ = 0, wake_ = 0, woke_ = 0, backups_ = 0;
   std::uint64_t next_reply_ = 1;
+  std::uint32_t fitness_ = 0;
   std::map<std::uint64_t, std::string> asked_;
   struct Waiting {
     std::string key;

@@ -29,6 +29,8 @@ enum class Mutant {
   skip_reissue,          // after a fork nothing is recorded anew
   trust_anyone,          // a push is believed without its till's signature
   claim_two_disks,       // a till says "on two disks" of what is on its own
+  hasty_witness,         // the cloud votes without watching what another process may have promised
+  no_fencing,            // the cloud obeys a host that another has followed
 };
 
 struct NamedMutant {
@@ -67,6 +69,8 @@ inline constexpr NamedMutant kAllMutants[] = {
     {Mutant::skip_reissue, "skip_reissue"},
     {Mutant::trust_anyone, "trust_anyone"},
     {Mutant::claim_two_disks, "claim_two_disks"},
+    {Mutant::hasty_witness, "hasty_witness"},
+    {Mutant::no_fencing, "no_fencing"},
 };
 
 }  // namespace tillsync

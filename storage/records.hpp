@@ -57,9 +57,11 @@ struct TillState {
   std::vector<ForkState> forks;  // the newest last; settled from there
   std::uint64_t forks_seen = 0;
   std::uint64_t duplicates_closed = 0;
+  std::vector<Incarnation> lost;  // histories of which others told, and that are not on this disk
   template <class A>
   void fields(A& a) {
-    a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, forks, forks_seen, duplicates_closed);
+    a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, forks, forks_seen, duplicates_closed,
+      lost);
   }
 };
 

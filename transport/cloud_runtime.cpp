@@ -16,7 +16,7 @@ std::string roster_file(const Roster& roster) {
 }  // namespace
 
 CloudRuntime::CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log)
-    : folder_(std::move(folder)), name_(std::move(name)), key_(key), log_(std::move(log)) {
+    : folder_(std::move(folder)), name_(std::move(name)), key_(key), log_(std::move(log)), core_(key) {
   randombytes_buf(&run_, sizeof run_);
 }
 
@@ -46,7 +46,7 @@ Result<void> CloudRuntime::load_rosters() {
     if (!name.ends_with(".roster")) continue;
     auto roster = load_roster(folder_.file("rosters/" + name));
     if (!roster) return tl::unexpected(roster.error());
-    if (*roster) core_.add_roster(**roster);
+    if (*roster) (void)core_.on_roster(**roster);
   }
   return {};
 }
@@ -120,8 +120,11 @@ Result<void> CloudRuntime::take_roster(const Roster& roster) {
   name_ = me->name;
   const auto known = core_.rosters().find(Shop{roster.tenant_hex(), roster.branch});
   if (known != core_.rosters().end() && known->second.version >= roster.version) return {};
-  core_.add_roster(roster);
-  return keep_roster(roster);
+  if (auto kept = keep_roster(roster); !kept) return kept;
+  CloudActions taken = core_.on_roster(roster);
+  taken.new_roster.reset();  // kept already
+  carry_out(std::move(taken));
+  return {};
 }
 
 Result<void> CloudRuntime::keep_roster(const Roster& roster) {
@@ -157,7 +160,7 @@ void CloudRuntime::carry_out(CloudActions actions) {
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
   if (actions.job) {
     asio::post(database_lane_, [this, job = std::move(actions.job)] {
-      auto outcome = run_job(*store_, *job);
+      auto outcome = run_job(*store_, witness_, *job);
       asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
         if (!stopping_) carry_out(core_.on_done(read_clock(), std::move(outcome)));
       });

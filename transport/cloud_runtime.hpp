@@ -66,6 +66,7 @@ class CloudRuntime final : private LinkOwner {
   std::uint16_t port_ = 0;
   std::unique_ptr<CloudStore> store_;
   CloudCore core_;
+  Witness witness_;  // of the database lane
 
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};

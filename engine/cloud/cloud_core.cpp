@@ -1,11 +1,41 @@
 #include "engine/cloud/cloud_core.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace tillsync {
 
-void CloudCore::add_roster(const Roster& roster) {
+namespace {
+constexpr std::size_t kMaxTold = 10'000;
+
+bool is_lease(const Message& m) {
+  return std::holds_alternative<PreVote>(m) || std::holds_alternative<RequestGrant>(m) ||
+         std::holds_alternative<Release>(m) || std::holds_alternative<Announce>(m) ||
+         std::holds_alternative<Command>(m);
+}
+}  // namespace
+
+CloudActions CloudCore::on_roster(const Roster& roster) {
+  CloudActions out;
   const Shop shop{roster.tenant_hex(), roster.branch};
   const auto it = rosters_.find(shop);
-  if (it == rosters_.end() || it->second.version < roster.version) rosters_[shop] = roster;
+  if (it != rosters_.end() && it->second.version >= roster.version) return out;
+  rosters_[shop] = roster;
+  out.new_roster = {shop, roster};
+  for (const auto& [id, peer] : peers_) {
+    if (peer.shop != shop) continue;
+    if (roster.find(peer.name) == nullptr) {
+      out.hang_up.push_back(id);
+    } else {
+      out.sends.push_back({id, NewRoster{Binary(roster.encoded())}});
+    }
+  }
+  return out;
+}
+
+const Certificate* CloudCore::leader(const Shop& shop) const {
+  const auto it = leaders_.find(shop);
+  return it == leaders_.end() ? nullptr : &it->second;
 }
 
 CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name) {
@@ -47,7 +77,16 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
   } else if (auto* ping = std::get_if<Ping>(&message)) {
     out.sends.push_back({from, Pong{ping->nonce, now.wall_ms, true}});
   } else if (auto* roster = std::get_if<NewRoster>(&message)) {
-    take_roster(peer, from, *roster, out);
+    take_roster(peer, *roster, out);
+  } else if (auto* evidence = std::get_if<TwoGrants>(&message)) {
+    const auto of = rosters_.find(peer.shop);
+    if (of == rosters_.end() || !evidence->proves(of->second)) {
+      refuse(peer, "a proof of two grants that proves nothing", out);
+    } else {
+      ask(std::move(*evidence));
+    }
+  } else if (is_lease(message)) {
+    take_lease(peer, from, message, out);
   }
   pump(now, out);
   return out;
@@ -67,17 +106,93 @@ void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions
   out.hang_up.push_back(from);
 }
 
-void CloudCore::take_roster(const Peer& peer, PeerId, const NewRoster& m, CloudActions& out) {
+void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& out) {
   auto roster = Roster::decode(m.roster);
   if (!roster || Shop{roster->tenant_hex(), roster->branch} != peer.shop) return void(++counters_.refused);
-  const auto known = rosters_.find(peer.shop);
-  if (known != rosters_.end() && known->second.version >= roster->version) return;
-  rosters_[peer.shop] = *roster;
-  out.new_roster = {peer.shop, *roster};
-  for (const auto& [id, other] : peers_) {
-    if (other.shop != peer.shop) continue;
-    if (roster->find(other.name) == nullptr) out.hang_up.push_back(id);
+  CloudActions taken = on_roster(*roster);
+  out.new_roster = std::move(taken.new_roster);
+  std::move(taken.sends.begin(), taken.sends.end(), std::back_inserter(out.sends));
+  std::move(taken.hang_up.begin(), taken.hang_up.end(), std::back_inserter(out.hang_up));
+}
+
+void CloudCore::refuse(const Peer& peer, const std::string& why, CloudActions& out) {
+  ++counters_.refused;
+  if (told_.size() < kMaxTold && told_.insert({peer.shop, peer.name.text + why}).second)
+    out.notices.push_back({Notice::Weight::warning, "ignored a lease message of " + peer.name.text + " of branch " +
+                                                        peer.shop.branch.text + ": " + why +
+                                                        " (more of them are only counted)"});
+}
+
+// Null when a lease message is sound: of this branch, by its sender, and signed as the roster says.
+const char* CloudCore::fault_in(const Peer& peer, const Roster& roster, const Message& message) const {
+  const Ballot* ballot = nullptr;
+  if (const auto* m = std::get_if<PreVote>(&message)) ballot = &m->ballot;
+  if (const auto* m = std::get_if<RequestGrant>(&message)) ballot = &m->ballot;
+  const Member* member = roster.find(peer.name);
+  if (member == nullptr || member->role != Role::till) return "it is no till of the branch";
+  if (ballot != nullptr) {
+    if (ballot->branch != roster.branch || ballot->candidate != peer.name) return "a ballot in another's name";
+    if (member->votes == 0) return "a ballot of one who has no vote";
+    if (ballot->duration_ms > Roster::kMaxLeaseMs) return "a ballot for a longer lease than there are";
   }
+  const auto* request = std::get_if<RequestGrant>(&message);
+  if (request != nullptr &&
+      !PublicKey::from_bytes(member->key)->verify(ballot->grant_bytes(peer.name), request->signature))
+    return "a request with a wrong signature";
+  const auto* announce = std::get_if<Announce>(&message);
+  const auto* command = std::get_if<Command>(&message);
+  const Certificate* certificate = command != nullptr    ? &command->certificate
+                                   : announce != nullptr ? &*announce->certificate
+                                                         : nullptr;
+  if (certificate == nullptr) return nullptr;
+  if (certificate->ballot.candidate != peer.name) return "another's certificate";
+  if (certificate->ballot.roster_version != roster.version) return "a certificate of another version of the roster";
+  return certificate->valid_for(roster) ? nullptr : "a certificate that does not hold";
+}
+
+void CloudCore::take_lease(const Peer& peer, PeerId from, Message& message, CloudActions& out) {
+  const auto found = rosters_.find(peer.shop);
+  if (found == rosters_.end()) return;
+  const Roster& roster = found->second;
+  const auto* announce = std::get_if<Announce>(&message);
+  if (announce != nullptr && !announce->certificate) return;  // provisional: of no weight here
+  if (const char* fault = fault_in(peer, roster, message)) {
+    if (const auto* command = std::get_if<Command>(&message))
+      out.sends.push_back({from, Commanded{command->nonce, fault}});
+    return refuse(peer, fault, out);
+  }
+  if (announce != nullptr) {
+    const auto known = leaders_.find(peer.shop);
+    const Ballot& ballot = announce->certificate->ballot;
+    const bool renewed = known != leaders_.end() && known->second.ballot.term == ballot.term &&
+                         known->second.ballot.roster_version == ballot.roster_version;
+    leaders_[peer.shop] = *announce->certificate;
+    if (renewed) return;
+  }
+  const Member* self = roster.cloud();
+  const bool votes = self != nullptr && self->votes > 0;
+  LeaseAsk ask{{}, peer.name, self != nullptr ? self->name : TillId{}, roster.version, roster.epoch};
+  if (auto* m = std::get_if<Announce>(&message)) {
+    ask.what = std::move(*m);
+  } else if (auto* m = std::get_if<Command>(&message)) {
+    ask.what = std::move(*m);
+  } else if (!votes) {
+    return;  // whoever asks has an older roster, and gets the newer one
+  } else if (auto* m = std::get_if<PreVote>(&message)) {
+    ask.what = *m;
+  } else if (auto* m = std::get_if<RequestGrant>(&message)) {
+    ask.what = *m;
+  } else if (auto* m = std::get_if<Release>(&message)) {
+    ask.what = *m;
+  }
+  queue_.push_back({from, peer.shop, std::move(ask)});
+}
+
+// A grant is signed when what it promises is durable.
+void CloudCore::send_answer(PeerId to, Message message, CloudActions& out) {
+  if (auto* grant = std::get_if<Grant>(&message))
+    grant->signature = Binary(key_.sign(grant->ballot.grant_bytes(grant->grantor)));
+  out.sends.push_back({to, std::move(message)});
 }
 
 CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
@@ -96,7 +211,7 @@ CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
   counters_.duplicates += outcome->counts.duplicates;
   counters_.conflicts += outcome->counts.conflicts;
   for (auto& answer : outcome->answers) {
-    if (peers_.contains(answer.to)) out.sends.push_back({answer.to, std::move(answer.message)});
+    if (peers_.contains(answer.to)) send_answer(answer.to, std::move(answer.message), out);
   }
   for (CloudAsk& ask : outcome->waiting) {
     if (peers_.contains(ask.from)) parked_.insert_or_assign(ask.from, std::move(ask));
@@ -128,7 +243,7 @@ void CloudCore::pump(Now now, CloudActions& out) {
   if (running_ || out.job || (retry_at_ && now.mono < *retry_at_)) return;
   if (!job_ && !queue_.empty()) {
     CloudJob job;
-    job.now_ms = now.wall_ms;
+    job.now = now;
     std::size_t bytes = 0;
     while (!queue_.empty() && bytes < kMaxJobBytes) {
       if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {

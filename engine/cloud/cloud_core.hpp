@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tillsync/time.hpp>
 #include <variant>
@@ -13,6 +14,7 @@
 
 #include "engine/actions.hpp"
 #include "engine/cloud/ingest.hpp"
+#include "engine/cloud/witness.hpp"
 #include "engine/wire/messages.hpp"
 #include "engine/wire/open_push.hpp"
 
@@ -21,12 +23,12 @@ namespace tillsync {
 struct CloudAsk {
   PeerId from;
   Shop shop;
-  std::variant<Offer, OpenedPush, Fetch, Pull> what;
+  std::variant<Offer, OpenedPush, Fetch, Pull, LeaseAsk, TwoGrants> what;
 };
 
 struct CloudJob {
   std::vector<CloudAsk> asks;
-  std::int64_t now_ms = 0;
+  Now now;
 };
 
 struct CloudAnswers {
@@ -39,7 +41,8 @@ struct CloudAnswers {
   IngestCounts counts;
 };
 
-Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job);
+// The witness remembers what the jobs of this process have seen and promised.
+Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job);
 
 struct CloudActions {
   std::shared_ptr<const CloudJob> job;
@@ -59,7 +62,10 @@ class CloudCore {
   static constexpr std::size_t kMaxQueuedAsks =
       4096;  // beyond this a peer is let go; windows keep honest ones far below
 
-  void add_roster(const Roster& roster);
+  explicit CloudCore(SecretKey key) : key_(key) {}
+
+  // The newest of each branch counts; its members are told, and who is none any more is let go.
+  CloudActions on_roster(const Roster& roster);
   const std::map<Shop, Roster>& rosters() const { return rosters_; }
 
   CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name);
@@ -70,6 +76,8 @@ class CloudCore {
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const { return retry_at_; }
   const CloudCounters& counters() const { return counters_; }
+  // Who hosts a branch, as far as the cloud has been told: the certificate of the highest term.
+  const Certificate* leader(const Shop& shop) const;
   std::size_t connections() const { return peers_.size(); }
 
  private:
@@ -79,9 +87,16 @@ class CloudCore {
   };
   void pump(Now now, CloudActions& out);
   void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
-  void take_roster(const Peer& peer, PeerId from, const NewRoster& m, CloudActions& out);
+  void take_roster(const Peer& peer, const NewRoster& m, CloudActions& out);
+  void take_lease(const Peer& peer, PeerId from, Message& message, CloudActions& out);
+  const char* fault_in(const Peer& peer, const Roster& roster, const Message& message) const;
+  void refuse(const Peer& peer, const std::string& why, CloudActions& out);
+  void send_answer(PeerId to, Message message, CloudActions& out);
 
+  SecretKey key_;
   std::map<Shop, Roster> rosters_;
+  std::map<Shop, Certificate> leaders_;
+  std::set<std::pair<Shop, std::string>> told_;  // of whose lease messages it was said already that they are refused
   std::map<PeerId, Peer> peers_;
   std::deque<CloudAsk> queue_;
   std::map<PeerId, CloudAsk> parked_;

@@ -40,10 +40,10 @@ std::vector<ChainUpTo> settled(CloudTxn& txn, const Shop& shop) {
   for (const auto& [chain, point] : chains) {
     txn.ops(shop, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
       const auto op = decode_op(first.bytes);
-      if (op) began[id] = op->hlc;
+      if (op) began.try_emplace(id, op->hlc);
       const auto fork = op && op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
       if (fork) left.insert({id.till, fork->old_incarnation});
-      return false;
+      return fork.has_value();  // it may name several
     });
   }
   std::map<TillId, ChainId> open;
@@ -86,13 +86,34 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
   }
 }
 
+// A till that was seen to lie, or its copy, is a matter for people.
+void keep_evidence(CloudTxn& txn, const Shop& shop, const TwoGrants& e, std::int64_t now_ms, CloudAnswers& out) {
+  const std::string term = std::to_string(e.first.term.value);
+  const CloudConflict conflict{"two_grants/" + e.grantor.text + "/" + term, "two_grants",
+                               e.grantor.text + " granted the lease to both " + e.first.candidate.text + " and " +
+                                   e.second.candidate.text + " in term " + term +
+                                   ": it was copied, restored from a backup, or lies; take it out of the roster",
+                               now_ms, true};
+  const auto known = txn.conflicts(shop);
+  if (std::any_of(known.begin(), known.end(), [&](const CloudConflict& c) { return c.id == conflict.id; })) return;
+  txn.put_conflict(shop, conflict);
+  ++out.counts.conflicts;
+}
+
+bool writes(const CloudAsk& ask) {
+  const auto* lease = std::get_if<LeaseAsk>(&ask.what);
+  if (lease != nullptr) return !std::holds_alternative<PreVote>(lease->what);
+  return std::holds_alternative<OpenedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what);
+}
+
 }  // namespace
 
-Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job) {
+Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job) {
   CloudAnswers out;
   auto body = [&](CloudTxn& txn) -> Result<void> {
     out = {};
-    Ingest ingest(txn, job.now_ms);
+    witness.begin();
+    Ingest ingest(txn, job.now.wall_ms);
     for (const CloudAsk& ask : job.asks) {
       if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
         const ChainPoint held = ingest.push(ask.shop, *push);
@@ -100,6 +121,14 @@ Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job) {
       }
     }
     out.counts = ingest.finish();
+    for (const CloudAsk& ask : job.asks) {
+      if (const auto* e = std::get_if<TwoGrants>(&ask.what)) keep_evidence(txn, ask.shop, *e, job.now.wall_ms, out);
+      const auto* lease = std::get_if<LeaseAsk>(&ask.what);
+      if (lease == nullptr) continue;
+      Witness::Outcome done = witness.on_ask(txn, ask.shop, *lease, job.now.mono);
+      out.counts.rows_changed = out.counts.rows_changed || done.rows_changed;
+      if (done.answer) out.answers.push_back({ask.from, std::move(*done.answer)});
+    }
     for (const CloudAsk& ask : job.asks) {  // after the pushes: readers see what this transaction wrote
       if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
       if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
@@ -107,10 +136,10 @@ Result<CloudAnswers> run_job(CloudStore& store, const CloudJob& job) {
     }
     return {};
   };
-  const bool writes = std::any_of(job.asks.begin(), job.asks.end(),
-                                  [](const CloudAsk& ask) { return std::holds_alternative<OpenedPush>(ask.what); });
-  auto done = writes ? store.write(body) : store.read(body);
+  const bool any_writes = std::any_of(job.asks.begin(), job.asks.end(), writes);
+  auto done = any_writes ? store.write(body) : store.read(body);
   if (!done) return tl::unexpected(done.error());
+  witness.committed();
   return out;
 }
 

@@ -30,22 +30,26 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       rows_(store, config_.branch),
       stock_(config_.branch),
       host_history_(store.view()),
+      book_(store.view()),
       hostless_since_(now.mono) {
-  std::optional<Promise> promise;
-  auto note_of_promise = store_.view().note(kPromiseNote);
-  if (note_of_promise && !mutated(Mutant::forget_promise)) promise = unpack<Promise>(*note_of_promise);
   if (auto note = store_.view().note(kRosterNote)) {
     auto stored = Roster::decode(*note);
     if (stored && (!config_.roster || stored->version > config_.roster->version)) config_.roster = std::move(stored);
   }
   if (config_.roster) {
-    election_.emplace(config_.till, config_.key, *config_.roster, promise, Random(random_.next()), now.mono);
+    election_.emplace(config_.till, config_.key, *config_.roster, stored_promise(), Random(random_.next()), now.mono);
+    roster_durable_ = config_.roster->version;
   }
   state_dirty_ = true;
   Actions ignored;
   restore(std::move(recovered), ignored);
   restore_events();
   for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
+}
+
+std::optional<Promise> Node::stored_promise() const {
+  const auto note = store_.view().note(kPromiseNote);
+  return note && !mutated(Mutant::forget_promise) ? unpack<Promise>(*note) : std::nullopt;
 }
 
 // The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued
@@ -170,6 +174,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
   batch_.reset();
   own_.forget_pending(committing_ops_);
   committing_ops_ = 0;
+  roster_durable_ = std::max(roster_durable_, roster_committing_);
   stock_.on_committed();
   for (const ChainId& chain : relay_.on_committed()) {
     for (auto& [id, peer] : peers_) {
@@ -193,9 +198,10 @@ Actions Node::on_wake(Now now) {
   settle_waiters(now, out);
   if (election_ && follows(now)) {  // what it needs of the cloud comes by the host
     for (const auto& [id, peer] : peers_) {
-      if (peer.role == Role::cloud) out.hang_up.push_back(id);
+      if (peer.role == Role::cloud && !wants_cloud(now)) out.hang_up.push_back(id);
     }
   }
+  expire_commands(now, out);
   pump(now, out);
   return out;
 }
@@ -206,6 +212,10 @@ bool Node::follows(Now now) const {
 }
 
 void Node::pump(Now now, Actions& out) {
+  if (lost_ && !left_lost_ && !own_.flushing() && state_.forks.empty()) {
+    leave_lost(now, *std::exchange(lost_, {}), out);
+    fork_wanted_.reset();
+  }
   if (fork_wanted_ && !own_.flushing()) {
     const std::string why = *fork_wanted_;
     fork_wanted_.reset();
@@ -217,6 +227,7 @@ void Node::pump(Now now, Actions& out) {
   pump_senders(now, out);
   pump_pulls(now, out);
   answer_parked(now, out);
+  pump_vitals(now, out);
   pump_commit(now, out);
 }
 
@@ -255,9 +266,11 @@ void Node::form_checkpoint(Now now, StoreBatch& batch) {
   sweep_stock(now, view);
   stock_.form(view, batch);
   host_history_.form(batch);
+  book_.form(batch);
   if (promise_) batch.note(kPromiseNote, pack(*promise_));
   promise_committing_ = promise_.has_value();
   promise_.reset();
+  roster_committing_ = config_.roster ? config_.roster->version : 0;
   if (roster_dirty_ && config_.roster) batch.note(kRosterNote, config_.roster->encoded());
   roster_dirty_ = false;
   state_.incarnation = own_.chain().incarnation;
@@ -292,6 +305,8 @@ Instant Node::next_wake(Now now) const {
   if (now.mono < retry_commit_) sooner(retry_commit_);
   for (const Waiter& w : waiters_) sooner(w.deadline);
   if (own_.has_deferred()) sooner(retry_own_);
+  if (vitals_due_) sooner(*vitals_due_);
+  for (const auto& [nonce, command] : commands_) sooner(command.second);
   if (relay_.waits()) sooner(next_strays_);
   if (sweep_wanted_ && !committing_) sooner(std::max(next_sweep_, retry_commit_));
   for (const auto& [id, peer] : peers_) {

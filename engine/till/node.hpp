@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/actions.hpp"
+#include "engine/till/branch_book.hpp"
 #include "engine/till/chain_sender.hpp"
 #include "engine/till/host_history.hpp"
 #include "engine/till/own_chain.hpp"
@@ -34,6 +35,13 @@ struct Recovered {
   JournalReport report;
 };
 
+// How far a roster has got, as one till knows it.
+struct RosterSpread {
+  std::uint64_t version = 0;
+  std::vector<TillId> holders;            // durably
+  std::optional<Duration> most_hold_for;  // how long those with more than half of the votes have, at least
+};
+
 class Node {
  public:
   Node(NodeConfig config, TillStore& store, Recovered recovered, Random random, Now now);
@@ -49,6 +57,9 @@ class Node {
   Actions on_roster(Now now, const Roster& roster);
   Actions on_wake(Now now);
   Actions on_step_down(Now now, std::optional<TillId> successor);
+  Actions on_fitness(Now now, std::uint32_t fitness);
+  // Changes a setting of the branch (MessagePack), as the exclusive holder only; answered by a done_reply.
+  Actions on_command(Now now, ReplyTo to, const std::string& name, Bytes value);
   Instant next_wake(Now now) const;
 
   bool wants_cloud(Now now) const;
@@ -62,6 +73,11 @@ class Node {
   std::optional<Duration> silence_of(const TillId& name, Now now) const;
   bool connected_to(const TillId& name) const;
   const std::optional<Roster>& roster() const { return config_.roster; }
+  RosterSpread roster_spread(Now now);
+  std::optional<Vitals> vitals_of(const TillId& name) const { return book_.vitals_of(name); }
+  Vitals vitals() const;
+  const BranchBook& book() const { return book_; }
+  const std::optional<Certificate>& certificate() const;  // of the exclusive lease that holds, if one does
   Result<Level> where(const std::string& key) const;
   std::optional<std::int64_t> stock(const std::string& sku) const;
   std::map<std::string, std::int64_t> all_stock() const;
@@ -80,6 +96,8 @@ class Node {
   static constexpr Duration kPingEvery = seconds(2);  // of silence
   static constexpr Duration kPingLast = milliseconds(500);
   static constexpr Duration kTimeEvery = seconds(30);
+  static constexpr Duration kVitalsEvery = seconds(10);
+  static constexpr Duration kCommandTime = seconds(10);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
 
@@ -96,6 +114,8 @@ class Node {
     Instant next_ping;
     Instant heard;
     Instant next_time;  // when its clock is worth asking for again
+    std::optional<Vitals> told;
+    Instant next_vitals;
   };
   struct Waiter {
     ReplyTo to;
@@ -114,6 +134,7 @@ class Node {
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
+  std::uint64_t unsent_count() const;
   std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
 
   // node_sync.cpp: chains up
@@ -137,6 +158,8 @@ class Node {
   // node_fork.cpp: a history that split
   void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);
   void follow_lost(const ChainId& lost, Actions& out);
+  bool knows(Incarnation history) const;
+  void leave_lost(Now now, const ChainId& lost, Actions& out);
   void record_incarnation();
   ForkState* fork_of(Incarnation old);
   void settle_fork();
@@ -169,10 +192,26 @@ class Node {
 
   // node_lease.cpp
   template <class M>
-  void handle(Now now, PeerId from, M& m, Actions& out) {
-    take(now, election_->on_message(now.mono, peer_of(from)->name, m), out);
-  }
+  void on_lease_message(Now now, PeerId from, const M& m, Actions& out);
+  void handle(Now now, PeerId from, PreVote& m, Actions& out);
+  void handle(Now now, PeerId from, PreVoteReply& m, Actions& out);
+  void handle(Now now, PeerId from, RequestGrant& m, Actions& out);
+  void handle(Now now, PeerId from, Grant& m, Actions& out);
+  void handle(Now now, PeerId from, Deny& m, Actions& out);
+  void handle(Now now, PeerId from, Release& m, Actions& out);
+  void handle(Now now, PeerId from, Announce& m, Actions& out);
+  std::optional<Promise> stored_promise() const;
   void take(Now now, LeaseActions lease, Actions& out);
+  void keep_evidence(const TwoGrants& evidence, Actions& out);
+  void handle(Now now, PeerId from, TwoGrants& m, Actions& out);
+  void pump_vitals(Now now, Actions& out);
+  void handle(Now now, PeerId from, Vitals& m, Actions& out);
+  void handle(Now now, PeerId from, Commanded& m, Actions& out);
+  void expire_commands(Now now, Actions& out);
+  // What only a cloud, or the shell around this till, is asked.
+  void handle(Now, PeerId, Command&, Actions&) { ++refused_; }
+  void handle(Now, PeerId, Question&, Actions&) { ++refused_; }
+  void handle(Now, PeerId, Answer&, Actions&) { ++refused_; }
   void adopt_roster(Now now, const Roster& roster, Actions& out);
 
   NodeConfig config_;
@@ -187,6 +226,10 @@ class Node {
   std::map<PeerId, Peer> peers_;
   std::map<TillId, Instant> last_heard_;  // of those whose connection ended
   HostHistory host_history_;
+  BranchBook book_;
+  std::uint32_t fitness_ = 0;
+  std::optional<Instant> vitals_due_;
+  std::map<std::uint64_t, std::pair<ReplyTo, Instant>> commands_;  // waiting for the cloud's word
 
   std::shared_ptr<const StoreBatch> batch_;  // being committed, or to be tried again
   bool committing_ = false;
@@ -197,7 +240,8 @@ class Node {
   std::optional<Promise> promise_;  // to be stored
   bool promise_committing_ = false;
   bool roster_dirty_ = false;
-  StoreBatch adopted_;  // forgotten ops fetched back
+  std::uint64_t roster_durable_ = 0, roster_committing_ = 0;  // versions
+  StoreBatch adopted_;                                        // forgotten ops fetched back
   std::optional<Instant> checkpoint_due_;
   Instant retry_commit_;
 
@@ -205,6 +249,8 @@ class Node {
   ChainPoint copy_held_;  // by the keeper of a second copy
   std::vector<Waiter> waiters_;
   std::map<ChainId, Seq> events_seen_;
+  bool left_lost_ = false;
+  std::optional<ChainId> lost_;             // to be left, when no flush is in flight
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
   Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
   Instant retry_own_;

@@ -42,6 +42,33 @@ void Node::follow_lost(const ChainId& lost, Actions& out) {
   out.alarm("this till's disk is empty, but it sold before: what the branch and the cloud hold of that comes back");
 }
 
+bool Node::knows(Incarnation history) const {
+  const auto is = [&](const auto& each) { return each.incarnation == history; };
+  if (history == own_.chain().incarnation || std::any_of(state_.old_chains.begin(), state_.old_chains.end(), is))
+    return true;
+  if (std::count(state_.lost.begin(), state_.lost.end(), history) > 0) return true;
+  if (std::any_of(state_.forks.begin(), state_.forks.end(),
+                  [&](const ForkState& fork) { return fork.old_incarnation == history; }))
+    return true;
+  bool found = false;
+  store_.view().all_ops(history, Seq{0},
+                        [&](Incarnation first, Seq, ByteView) { return found = first == history, false; });
+  return found;
+}
+
+// A backup was restored from before this till opened that history: it goes on in a new one that names both as left.
+// Once in a run, since two machines with one key would go on and on.
+void Node::leave_lost(Now now, const ChainId& lost, Actions& out) {
+  left_lost_ = true;
+  begin_fork(now, own_.chain(), "others have seen a history of this till that it has no more (was a backup restored?)",
+             out);
+  ForkState fork;
+  fork.old_incarnation = lost.incarnation;
+  state_.forks.push_back(fork);
+  state_.lost.push_back(lost.incarnation);
+  record_incarnation();
+}
+
 // The first op of a history that follows a fork names the fork.
 void Node::record_incarnation() {
   Op op;

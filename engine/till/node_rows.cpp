@@ -66,6 +66,7 @@ void Node::handle(Now, PeerId from, Seen& m, Actions& out) {
     if (each.chain() == own_.chain() && each.seq > own_.last().seq)
       fork_wanted_ =
           peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";
+    if (each.till == config_.till && !knows(each.incarnation)) lost_ = each.chain();
   }
 }
 
@@ -135,7 +136,7 @@ void Node::handle(Now now, PeerId from, Pages& m, Actions&) {
 // not re-issue them), or with the number of an op that the cloud holds otherwise.
 void Node::sweep_stock(Now now, TillView& view) {
   if (!sweep_wanted_ || now.mono < next_sweep_) return;
-  sweep_wanted_ = false;
+  sweep_wanted_ = stock_.adding();  // what is stored now for the first time is looked at the next time
   next_sweep_ = now.mono + kSweepEvery;
   std::map<ChainId, Seq> settled;
   std::set<TillId> known;  // to the cloud; a history of theirs that it does not know was lost before it got there

@@ -1,4 +1,4 @@
-// What a till can be asked, and its part in the election.
+// What a till can be asked.
 #include <algorithm>
 
 #include "engine/till/node.hpp"
@@ -9,25 +9,6 @@ namespace tillsync {
 
 namespace {
 constexpr std::int64_t kRetentionMs = 7LL * 24 * 3600 * 1000;  // the black box is kept a week
-}
-
-void Node::take(Now now, LeaseActions lease, Actions& out) {
-  for (LeaseActions::Send& send : lease.sends) {
-    for (const auto& [id, peer] : peers_) {
-      if (peer.role == Role::till && peer.name == send.to) {
-        std::visit([&, to = id](const auto& m) { out.send(to, m); }, send.message);  // to its clone as well, if any
-      }
-    }
-  }
-  if (lease.promise) promise_ = lease.promise;
-  if (!lease.host_changed) return;
-  ++host_changes_;
-  host_held_ = copy_held_ = {};
-  const LeaseView view = election_->view(now.mono);
-  if (view.kind == LeaseKind::none) hostless_since_ = now.mono;
-  out.info("host: " + lease.reason);
-  host_history_.add({corrected(now), view.host.text, view.kind == LeaseKind::exclusive, view.term, lease.reason});
-  if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
 }
 
 std::optional<Duration> Node::silence_of(const TillId& name, Now now) const {
@@ -43,46 +24,12 @@ bool Node::connected_to(const TillId& name) const {
   return std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == name; });
 }
 
-Actions Node::on_roster(Now now, const Roster& roster) {
-  Actions out;
-  adopt_roster(now, roster, out);
-  pump(now, out);
-  return out;
-}
-
-void Node::adopt_roster(Now now, const Roster& roster, Actions& out) {
-  const bool ours = roster.branch == config_.branch &&
-                    (!config_.roster ||
-                     (roster.tenant_key == config_.roster->tenant_key && roster.version > config_.roster->version));
-  if (!ours) return;
-  const bool first = !config_.roster;
-  config_.roster = roster;
-  roster_dirty_ = true;
-  out.roster_changed = true;
-  out.info("roster version " + std::to_string(roster.version) + " with " + std::to_string(roster.members.size()) +
-           " members");
-  if (first) {
-    election_.emplace(config_.till, config_.key, roster, std::nullopt, Random(random_.next()), now.mono);
-  } else {
-    take(now, election_->on_roster(now.mono, roster), out);
-  }
-  for (const auto& [id, peer] : peers_) {
-    if (roster.find(peer.name) == nullptr) {
-      out.hang_up.push_back(id);
-    } else if (!first) {
-      out.send(id, NewRoster{Binary(roster.encoded())});
-    }
-  }
-}
-
-Actions Node::on_step_down(Now now, std::optional<TillId> successor) {
-  Actions out;
-  if (election_) take(now, election_->on_step_down(now.mono, std::move(successor), "handed over on request"), out);
-  pump(now, out);
-  return out;
-}
-
 LeaseView Node::lease(Now now) const { return election_ ? election_->view(now.mono) : LeaseView{}; }
+
+const std::optional<Certificate>& Node::certificate() const {
+  static const std::optional<Certificate> kNone;
+  return election_ ? election_->certificate() : kNone;
+}
 
 Result<Level> Node::where(const std::string& key) const {
   const auto op = own_.find(key);
@@ -147,6 +94,17 @@ std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now n
   return last;
 }
 
+std::uint64_t Node::unsent_count() const {
+  std::uint64_t sum = 0;
+  for (const OldChain& own : own_chains()) sum += own.last.seq.value - std::min(own.cloud.seq, own.last.seq).value;
+  for (const ForkState& fork : state_.forks) {
+    const std::uint64_t done =
+        std::max(fork.agreed.seq.value, std::max<std::uint64_t>(fork.next_to_reissue.value, 1) - 1);
+    sum += fork.old_end.seq.value - std::min(fork.old_end.seq.value, done);
+  }
+  return sum;
+}
+
 Status Node::status(Now now) const {
   Status s;
   s.branch = config_.branch.text;
@@ -157,12 +115,7 @@ Status Node::status(Now now) const {
   }
   s.incarnation = own_.chain().incarnation.value;
   s.recorded = own_.last().seq.value;
-  for (const OldChain& own : own_chains()) s.unsent += own.last.seq.value - std::min(own.cloud.seq, own.last.seq).value;
-  for (const ForkState& fork : state_.forks) {
-    const std::uint64_t done =
-        std::max(fork.agreed.seq.value, std::max<std::uint64_t>(fork.next_to_reissue.value, 1) - 1);
-    s.unsent += fork.old_end.seq.value - std::min(fork.old_end.seq.value, done);
-  }
+  s.unsent = unsent_count();
   const Seq second_disk = std::max({state_.cloud.seq, host_held_.seq, copy_held_.seq});
   s.one_disk_only = own_.last().seq.value - std::min(second_disk, own_.last().seq).value;
   const auto oldest = unsent(1);

@@ -30,7 +30,8 @@ Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   out.info("connected to " + name.text);
   if (config_.roster) out.send(id, NewRoster{Binary(config_.roster->encoded())});
   tell_seen(id, name, out);
-  if (election_ && role == Role::till) take(now, election_->on_connected(now.mono, name), out);
+  if (election_ && role != Role::manager) take(now, election_->on_connected(now.mono, name), out);
+  for (const TwoGrants& evidence : book_.evidence()) out.send(id, evidence);
   pump(now, out);
   return out;
 }
@@ -46,7 +47,8 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   fetch_again_ = now.mono;
   const bool still =
       std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
-  if (election_ && gone.role == Role::till && !still) take(now, election_->on_disconnected(now.mono, gone.name), out);
+  if (election_ && gone.role != Role::manager && !still)
+    take(now, election_->on_disconnected(now.mono, gone.name), out);
   pump(now, out);
   return out;
 }
@@ -55,17 +57,7 @@ Actions Node::on_message(Now now, PeerId from, Message message) {
   Actions out;
   if (peer_of(from) == nullptr) return out;
   peer_of(from)->heard = now.mono;
-  std::visit(
-      [&](auto& m) {
-        using M = std::decay_t<decltype(m)>;
-        constexpr bool is_lease = std::is_constructible_v<LeaseMessage, M>;
-        if constexpr (is_lease) {
-          if (election_ && peer_of(from)->role == Role::till) handle(now, from, m, out);
-        } else {
-          handle(now, from, m, out);
-        }
-      },
-      message);
+  std::visit([&](auto& m) { handle(now, from, m, out); }, message);
   pump(now, out);
   return out;
 }
@@ -85,6 +77,9 @@ const Node::Peer* Node::upstream(Now now, PeerId* id) const {
 bool Node::wants_cloud(Now now) const {
   if (!config_.use_cloud || !election_) return false;
   const LeaseView lease = election_->view(now.mono);
+  const Member* cloud = config_.roster->cloud();
+  const bool witness = cloud != nullptr && cloud->votes > 0;
+  if (witness && lease.kind != LeaseKind::exclusive) return true;  // its vote may be the one that is missing
   if (lease.kind == LeaseKind::none) {
     return now.mono - hostless_since_ >= milliseconds(config_.roster->lease_ms) * 2;
   }
@@ -123,7 +118,7 @@ void Node::pump_senders(Now now, Actions& out) {
       const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
       const bool ask = peer.role == Role::cloud && held.worth_asking();
       if (ask || !in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
-        pump_chain(now, id, peer, chain, held.record.held, held.record.cloud, out);
+        pump_chain(now, id, peer, chain, held.record.held, held.said_of_cloud(), out);
       }
     }
     for (auto it = peer.senders.begin(); it != peer.senders.end();) {

@@ -21,6 +21,8 @@ class Relay {
     ChainPoint received;   // durable or on its way there
     bool settled = false;  // in LMDB at all; before that the base is only claimed
     Seq claimed;           // what somebody says that the cloud holds
+    // What it begins with was said to be in the cloud, too.
+    const ChainPoint& said_of_cloud() const { return record.cloud.seq < record.base.seq ? record.base : record.cloud; }
     bool worth_asking() const { return !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
   };
   const std::map<ChainId, Chain>& chains() const { return chains_; }

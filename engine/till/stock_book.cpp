@@ -10,6 +10,10 @@ namespace tillsync {
 
 void StockBook::add(const std::string& sku, const StockEvent& event) { fresh_[sku].events.push_back(event); }
 
+bool StockBook::adding() const {
+  return std::any_of(fresh_.begin(), fresh_.end(), [](const auto& each) { return !each.second.events.empty(); });
+}
+
 void StockBook::retract(const std::string& sku, const StockEvent& event) { fresh_[sku].retracted.push_back(event); }
 
 void StockBook::set_row(const std::string& sku, StockRow row) { fresh_[sku].row = std::move(row); }

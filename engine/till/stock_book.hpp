@@ -19,6 +19,7 @@ class StockBook {
   explicit StockBook(BranchId branch) : feed_(stock_feed(branch)) {}
 
   void add(const std::string& sku, const StockEvent& event);      // own op, or another till's
+  bool adding() const;                                            // events that are not stored yet
   void retract(const std::string& sku, const StockEvent& event);  // it counts no more, nor when it comes again
   void set_row(const std::string& sku, StockRow row);             // the cloud's newest row
 

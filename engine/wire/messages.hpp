@@ -202,6 +202,59 @@ struct Pong {
   }
 };
 
+// How a till is: said to each other till on connecting, and when it has changed, at most every few seconds.
+struct Vitals {
+  std::uint32_t fitness = 0;         // to host; see docs/lease.md
+  std::uint64_t unsent = 0;          // of its own ops, not in the cloud yet
+  std::uint64_t roster_version = 0;  // durably held
+  bool operator==(const Vitals&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(fitness, unsent, roster_version);
+  }
+};
+
+// What only the holder of an exclusive lease may do: a setting of the branch, which the cloud takes under the
+// certificate of the highest term that it knows, and no lower one (fencing).
+struct Command {
+  std::uint64_t nonce = 0;
+  std::string name;
+  Binary value;  // MessagePack
+  Certificate certificate;
+  template <class A>
+  void fields(A& a) {
+    a(nonce, name, value, certificate);
+  }
+};
+
+struct Commanded {
+  std::uint64_t nonce = 0;
+  std::string refusal;  // empty: done, and durable
+  template <class A>
+  void fields(A& a) {
+    a(nonce, refusal);
+  }
+};
+
+// Of a manager's key to a till: what it may ask is read-only, and answered in JSON.
+struct Question {
+  std::uint64_t nonce = 0;
+  std::string what;  // lease, roster_held
+  template <class A>
+  void fields(A& a) {
+    a(nonce, what);
+  }
+};
+
+struct Answer {
+  std::uint64_t nonce = 0;
+  std::string json;
+  template <class A>
+  void fields(A& a) {
+    a(nonce, json);
+  }
+};
+
 struct NewRoster {
   Binary roster;
   template <class A>
@@ -230,9 +283,9 @@ struct Unknown {
   }
 };
 
-using Message =
-    std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster, Unknown,
-                 PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued, Seen>;
+using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
+                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued,
+                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

@@ -157,6 +157,10 @@ void LeaseShop::connect(const std::set<std::string>& some, const std::set<std::s
 
 void LeaseShop::act(Till& t, LeaseActions actions) {
   if (actions.host_changed) say(t.name.text + ": " + actions.reason);
+  if (actions.evidence)
+    say(t.name.text + ": " + actions.evidence->grantor.text + " granted both to " +
+        actions.evidence->first.candidate.text + " and to " + actions.evidence->second.candidate.text + " in term " +
+        std::to_string(actions.evidence->first.term.value));
   if (actions.promise) {
     say(t.name.text + " stores a promise: term " + std::to_string(actions.promise->term.value) + " to " +
             actions.promise->holder.text,
@@ -187,9 +191,8 @@ void LeaseShop::send(Till& t, const std::vector<LeaseActions::Send>& sends) {
 
 void LeaseShop::deliver(const std::string& from, const std::string& to, const LeaseMessage& message) {
   Till& t = till(to);
-  const std::uint64_t ignored = t.election->ignored();
   LeaseActions actions = t.election->on_message({now_}, TillId{from}, message);
-  if (t.election->ignored() != ignored) say(to + " ignores " + words_of(message), true);
+  if (!actions.ignored.empty()) say(to + " ignores " + words_of(message) + ": " + actions.ignored, true);
   act(t, std::move(actions));
 }
 

@@ -1,0 +1,109 @@
+#include "engine/cloud/witness.hpp"
+
+#include "storage/mutants.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+std::string note_name(const Shop& shop) { return "lease/" + shop.tenant + "/" + shop.branch.text; }
+
+void keep(CloudTxn& txn, const Shop& shop, const LeaseRecord& record) { txn.put_note(note_name(shop), pack(record)); }
+
+// Under a certificate: its term is the highest from now on, unless a higher one is known.
+bool lead(CloudTxn& txn, const Shop& shop, std::uint64_t epoch, const Ballot& ballot) {
+  LeaseRecord record = lease_record(txn, shop);
+  if (record.outranks(epoch, ballot.term)) return mutated(Mutant::no_fencing);
+  if (record.epoch == epoch && record.term == ballot.term) return true;
+  record.epoch = epoch;
+  record.term = ballot.term;
+  record.holder = ballot.candidate;
+  keep(txn, shop, record);
+  return true;
+}
+}  // namespace
+
+LeaseRecord lease_record(CloudTxn& txn, const Shop& shop) {
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  const LeaseRecord unreadable{kMost, Term{kMost}, {}, Promise{Term{kMost}, TillId{"unknown"}, 0}, kMost};  // says no
+  const auto note = txn.note(note_name(shop));
+  return note ? unpack<LeaseRecord>(*note).value_or(unreadable) : LeaseRecord{};
+}
+
+Witness::Outcome Witness::on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now) {
+  if (const auto* m = std::get_if<PreVote>(&ask.what)) return {pre_vote(txn, shop, ask, m->ballot, now), false};
+  if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return {request(txn, shop, ask, m->ballot, now), false};
+  if (const auto* m = std::get_if<Command>(&ask.what)) return command(txn, shop, ask, *m);
+  if (const auto* m = std::get_if<Release>(&ask.what)) release(txn, shop, ask, m->term, now);
+  if (const auto* m = std::get_if<Announce>(&ask.what)) (void)lead(txn, shop, ask.epoch, m->certificate->ballot);
+  return {};
+}
+
+void Witness::committed() {
+  for (const auto& [shop, watch] : staged_) watched_[shop] = watch;
+  staged_.clear();
+}
+
+Instant Witness::bound_until(const Shop& shop, const LeaseRecord& record, Instant now) {
+  if (mutated(Mutant::hasty_witness)) return Instant{};
+  if (const auto it = staged_.find(shop); it != staged_.end() && it->second.revision == record.revision)
+    return it->second.bound_until;
+  const auto known = watched_.find(shop);
+  if (known != watched_.end() && known->second.revision == record.revision) return known->second.bound_until;
+  const Watch fresh{record.revision, now + promise_time(record.promise->duration_ms)};
+  staged_[shop] = fresh;
+  return fresh.bound_until;
+}
+
+std::optional<Refusal> Witness::refusal(const Shop& shop, const LeaseRecord& record, const Ballot& ballot,
+                                        Instant now) {
+  if (!record.promise) return std::nullopt;
+  return refusal_of(*record.promise, bound_until(shop, record, now), now, ballot);
+}
+
+Message Witness::pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
+  const LeaseRecord record = lease_record(txn, shop);
+  const auto no = refusal(shop, record, ballot, now);
+  return PreVoteReply{ballot.nonce, std::max(record.promise.value_or(Promise{}).term, record.term),
+                      !no && ballot.roster_version == ask.roster_version, no ? left_ms(no->remaining) : 0,
+                      ask.roster_version};
+}
+
+Message Witness::request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
+  const LeaseRecord record = lease_record(txn, shop);
+  const auto no = refusal(shop, record, ballot, now);
+  if (no) return Deny{ballot.nonce, no->term, no->holder, left_ms(no->remaining), ask.roster_version};
+  if (ballot.roster_version != ask.roster_version)
+    return Deny{ballot.nonce, record.term, ask.self, 0, ask.roster_version};
+  promise(txn, shop, record, {ballot.term, ballot.candidate, ballot.duration_ms}, now);
+  return Grant{ballot, ask.self, {}};
+}
+
+void Witness::release(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Term term, Instant now) {
+  const LeaseRecord record = lease_record(txn, shop);
+  if (!record.promise || record.promise->term != term || record.promise->holder != ask.from) return;
+  promise(txn, shop, record, {term, ask.from, 0}, now);  // the term stays used
+}
+
+void Witness::promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const Promise& promise, Instant now) {
+  record.promise = promise;
+  ++record.revision;
+  keep(txn, shop, record);
+  staged_[shop] = {record.revision, now + promise_time(promise.duration_ms)};
+}
+
+Witness::Outcome Witness::command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command) {
+  const Ballot& ballot = command.certificate.ballot;
+  if (!lead(txn, shop, ask.epoch, ballot)) {
+    return {Commanded{command.nonce, "fenced: another till has hosted since, in term " +
+                                         std::to_string(lease_record(txn, shop).term.value)},
+            false};
+  }
+  const FeedKind feed{"branch/" + shop.branch.text, "setting"};
+  const auto old = txn.row(shop, feed, command.name);
+  const bool changed = !old || old->deleted || old->fields != command.value;
+  if (changed) txn.put_row(shop, {feed, command.name, false, Bytes(command.value)});
+  return {Commanded{command.nonce, {}}, changed};
+}
+
+}  // namespace tillsync

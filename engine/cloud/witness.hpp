@@ -1,0 +1,71 @@
+// The cloud's part in the leases of its branches, inside a transaction: its vote where a roster gives it one, the
+// highest exclusive term that it knows, and what only an exclusive holder may do (fencing).
+//
+// Its promise is one row of the database, changed in the transaction that the grant waits for. Any process may serve a
+// branch: one that has not written the row as it stands overrides it only after watching it unchanged for as long as
+// the promise lasts, on its own clock. So neither a restart nor a second process breaks a promise.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tillsync/time.hpp>
+
+#include "engine/wire/messages.hpp"
+#include "lease/grantor.hpp"
+#include "storage/cloud_store.hpp"
+
+namespace tillsync {
+
+// What the cloud remembers of a branch's lease.
+struct LeaseRecord {
+  std::uint64_t epoch = 0;         // of the roster under which `term` was seen
+  Term term;                       // the highest exclusive one
+  std::optional<TillId> holder;    // in it
+  std::optional<Promise> promise;  // as witness
+  std::uint64_t revision = 0;      // rises whenever the promise is written
+  template <class A>
+  void fields(A& a) {
+    a(epoch, term, holder, promise, revision);
+  }
+  bool outranks(std::uint64_t other_epoch, Term other) const {
+    return epoch != other_epoch ? epoch > other_epoch : term > other;
+  }
+};
+
+LeaseRecord lease_record(CloudTxn& txn, const Shop& shop);
+
+// A voter's or holder's word that the core has found to be sound: signed, of this branch, by its roster.
+struct LeaseAsk {
+  std::variant<PreVote, RequestGrant, Release, Announce, Command> what;
+  TillId from, self;  // `self`: this cloud's name in the roster
+  std::uint64_t roster_version = 0, epoch = 0;
+};
+
+class Witness {
+ public:
+  struct Outcome {
+    std::optional<Message> answer;  // a Grant is signed by the core, when it goes out
+    bool rows_changed = false;
+  };
+  // Once for each ask of a transaction; then committed(), or begin() when it starts again.
+  void begin() { staged_.clear(); }
+  Outcome on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now);
+  void committed();
+
+ private:
+  struct Watch {
+    std::uint64_t revision = 0;
+    Instant bound_until;
+  };
+  Instant bound_until(const Shop& shop, const LeaseRecord& record, Instant now);
+  std::optional<Refusal> refusal(const Shop& shop, const LeaseRecord& record, const Ballot& ballot, Instant now);
+  Message pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
+  Message request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
+  void release(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Term term, Instant now);
+  Outcome command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command);
+  void promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const Promise& promise, Instant now);
+
+  std::map<Shop, Watch> watched_, staged_;
+};
+
+}  // namespace tillsync

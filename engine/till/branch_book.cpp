@@ -1,0 +1,77 @@
+#include "engine/till/branch_book.hpp"
+
+#include <algorithm>
+
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+constexpr char kNote[] = "evidence";
+
+struct Stored {
+  std::vector<TwoGrants> all;
+  template <class A>
+  void fields(A& a) {
+    a(all);
+  }
+};
+}  // namespace
+
+BranchBook::BranchBook(TillView view) {
+  const auto note = view.note(kNote);
+  if (note) evidence_ = unpack<Stored>(*note).value_or(Stored{}).all;
+}
+
+std::optional<Vitals> BranchBook::vitals_of(const TillId& name) const {
+  const auto it = vitals_.find(name);
+  return it == vitals_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<TillId> BranchBook::holders(const Roster& roster, const TillId& self, std::uint64_t own_version) const {
+  std::vector<TillId> out;
+  for (const Member& member : roster.members) {
+    const auto vitals = vitals_.find(member.name);
+    const std::uint64_t has = member.name == self       ? own_version
+                              : vitals == vitals_.end() ? 0
+                                                        : vitals->second.roster_version;
+    if (has >= roster.version) out.push_back(member.name);
+  }
+  return out;
+}
+
+std::optional<Instant> BranchBook::most_hold(const Roster& roster, const TillId& self, std::uint64_t own_version,
+                                             Instant now) {
+  std::uint32_t votes = 0;
+  for (const TillId& holder : holders(roster, self, own_version)) votes += roster.votes_of(holder);
+  if (votes < roster.quorum()) return most_hold_.reset(), std::nullopt;
+  if (!most_hold_ || most_hold_->first != roster.version) most_hold_ = {roster.version, now};
+  return most_hold_->second;
+}
+
+bool BranchBook::complain(const TillId& from, const std::string& what) {
+  if (complaints_.size() >= kMostComplaints && !complaints_.contains({from, what})) return false;
+  return ++complaints_[{from, what}] == 1;
+}
+
+std::vector<Complaint> BranchBook::complaints() const {
+  std::vector<Complaint> out;
+  for (const auto& [about, count] : complaints_) out.push_back({about.first, about.second, count});
+  return out;
+}
+
+bool BranchBook::keep(const TwoGrants& evidence) {
+  const bool known = std::any_of(evidence_.begin(), evidence_.end(), [&](const TwoGrants& e) {
+    return e.grantor == evidence.grantor && e.first.term == evidence.first.term;
+  });
+  if (known || evidence_.size() >= kMostEvidence) return false;
+  evidence_.push_back(evidence);
+  return dirty_ = true;
+}
+
+void BranchBook::form(StoreBatch& batch) {
+  if (dirty_) batch.note(kNote, pack(Stored{evidence_}));
+  dirty_ = false;
+}
+
+}  // namespace tillsync

@@ -1,0 +1,54 @@
+// What a till knows of the others of its branch besides their ops: how they are, since when most of them hold its
+// roster, whose lease messages it had to ignore, and proofs that somebody lies.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tillsync/time.hpp>
+#include <vector>
+
+#include "engine/wire/messages.hpp"
+#include "storage/till_store.hpp"
+
+namespace tillsync {
+
+struct Complaint {
+  TillId from;
+  std::string what;
+  std::uint64_t count = 0;
+};
+
+class BranchBook {
+ public:
+  static constexpr std::size_t kMostEvidence = 50, kMostComplaints = 200;
+
+  explicit BranchBook(TillView view);
+
+  void on_vitals(const TillId& from, const Vitals& vitals) { vitals_[from] = vitals; }
+  std::optional<Vitals> vitals_of(const TillId& name) const;
+
+  // Whether members with more than half of the votes hold this version durably, and since when this till knows it.
+  // `self` holds `own_version`.
+  std::optional<Instant> most_hold(const Roster& roster, const TillId& self, std::uint64_t own_version, Instant now);
+  std::vector<TillId> holders(const Roster& roster, const TillId& self, std::uint64_t own_version) const;
+
+  // True the first time: it is logged once with its sender, and counted from then on.
+  bool complain(const TillId& from, const std::string& what);
+  std::vector<Complaint> complaints() const;
+
+  bool keep(const TwoGrants& evidence);  // true: not known yet
+  const std::vector<TwoGrants>& evidence() const { return evidence_; }
+
+  bool dirty() const { return dirty_; }
+  void form(StoreBatch& batch);
+
+ private:
+  std::map<TillId, Vitals> vitals_;
+  std::optional<std::pair<std::uint64_t, Instant>> most_hold_;  // which version, since when
+  std::map<std::pair<TillId, std::string>, std::uint64_t> complaints_;
+  std::vector<TwoGrants> evidence_;
+  bool dirty_ = false;
+};
+
+}  // namespace tillsync
