@@ -54,6 +54,9 @@ void twist(LeaseMessage& message, const std::string& what) {
   Ballot* ballot = ballot_in(message);
   auto* announce = std::get_if<Announce>(&message);
   if (what == "its-term" && ballot != nullptr) ballot->term = ballot->term.next();
+  if (what == "a-term-far-ahead" && ballot != nullptr) ballot->term.value += std::uint64_t{1} << 40;
+  if (what == "a-term-far-ahead" && std::holds_alternative<PreVoteReply>(message))
+    std::get<PreVoteReply>(message).term.value += std::uint64_t{1} << 40;
   if (what == "its-term" && announce != nullptr) announce->term = announce->term.next();
   if (what == "its-nonce" && ballot != nullptr) ++ballot->nonce;
   if (what == "its-branch" && ballot != nullptr) ballot->branch = BranchId{"station"};
@@ -97,6 +100,15 @@ std::string LeaseShop::carry_out(const std::string& command) {
     act(till(word(1)), till(word(1)).election->on_step_down({now_}, TillId{word(3)}, "handed over to " + word(3)));
   } else if (verb == "replay") {
     attack(words);
+  } else if (verb == "lie") {
+    lie(till(word(1)), word(3));
+  } else if (verb == "campaign") {
+    everything_ = false;
+    campaign(till(word(1)), std::stoi(word(2)));
+  } else if (verb == "fitness") {  // as the tills tell each other
+    for (auto& [name, t] : tills_) {
+      if (t.election) t.election->on_fitness(TillId{word(1)}, static_cast<std::uint32_t>(std::stoul(word(2))));
+    }
   } else if (verb == "roster") {
     roster(words);
   } else if (verb == "view") {
@@ -242,12 +254,40 @@ void LeaseShop::attack(const std::vector<std::string>& words) {
   throw std::runtime_error("nothing of that kind was said");
 }
 
-void LeaseShop::roster(const std::vector<std::string>& words) {  // roster without TILL [reaches TILLS]
-  std::erase_if(roster_.members,
-                [&](const Member& m) { return words.at(1) == "without" && m.name.text == words.at(2); });
-  ++roster_.version;
+// Its key signs what the other asked last, whatever was promised.
+void LeaseShop::lie(Till& liar, const std::string& to) {
+  for (auto it = heard_.rbegin(); it != heard_.rend(); ++it) {
+    const auto* asked = std::get_if<RequestGrant>(&it->message);
+    if (it->from != to || asked == nullptr) continue;
+    const Ballot ballot = asked->ballot;
+    return deliver(liar.name.text, to, Grant{ballot, liar.name, Binary(liar.key.sign(ballot.grant_bytes(liar.name)))});
+  }
+  throw std::runtime_error(to + " asked for nothing");
+}
+
+// A till that wants to be elected, again and again, in ever higher terms.
+void LeaseShop::campaign(Till& t, int times) {
+  for (int i = 0; i < times; ++i) {
+    const Ballot ballot{roster_.branch, Term{10 + static_cast<std::uint64_t>(i)}, t.name, static_cast<std::uint64_t>(i),
+                        roster_.lease_ms, 0, roster_.version};
+    for (auto& [name, other] : tills_) {
+      if (&other == &t || !other.election) continue;
+      deliver(t.name.text, name, PreVote{ballot});
+      deliver(t.name.text, name, RequestGrant{ballot, Binary(t.key.sign(ballot.grant_bytes(t.name)))});
+    }
+  }
+}
+
+// roster without TILL | frozen | confirmed | again [reaches TILLS]
+void LeaseShop::roster(const std::vector<std::string>& words) {
+  const bool removes = words.at(1) == "without";
+  if (removes) std::erase_if(roster_.members, [&](const Member& m) { return m.name.text == words.at(2); });
+  if (words[1] == "frozen") roster_.frozen = true, ++roster_.epoch;
+  if (words[1] == "confirmed") roster_.frozen = false;
+  if (words[1] != "again") ++roster_.version;
   roster_.sign(*tenant_);
-  for (const std::string& name : names(words.size() > 4 ? words[4] : "all")) {
+  const std::size_t reaches = removes ? 4 : 3;
+  for (const std::string& name : names(words.size() > reaches ? words[reaches] : "all")) {
     Till& t = till(name);
     t.roster = roster_;
     if (t.election) act(t, t.election->on_roster({now_}, roster_));

@@ -42,6 +42,8 @@ class LeaseShop {
   void deliver(const std::string& from, const std::string& to, const LeaseMessage& message);
   void run(Duration time, bool everything);
   void attack(const std::vector<std::string>& words);
+  void lie(Till& liar, const std::string& to);
+  void campaign(Till& till, int times);
   void roster(const std::vector<std::string>& words);
   void view();
   void later(Duration delay, Till& till, std::function<void()> what);
