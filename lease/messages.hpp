@@ -113,6 +113,16 @@ struct Certificate {
   bool valid_for(const Roster& roster) const;
 };
 
+// What anyone can check offline: a lease, and the roster that it was granted under.
+struct LeaseProof {
+  Roster roster;
+  Certificate certificate;
+  template <class A>
+  void fields(A& a) {
+    a(roster, certificate);
+  }
+};
+
 // "I host": sent to every connected till and the cloud at each renewal. Without a certificate the lease is provisional.
 struct Announce {
   Term term;

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   add_status(app);
   add_lease(app);
   add_roster(app);
+  add_setting(app);
   add_pair(app);
   add_data(app);
   add_repair(app);

@@ -1,7 +1,7 @@
 // tillsync pair: a new till joins a branch with a one-time code.
 #include <iostream>
 
-#include "tools/cli.hpp"
+#include "tools/spread.hpp"
 #include "transport/pairing.hpp"
 #include "transport/settings.hpp"
 
@@ -11,6 +11,7 @@ namespace {
 
 struct Arguments {
   std::string roster, tenant_key, listen = "0.0.0.0:7790", cloud, data, code, at;
+  std::shared_ptr<Whom> whom = std::make_shared<Whom>();
 };
 
 PairGrant grant_to(const PairRequest& request, const SecretKey& tenant, const Arguments& a) {
@@ -38,12 +39,11 @@ PairGrant grant_to(const PairRequest& request, const SecretKey& tenant, const Ar
 }
 
 void run_invite(const Arguments& a) {
-  std::string text = require(read_file(a.tenant_key));
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  const SecretKey tenant = require(SecretKey::from_hex(text));
+  const SecretKey tenant = read_secret(a.tenant_key);
   if (Binary(tenant.public_key().view()) != read_roster(a.roster).tenant_key) {
     throw Failure{a.tenant_key + " did not sign this roster: use its tenant's key"};
   }
+  await_spread(a.roster, read_roster(a.roster), *a.whom);
   const std::string code = fresh_pair_code();
   const PairRequest joined = require(invite(
       require(Address::parse(a.listen)), code, [&](const PairRequest& request) { return grant_to(request, tenant, a); },
@@ -52,6 +52,7 @@ void run_invite(const Arguments& a) {
                   << "\nOn the new till, within ten minutes:\n  tillsync pair join --data FOLDER --code " << code
                   << " --at THIS-MACHINE:" << port << std::endl;
       }));
+  mark_handed_out(a.roster, read_roster(a.roster));
   std::cout << joined.till.text << " joined; the roster is at version " << read_roster(a.roster).version
             << " and spreads by itself from the new till\n";
 }
@@ -90,6 +91,11 @@ void add_pair(CLI::App& app) {
   i->add_option("--tenant-key", a->tenant_key, "The tenant's key file")->required();
   i->add_option("--listen", a->listen, "HOST:PORT to wait on")->capture_default_str();
   i->add_option("--cloud", a->cloud, "The cloud's HOST:PORT, for the new till's till.toml");
+  auto* running =
+      i->add_option("--data", a->whom->data, "A running till's folder on this machine, to see who has the roster");
+  auto* at = i->add_option("--at", a->whom->at, "Or a till elsewhere: NAME@HOST:PORT");
+  at->excludes(running);
+  at->needs(i->add_option("--manager-key", a->whom->key, "With --at: a manager's key file"));
   i->callback([a] { run_invite(*a); });
   CLI::App* j = pair->add_subcommand("join",
                                      "Join with the code.\nExample: tillsync pair join --data /var/lib/shop/till-2 "

@@ -106,6 +106,8 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
     return fail(ErrorKind::refused, hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
                                         ": pair it anew, or ask the manager why it was removed");
   }
+  if (member->role == Role::manager)
+    return fail(ErrorKind::refused, member->name.text + " is a manager's key, which may ask tills: name one of them");
   return PeerInfo{member->name, member->role, hello, {}, tenant};
 }
 

@@ -3,13 +3,15 @@
 #include <sstream>
 
 #include "transport/clock.hpp"
+#include "transport/control/json.hpp"
+#include "transport/fitness.hpp"
 #include "transport/till_runtime.hpp"
 
 namespace tillsync {
 
 namespace {
 constexpr char kRemembered[] = "peers.txt";  // the last good addresses, for networks without multicast
-constexpr Duration kHouse = std::chrono::minutes(10);
+constexpr Duration kHouse = std::chrono::minutes(10), kFitness = seconds(30);
 }  // namespace
 
 Hello TillRuntime::hello_to(const TillId*) {
@@ -43,16 +45,30 @@ Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
 }
 
 void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {
+  if (peer.role == Role::manager) {
+    managers_.insert(id);
+    return;
+  }
   remember(peer);
   carry_out(node_->on_peer_up(read_clock(), id, peer.name, peer.role));
 }
 
 void TillRuntime::on_message(PeerId id, Message message) {
-  carry_out(node_->on_message(read_clock(), id, std::move(message)));
+  if (!managers_.contains(id)) return carry_out(node_->on_message(read_clock(), id, std::move(message)));
+  const auto* question = std::get_if<Question>(&message);
+  question != nullptr ? answer_manager(id, *question) : links_->hang_up(id);
+}
+
+void TillRuntime::answer_manager(PeerId id, const Question& question) {
+  const Now now = read_clock();
+  Json json = {{"error", "a manager's key may ask for lease and roster_held, and nothing else"}};
+  if (question.what == "lease") json = lease_json(*node_, now);
+  if (question.what == "roster_held") json = spread_json(*node_, now);
+  links_->send(id, Answer{question.nonce, json.dump()});
 }
 
 void TillRuntime::on_down(PeerId id) {
-  carry_out(node_->on_peer_down(read_clock(), id));
+  if (managers_.erase(id) == 0) carry_out(node_->on_peer_down(read_clock(), id));
   if (!stopping_) dialer_->poke();
 }
 
@@ -77,7 +93,7 @@ std::optional<noise::Key> TillRuntime::key_of(const TillId& name) const {
 
 bool TillRuntime::wanted(const TillId& name) const {
   const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
-  if (member == nullptr || stopping_) return false;
+  if (member == nullptr || stopping_ || member->role == Role::manager) return false;
   return member->role == Role::till || (member->role == Role::cloud && node_->wants_cloud(read_clock()));
 }
 
@@ -94,6 +110,14 @@ void TillRuntime::connect_peers() {
   for (const auto& [name, address] : settings_.peers) dialer_->suggest(name, address);
   const Member* cloud = node_->roster()->cloud();
   if (cloud != nullptr && settings_.cloud) dialer_->suggest(cloud->name, *settings_.cloud);
+}
+
+void TillRuntime::look_after_fitness() {
+  carry_out(node_->on_fitness(read_clock(), read_fitness(folder_.path()).value()));
+  fitness_.expires_after(kFitness);
+  fitness_.async_wait([this](asio::error_code error) {
+    if (!error && !stopping_) look_after_fitness();
+  });
 }
 
 // Lets old journal segments go, and reads the whole database once a day: LMDB itself would never notice a rotten page.

@@ -115,6 +115,7 @@ void TillRuntime::run() {
   const auto guard = asio::make_work_guard(io_);
   carry_out(node_->on_start(read_clock()));
   keep_house();
+  look_after_fitness();
   while (!stopping_ && io_.run_one() > 0) {
   }
   io_.run_for(milliseconds(500));  // what was closed ends
@@ -130,6 +131,7 @@ TillRuntime::~TillRuntime() {
         dialer_->close();
         wake_.cancel();
         house_.cancel();
+        fitness_.cancel();
         stopping_ = true;
       });
     });
@@ -162,6 +164,12 @@ void TillRuntime::step_down(std::optional<TillId> successor) {
   carry_out(node_->on_step_down(read_clock(), std::move(successor)));
 }
 
+void TillRuntime::command(const std::string& setting, Bytes value, std::function<void(Result<void>)> done) {
+  const ReplyTo to{next_reply_++};
+  commands_.emplace(to.value, std::move(done));
+  carry_out(node_->on_command(read_clock(), to, setting, std::move(value)));
+}
+
 void TillRuntime::take_roster(const Roster& roster) { carry_out(node_->on_roster(read_clock(), roster)); }
 
 Status TillRuntime::status() const { return node_->status(read_clock()); }
@@ -183,6 +191,9 @@ void TillRuntime::carry_out(Actions actions) {
   }
   for (auto& reply : actions.level_replies) {
     if (auto found = levels_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+  for (auto& reply : actions.done_replies) {
+    if (auto found = commands_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
   }
   if (actions.roster_changed) {
     asio::post(database_lane_, [this, bytes = node_->roster()->encoded()] {

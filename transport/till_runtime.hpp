@@ -8,6 +8,7 @@
 #include <asio/thread_pool.hpp>
 #include <future>
 #include <optional>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -48,6 +49,7 @@ class TillRuntime final : private LinkOwner {
   Status status() const;
   void step_down(std::optional<TillId> successor);
   void take_roster(const Roster& roster);
+  void command(const std::string& setting, Bytes value, std::function<void(Result<void>)> done);
 
   asio::io_context& io() { return io_; }
   std::uint16_t port() const { return port_; }
@@ -74,6 +76,8 @@ class TillRuntime final : private LinkOwner {
   void commit(std::shared_ptr<const StoreBatch> batch);
   void arm();
   void keep_house();
+  void look_after_fitness();
+  void answer_manager(PeerId id, const Question& question);
   void remember(const PeerInfo& peer);
   std::optional<noise::Key> key_of(const TillId& name) const;
   bool wanted(const TillId& name) const;
@@ -92,6 +96,7 @@ class TillRuntime final : private LinkOwner {
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};
   asio::steady_timer house_{io_};
+  asio::steady_timer fitness_{io_};
   asio::thread_pool journal_lane_{1};
   asio::thread_pool database_lane_{1};
   std::unique_ptr<Links> links_;
@@ -103,6 +108,8 @@ class TillRuntime final : private LinkOwner {
   std::uint64_t next_reply_ = 1;
   std::unordered_map<std::uint64_t, std::function<void(Result<Receipt>)>> receipts_;
   std::unordered_map<std::uint64_t, std::function<void(Result<Level>)>> levels_;
+  std::unordered_map<std::uint64_t, std::function<void(Result<void>)>> commands_;
+  std::set<PeerId> managers_;  // connected ones: they may ask, and the core never hears of them
   std::map<TillId, Address> remembered_;
   LeaseView announced_;
 };

@@ -1,5 +1,6 @@
 #include "engine/cloud/witness.hpp"
 
+#include "engine/till/stock_book.hpp"
 #include "storage/mutants.hpp"
 #include "storage/pack.hpp"
 
@@ -99,7 +100,7 @@ Witness::Outcome Witness::command(CloudTxn& txn, const Shop& shop, const LeaseAs
                                          std::to_string(lease_record(txn, shop).term.value)},
             false};
   }
-  const FeedKind feed{"branch/" + shop.branch.text, "setting"};
+  const FeedKind feed = setting_feed(shop.branch);
   const auto old = txn.row(shop, feed, command.name);
   const bool changed = !old || old->deleted || old->fields != command.value;
   if (changed) txn.put_row(shop, {feed, command.name, false, Bytes(command.value)});

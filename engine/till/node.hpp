@@ -82,6 +82,7 @@ class Node {
   std::optional<std::int64_t> stock(const std::string& sku) const;
   std::map<std::string, std::int64_t> all_stock() const;
   std::optional<Row> row(const FeedKind& feed, const std::string& id) const;
+  std::vector<Row> settings() const;  // of the branch
   const OwnChain& own() const { return own_; }
   std::uint64_t unsure() const { return relay_.unsure(); }
   const TillState& state() const { return state_; }

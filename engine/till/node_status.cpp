@@ -70,6 +70,15 @@ std::optional<Row> Node::row(const FeedKind& feed, const std::string& id) const 
   return stored ? std::optional(std::move(stored->row)) : std::nullopt;
 }
 
+std::vector<Row> Node::settings() const {
+  std::vector<Row> out;
+  store_.view().rows_after(setting_feed(config_.branch), {}, [&](const TillView::StoredRow& stored) {
+    if (!stored.row.deleted) out.push_back(stored.row);
+    return true;
+  });
+  return out;
+}
+
 std::vector<PendingOp> Node::unsent(std::size_t limit) const {
   std::vector<PendingOp> out;
   own_.ops(own_.chain().incarnation, state_.cloud.seq.next(), [&](Seq, ByteView bytes) {

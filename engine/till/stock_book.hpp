@@ -12,6 +12,7 @@
 namespace tillsync {
 
 constexpr char kStockKind[] = "stock";
+inline FeedKind setting_feed(const BranchId& branch) { return {"branch/" + branch.text, "setting"}; }
 inline FeedKind stock_feed(const BranchId& branch) { return {"branch/" + branch.text, kStockKind}; }
 
 class StockBook {

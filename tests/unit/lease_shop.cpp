@@ -268,8 +268,10 @@ void LeaseShop::lie(Till& liar, const std::string& to) {
 // A till that wants to be elected, again and again, in ever higher terms.
 void LeaseShop::campaign(Till& t, int times) {
   for (int i = 0; i < times; ++i) {
-    const Ballot ballot{roster_.branch, Term{10 + static_cast<std::uint64_t>(i)}, t.name, static_cast<std::uint64_t>(i),
-                        roster_.lease_ms, 0, roster_.version};
+    const Ballot ballot{roster_.branch,   Term{10 + static_cast<std::uint64_t>(i)},
+                        t.name,           static_cast<std::uint64_t>(i),
+                        roster_.lease_ms, 0,
+                        roster_.version};
     for (auto& [name, other] : tills_) {
       if (&other == &t || !other.election) continue;
       deliver(t.name.text, name, PreVote{ballot});

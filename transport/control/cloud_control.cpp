@@ -33,6 +33,8 @@ Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
                      {"tenant_key", shop.tenant},
                      {"branch", shop.branch.text},
                      {"roster_version", roster.version}});
+    if (const Certificate* lease = core.leader(shop))
+      shops.back()["host"] = {{"till", lease->ballot.candidate.text}, {"term", lease->ballot.term.value}};
   }
   const CloudCounters& n = core.counters();
   return {

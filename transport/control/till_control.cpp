@@ -1,6 +1,7 @@
 #include "transport/control/till_control.hpp"
 
 #include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
 #include "transport/clock.hpp"
 
 namespace tillsync {
@@ -23,6 +24,15 @@ Result<Json> wait_later(TillRuntime& till, const Json& q, const ControlReply& re
   if (!level) return fail(ErrorKind::invalid, "a level is one of own_disk, two_disks, host, cloud");
   till.wait(q.value("key", ""), *level, milliseconds(q.value("limit_ms", 10'000)), [reply](Result<Level> reached) {
     reply(reached ? Result<Json>(Json{{"level", name_of(*reached)}}) : tl::unexpected(reached.error()));
+  });
+  return Json();
+}
+
+Result<Json> command_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
+  const std::string name = q.value("name", "");
+  if (name.empty() || name.size() > 64) return fail(ErrorKind::invalid, "a setting's name has 1 to 64 bytes");
+  till.command(name, fields_from(q.value("value", Json())), [reply](Result<void> done) {
+    reply(done ? Result<Json>(Json::object()) : tl::unexpected(done.error()));
   });
   return Json();
 }
@@ -84,6 +94,19 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
   if (what == "lease") {
     return lease_json(node, read_clock());
   }
+  if (what == "roster_held") return spread_json(node, read_clock());
+  if (what == "certificate") {
+    const auto& certificate = node.certificate();
+    if (!certificate || !node.roster())
+      return fail(ErrorKind::not_found, "no exclusive lease is known here just now: ask again when there is one");
+    const Bytes bytes = pack(LeaseProof{*node.roster(), *certificate});
+    return Json{{"certificate", std::vector<std::uint8_t>(bytes.begin(), bytes.end())}};
+  }
+  if (what == "settings") {
+    Json all = Json::object();
+    for (const Row& row : node.settings()) all[row.id] = fields_json(row.fields);
+    return all;
+  }
   if (what == "step_down") {
     const std::string to = q.value("to", "");
     till.step_down(to.empty() ? std::nullopt : std::optional(TillId{to}));
@@ -106,10 +129,11 @@ ControlHandler till_control(TillRuntime& till) {
   return [&till](const Json& q, ControlReply reply) {
     try {  // nlohmann::json throws where a field has another type than asked for
       const std::string what = q.value("do", "");
-      const bool later = what == "record" || what == "wait";
-      auto result = what == "record" ? record_later(till, q, reply)
-                    : what == "wait" ? wait_later(till, q, reply)
-                                     : answer(till, what, q);
+      const bool later = what == "record" || what == "wait" || what == "command";
+      auto result = what == "record"    ? record_later(till, q, reply)
+                    : what == "wait"    ? wait_later(till, q, reply)
+                    : what == "command" ? command_later(till, q, reply)
+                                        : answer(till, what, q);
       if (!later || !result) reply(std::move(result));
     } catch (const Json::exception& error) {
       reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));
