@@ -20,7 +20,8 @@ Election::Election(TillId self, SecretKey key, Roster roster, std::optional<Prom
 LeaseActions Election::on_connected(Instant now, const TillId& peer) {
   LeaseActions out;
   connected_.insert(peer);
-  if (hosts(now)) out.sends.push_back({peer, announcement(now)});
+  shown_.erase(peer);
+  if (hosts(now)) announce_to(peer, now, out);
   return out;
 }
 

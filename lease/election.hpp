@@ -87,7 +87,8 @@ class Election {
   void count_grant(Instant now, const TillId& grantor, const Binary& signature, LeaseActions& out);
   void become_exclusive(Instant now, LeaseActions& out);
   void become_provisional(Instant now, LeaseActions& out);
-  Announce announcement(Instant now) const;
+  void announce_to(const TillId& peer, Instant now, LeaseActions& out);
+  void show_again(const TillId& peer, Instant now, LeaseActions& out);
   void announce(Instant now, LeaseActions& out);
   void follow(Instant now, LeaseKind kind, const TillId& host, Term term, Duration remaining, LeaseActions& out,
               const std::string& reason);
@@ -133,6 +134,12 @@ class Election {
   std::set<TillId> pre_votes_;
   std::map<TillId, Binary> grants_;
   std::set<TillId> denied_;
+  struct Shown {  // the certificate
+    Term term;
+    std::uint64_t roster_version = 0;
+    Instant at;
+  };
+  std::map<TillId, Shown> shown_;
   std::optional<Ballot> unspoken_;  // promised to this ballot, not durable yet
   TillId unspoken_to_;
   bool storing_ = false;

@@ -143,11 +143,30 @@ void Election::become_provisional(Instant now, LeaseActions& out) {
   announce(now, out);
 }
 
-Announce Election::announcement(Instant now) const {
-  return {lease_.term, left_ms(lease_.until - now), ballot_.fitness, certificate_};
+void Election::announce(Instant now, LeaseActions& out) {
+  for (const TillId& peer : connected_) announce_to(peer, now, out);
 }
 
-void Election::announce(Instant now, LeaseActions& out) { to_all(announcement(now), out); }
+void Election::announce_to(const TillId& peer, Instant now, LeaseActions& out) {
+  Announce announce{lease_.term, left_ms(lease_.until - now), ballot_.fitness, {}, false};
+  if (certificate_) {
+    Shown& shown = shown_[peer];
+    const std::uint64_t version = certificate_->ballot.roster_version;
+    announce.renewed = shown.term == lease_.term && shown.roster_version == version;
+    if (!announce.renewed) announce.certificate = certificate_, shown = {lease_.term, version, now};
+  }
+  out.sends.push_back({peer, std::move(announce)});
+}
+
+// To one that asks for votes although there is a host: it does not know. Not at its every word.
+void Election::show_again(const TillId& peer, Instant now, LeaseActions& out) {
+  if (!hosts(now) || lease_.kind != LeaseKind::exclusive || !may_host(peer)) return;
+  if (const auto it = shown_.find(peer); it != shown_.end()) {
+    if (now - it->second.at < sixth()) return;
+    shown_.erase(it);
+  }
+  announce_to(peer, now, out);
+}
 
 void Election::abandon(Instant now, LeaseActions& out, bool release) {
   if (release && stage_ == Stage::requesting && !hosts(now)) {  // so that a split vote costs no lease time

@@ -20,6 +20,7 @@ bool Election::live_host_besides(const TillId& candidate, Instant now) const {
 
 void Election::handle(Instant now, const TillId& from, const PreVote& m, LeaseActions& out) {
   const Ballot& b = m.ballot;
+  show_again(from, now, out);
   if (const char* fault = fault_in(b, from)) return ignore(fault, out);
   PreVoteReply reply{b.nonce, std::max(highest_seen_, grantor_.current().term), false, 0, roster_.version};
   // It has promised a higher term, to someone who failed: only a renewal in a higher one still can win it back.
@@ -109,6 +110,14 @@ void Election::handle(Instant now, const TillId& from, const Announce& m, LeaseA
     return;
   }
   const LeaseView current = view(now);
+  if (m.renewed) {
+    if (current.kind == LeaseKind::exclusive && current.host == from && current.term == m.term) {
+      lease_.until = now + std::min(remaining, promise_time(roster_.lease_ms));
+    } else if (current.kind != LeaseKind::exclusive) {  // of which lease? Whoever asks for votes is shown
+      out.sends.push_back({from, PreVote{ballot(highest_seen_.next())}});
+    }
+    return;
+  }
   if (current.kind == LeaseKind::exclusive) return;
   if (current.kind == LeaseKind::provisional && current.host != from && current.host < from) return;  // ours is better
   follow(now, LeaseKind::provisional, from, m.term, remaining, out, from.text + " hosts provisionally");

@@ -123,15 +123,17 @@ struct LeaseProof {
   }
 };
 
-// "I host": sent to every connected till and the cloud at each renewal. Without a certificate the lease is provisional.
+// "I host": sent to every connected till and the cloud at each renewal. An exclusive lease shows its certificate once
+// in a term and version of the roster, and is then only said to be renewed; without either it is provisional.
 struct Announce {
   Term term;
   std::uint32_t remaining_ms = 0;
   std::uint32_t fitness = 0;
   std::optional<Certificate> certificate;
+  bool renewed = false;
   template <class A>
   void fields(A& a) {
-    a(term, remaining_ms, fitness, certificate);
+    a(term, remaining_ms, fitness, certificate, renewed);
   }
 };
 

@@ -66,7 +66,10 @@ std::string words(const Deny& m) {
 }
 std::string words(const Release& m) { return "Release term " + text(m.term.value); }
 std::string words(const Announce& m) {
-  return "Announce term " + text(m.term.value) + (m.certificate ? ", exclusive" : ", provisional");
+  return "Announce term " + text(m.term.value) +
+         (m.certificate ? ", exclusive"
+          : m.renewed   ? ", renewed"
+                        : ", provisional");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Whom a command asks about a branch: the till of a data folder on this machine, or one elsewhere, with a manager's key.
+// Whom a command asks about a branch: the till of a data folder on this machine, or one elsewhere, with a manager's
+// key.
 #pragma once
 
 #include "tools/cli.hpp"

@@ -34,10 +34,10 @@ void add_setting(CLI::App& app) {
   CLI::App* s = app.add_subcommand(
       "setting", "What the whole branch agrees on.\nExample: tillsync setting list --data /var/lib/shop/till-1");
   s->require_subcommand(1);
-  CLI::App* change = s->add_subcommand(
-      "set",
-      "Change a setting, at the till that hosts: it needs an exclusive lease and the cloud.\n"
-      "Example: tillsync setting set opening-hours '\"8-20\"' --data /var/lib/shop/till-1");
+  CLI::App* change =
+      s->add_subcommand("set",
+                        "Change a setting, at the till that hosts: it needs an exclusive lease and the cloud.\n"
+                        "Example: tillsync setting set opening-hours '\"8-20\"' --data /var/lib/shop/till-1");
   change->add_option("name", a->name, "Its name")->required();
   change->add_option("value", a->value, "Its value, JSON or plain text")->required();
   change->add_option("--data", a->data, "The host's data folder")->required();

@@ -1,5 +1,5 @@
-// When the next version of a roster may be issued: a majority of the last one's votes must hold it durably, and must have
-// for the longest lease time, or two hosts could be elected by two majorities that never met (docs/lease.md).
+// When the next version of a roster may be issued: a majority of the last one's votes must hold it durably, and must
+// have for the longest lease time, or two hosts could be elected by two majorities that never met (docs/lease.md).
 #pragma once
 
 #include "lease/roster.hpp"

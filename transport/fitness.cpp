@@ -25,7 +25,8 @@ bool on_battery(const fs::path& supplies) {
   bool battery = false, mains = false;
   std::error_code ignored;
   for (const auto& each : fs::directory_iterator(supplies, ignored)) {
-    battery = battery || (word_in(each.path() / "type") == "Battery" && word_in(each.path() / "status") == "Discharging");
+    battery =
+        battery || (word_in(each.path() / "type") == "Battery" && word_in(each.path() / "status") == "Discharging");
     mains = mains || (word_in(each.path() / "type") == "Mains" && word_in(each.path() / "online") == "1");
   }
   return battery && !mains;

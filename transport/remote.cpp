@@ -47,7 +47,8 @@ Result<nlohmann::json> ask_till(const TillId& till, const Address& at, const Sec
   const Member* me = roster.find_key(key.public_key().view());
   const Member* other = roster.find(till);
   if (me == nullptr)
-    return fail(ErrorKind::refused, "this key is in no place of the roster: add it with 'tillsync roster add --role manager'");
+    return fail(ErrorKind::refused,
+                "this key is in no place of the roster: add it with 'tillsync roster add --role manager'");
   const auto theirs = other == nullptr ? std::nullopt : PublicKey::from_bytes(other->key)->x25519();
   if (!theirs) return fail(ErrorKind::refused, "the roster has no till named " + till.text);
   asio::io_context io;
@@ -59,7 +60,8 @@ Result<nlohmann::json> ask_till(const TillId& till, const Address& at, const Sec
   io.run_for(seconds(10));
   if (const auto json = asker.json(); json && !json->is_discarded()) return *json;
   if (!refusal.empty()) return fail(ErrorKind::refused, refusal);
-  return fail(ErrorKind::timed_out, till.text + " does not answer at " + at.text() + ": check the address, and that it runs");
+  return fail(ErrorKind::timed_out,
+              till.text + " does not answer at " + at.text() + ": check the address, and that it runs");
 }
 
 }  // namespace tillsync

@@ -153,8 +153,9 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   const std::string host = status(f / "till-1")["host"], other = host == "till-1" ? "till-2" : "till-1";
   const std::string seen = run({"lease", "status", "--data", f / host}).out;
   CAPTURE(seen);
-  for (const std::string& part : {host + " hosts branch main", std::string("a majority of the tills"),
-                                  other + "        1      nothing         connected", std::string("was elected in term")})
+  for (const std::string& part :
+       {host + " hosts branch main", std::string("a majority of the tills"),
+        other + "        1      nothing         connected", std::string("was elected in term")})
     CHECK(seen.find(part) != std::string::npos);
   check_refusal(run({"lease", "handover", "--to", host, "--data", f / other}), "ask there");
   check_refusal(run({"lease", "handover", "--to", "till-9", "--data", f / host}), "no till of the name till-9");

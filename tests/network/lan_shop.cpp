@@ -63,9 +63,21 @@ void LanShop::make_till(int i, const Plan& plan) {
     if (other != i) settings.peers.push_back({TillId{name(other)}, Address{switch_.address(other), 7700}});
   }
   cli::require(replace_file(data.file("till.toml"), settings.toml()));
-  members_.emplace_back(name(i), folder(i),
-                        std::vector<std::string>{"/sbin/ip", "netns", "exec", switch_.space(i), program(), "till",
-                                                 "--data", folder(i)});
+  std::vector<std::string> command = {"/sbin/ip", "netns", "exec", switch_.space(i)};
+  if (plan.clocks)
+    command.insert(command.end(),
+                   {"/usr/bin/env", "LD_PRELOAD=" TILLSYNC_CLOCK_SHIM, "TILLSYNC_TEST_CLOCK=" + folder(i) + "/clock"});
+  command.insert(command.end(), {program(), "till", "--data", folder(i)});
+  members_.emplace_back(name(i), folder(i), std::move(command));
+}
+
+Binary LanShop::key_of(int i) const {
+  const DataFolder data = cli::require(DataFolder::lock(folder(i), false));
+  return Binary(key_in(data).public_key().view());
+}
+
+void LanShop::set_clock(int i, int seconds_off) {
+  cli::require(replace_file(folder(i) + "/clock", std::to_string(seconds_off)));
 }
 
 void LanShop::hand_out(int to, const std::function<void(Roster&)>& change) {
@@ -129,7 +141,8 @@ bool LanShop::settled() {
 int LanShop::in_cloud() {
   cli::Folder folder(root_ / "cloud");
   int count = 0;
-  cli::all_ops(folder, "lan", [&](const Json& op) { count += op["kind"] == "sale" && op["effect"] == "applied" ? 1 : 0; });
+  cli::all_ops(folder, "lan",
+               [&](const Json& op) { count += op["kind"] == "sale" && op["effect"] == "applied" ? 1 : 0; });
   return count;
 }
 

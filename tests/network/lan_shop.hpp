@@ -18,8 +18,9 @@ class LanShop {
     std::uint32_t lease_ms = 1000;
     bool witness = false;  // the cloud has a vote
     bool cloud = true;
-    bool mdns = true;      // false: `peers` are configured instead
-    int spare = 0;         // further tills that are set up, and in no roster yet
+    bool mdns = true;     // false: `peers` are configured instead
+    bool clocks = false;  // their wall clocks can be set
+    int spare = 0;        // further tills that are set up, and in no roster yet
   };
   explicit LanShop(const Plan& plan);
   ~LanShop();
@@ -33,6 +34,8 @@ class LanShop {
   std::string name(int i) const { return "till-" + std::to_string(i + 1); }
   const Folder& root() const { return root_; }
   const Roster& roster() const { return roster_; }
+  Binary key_of(int i) const;
+  void set_clock(int i, int seconds_off);
   void hand_out(int to, const std::function<void(Roster&)>& change);  // the next version, to one till
 
   Json ask(int i, Json question);

@@ -1,10 +1,11 @@
-// What a branch does when its network does not cooperate: splits, one-way cuts, slow and lossy wires, blocked multicast.
+// What a branch does when its network does not cooperate: splits, one-way cuts, slow and lossy wires, blocked
+// multicast.
 #include "tests/network/lan_shop.hpp"
 
 using namespace tillsync;
+using std::chrono::seconds;
 using test::LanShop;
 using test::Wire;
-using std::chrono::seconds;
 
 namespace {
 
@@ -23,7 +24,9 @@ void settles(LanShop& shop, std::chrono::milliseconds limit = seconds(30)) {
 
 }  // namespace
 
-TEST_CASE("split 3|2: exclusive where the majority is, provisional where it is not, both sell, and after healing all is everywhere") {
+TEST_CASE(
+    "split 3|2: exclusive where the majority is, provisional where it is not, both sell, and after healing all is "
+    "everywhere") {
   LanShop shop({5});
   settles(shop);
   shop.lan().both_ways({0, 1, 2}, {3, 4}, kCut);
@@ -86,7 +89,8 @@ TEST_CASE("two tills: with the cloud as witness the one that is left is exclusiv
   shop.sell(left, 5);
   shop.kill(gone);
   const std::string wanted = plan.witness ? "exclusive" : "provisional";
-  CHECK(shop.until(seconds(10), [&] { return kind(shop, left) == wanted && shop.lease(left)["host"] == shop.name(left); }));
+  CHECK(shop.until(seconds(10),
+                   [&] { return kind(shop, left) == wanted && shop.lease(left)["host"] == shop.name(left); }));
   shop.sell(left, 5);
   shop.start(gone);
   settles(shop);

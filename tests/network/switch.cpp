@@ -65,8 +65,9 @@ int Switch::add_host() {
   if (!shell_ok("ip netns add " + name)) throw std::runtime_error("can't make the namespace " + name);
   const int tap = open_tap(name);
   if (tap < 0) throw std::runtime_error("can't make a TAP interface in " + name);
-  const bool up = shell_ok(inside + "link set lo up && " + inside + "addr add " + address(host) + "/24 brd + dev lan0 && " +
-                           inside + "link set lan0 up && " + inside + "route add default dev lan0");
+  const bool up =
+      shell_ok(inside + "link set lo up && " + inside + "addr add " + address(host) + "/24 brd + dev lan0 && " +
+               inside + "link set lan0 up && " + inside + "route add default dev lan0");
   if (!up) throw std::runtime_error("can't set up the interface in " + name);
   const std::lock_guard lock(mutex_);
   taps_.push_back(tap);

@@ -7,11 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <queue>
 #include <random>
-#include <functional>
 #include <string>
 #include <thread>
 #include <tuple>

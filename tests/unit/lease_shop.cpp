@@ -53,6 +53,7 @@ Ballot* ballot_in(LeaseMessage& message) {
 void twist(LeaseMessage& message, const std::string& what) {
   Ballot* ballot = ballot_in(message);
   auto* announce = std::get_if<Announce>(&message);
+  if (announce != nullptr && !announce->certificate) announce = nullptr;
   if (what == "its-term" && ballot != nullptr) ballot->term = ballot->term.next();
   if (what == "a-term-far-ahead" && ballot != nullptr) ballot->term.value += std::uint64_t{1} << 40;
   if (what == "a-term-far-ahead" && std::holds_alternative<PreVoteReply>(message))
