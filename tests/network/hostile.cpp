@@ -79,8 +79,9 @@ void Hostile::run() {
   for (int i = 0; i < shop_.tills(); ++i) {
     const Member* member = i == self_ ? nullptr : shop_.roster().find(TillId{shop_.name(i)});
     if (member == nullptr) continue;
-    asio::co_spawn(io, links.dial(member->name, *PublicKey::from_bytes(member->key)->x25519(), {shop_.lan().address(i), 7700}),
-                   asio::detached);
+    asio::co_spawn(
+        io, links.dial(member->name, *PublicKey::from_bytes(member->key)->x25519(), {shop_.lan().address(i), 7700}),
+        asio::detached);
   }
   while (!stopping_) {
     io.run_for(std::chrono::milliseconds(5));

@@ -8,9 +8,9 @@
 #include "tests/network/lan_shop.hpp"
 
 using namespace tillsync;
-using test::LanShop;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::LanShop;
 using Clock = std::chrono::steady_clock;
 
 namespace {
@@ -77,7 +77,9 @@ TEST_CASE("handing over is quick, and selling never waits for it") {
     const auto sold = Clock::now();
     shop.sell(seller);
     sale.push_back(ms_since(sold));
-    REQUIRE(shop.until(seconds(5), [&] { return shop.lease(next)["host"] == shop.name(next) && shop.lease(next)["kind"] == "exclusive"; }));
+    REQUIRE(shop.until(seconds(5), [&] {
+      return shop.lease(next)["host"] == shop.name(next) && shop.lease(next)["kind"] == "exclusive";
+    }));
     took.push_back(ms_since(asked));
   }
   MESSAGE("handed over in " << figures(took) << "; a sale meanwhile took " << figures(sale));

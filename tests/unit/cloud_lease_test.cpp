@@ -1,0 +1,215 @@
+// The cloud's part in a lease: its vote, what it obeys, and the proofs that it is shown.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "engine/cloud/cloud_core.hpp"
+#include "lease/grant_book.hpp"
+#include "sim/fleet.hpp"
+#include "sim/forger.hpp"
+#include "transport/fitness.hpp"
+
+using namespace tillsync;
+
+namespace {
+
+SecretKey key_number(std::uint8_t n) {
+  std::array<std::uint8_t, 32> seed{};
+  seed[0] = n, seed[1] = 77;
+  return SecretKey::from_seed(seed);
+}
+
+struct Scratch {
+  Scratch() { (void)::mkdtemp(path.data()); }
+  ~Scratch() { std::filesystem::remove_all(path); }
+  std::string path = std::filesystem::temp_directory_path().string() + "/tillsync-cloud-XXXXXX";
+};
+
+Roster roster_of_two_and_a_witness() {
+  Roster roster;
+  roster.branch = BranchId{"corner"};
+  roster.lease_ms = 1000;
+  for (std::uint8_t n : {1, 2})
+    roster.add({TillId{"till-" + std::to_string(n)}, Binary(key_number(n).public_key().view()), Role::till, 1});
+  roster.add({TillId{"cloud"}, Binary(key_number(9).public_key().view()), Role::cloud, 1});
+  roster.sign(key_number(200));
+  return roster;
+}
+
+// One process of a cloud, on a database that others may use as well.
+class Process {
+ public:
+  Process(CloudStore& store, const Roster& roster) : store_(store), core_(key_number(9)), shop_{roster.tenant_hex(), roster.branch} {
+    (void)core_.on_roster(roster);
+    for (std::uint64_t n : {1, 2}) (void)core_.on_peer_up({}, PeerId{n}, shop_, TillId{"till-" + std::to_string(n)});
+  }
+
+  std::vector<Message> say(Duration at, int till, Message message) {
+    const Now now{Instant{at}, 0};
+    CloudActions actions = core_.on_message(now, PeerId{static_cast<std::uint64_t>(till)}, std::move(message));
+    std::vector<Message> heard;
+    while (true) {
+      for (auto& send : actions.sends) heard.push_back(std::move(send.message));
+      if (!actions.job) return heard;
+      actions = core_.on_done(now, run_job(store_, witness_, *actions.job));
+    }
+  }
+  const CloudCore& core() const { return core_; }
+  const Shop& shop() const { return shop_; }
+
+ private:
+  CloudStore& store_;
+  CloudCore core_;
+  Witness witness_;
+  Shop shop_;
+};
+
+Ballot ballot_of(const Roster& roster, int till, std::uint64_t term) {
+  return {roster.branch, Term{term}, TillId{"till-" + std::to_string(till)}, term * 10, roster.lease_ms, 0, roster.version};
+}
+
+RequestGrant request_of(const Roster& roster, int till, std::uint64_t term) {
+  const Ballot b = ballot_of(roster, till, term);
+  return {b, Binary(key_number(static_cast<std::uint8_t>(till)).sign(b.grant_bytes(b.candidate)))};
+}
+
+Certificate certificate_of(const Roster& roster, int till, std::uint64_t term, std::vector<int> grantors) {
+  Certificate certificate{ballot_of(roster, till, term), {}};
+  for (int n : grantors) {
+    const TillId name{n == 9 ? "cloud" : "till-" + std::to_string(n)};
+    certificate.grants.push_back(
+        {name, Binary(key_number(static_cast<std::uint8_t>(n)).sign(certificate.ballot.grant_bytes(name)))});
+  }
+  return certificate;
+}
+
+std::string refusal_in(const std::vector<Message>& heard) {
+  REQUIRE(heard.size() == 1);
+  return std::get<Commanded>(heard[0]).refusal;
+}
+
+}  // namespace
+
+TEST_CASE("a witness keeps its word over a restart, and for a second process on the same database") {
+  const Scratch disk;
+  const Roster roster = roster_of_two_and_a_witness();
+  auto store = open_lmdb_cloud(disk.path, 7);
+  REQUIRE(store);
+  Process one(**store, roster), two(**store, roster);
+  const auto granted = one.say(seconds(100), 1, request_of(roster, 1, 1));
+  REQUIRE(granted.size() == 1);
+  const Grant& grant = std::get<Grant>(granted[0]);
+  CHECK(key_number(9).public_key().verify(grant.ballot.grant_bytes(TillId{"cloud"}), grant.signature));
+
+  // The second sees the row for the first time: its clock starts now.
+  CHECK(std::holds_alternative<Deny>(two.say(seconds(101), 2, request_of(roster, 2, 2))[0]));
+  // The holder renews through the first: the row changes, and the second watches anew.
+  CHECK(std::holds_alternative<Grant>(one.say(milliseconds(101'600), 1, request_of(roster, 1, 1))[0]));
+  CHECK(std::holds_alternative<Deny>(two.say(milliseconds(102'100), 2, request_of(roster, 2, 2))[0]));
+  CHECK(std::holds_alternative<Deny>(two.say(milliseconds(103'100), 2, request_of(roster, 2, 2))[0]));
+  CHECK(std::holds_alternative<Grant>(two.say(milliseconds(103'120), 2, request_of(roster, 2, 2))[0]));
+  // A term is used once: the first process learns of it from the row.
+  CHECK(std::holds_alternative<Deny>(one.say(milliseconds(103'130), 1, request_of(roster, 1, 2))[0]));
+  // Given back, it is free at once.
+  CHECK(two.say(milliseconds(103'140), 2, Release{Term{2}, std::nullopt}).empty());
+  CHECK(std::holds_alternative<Grant>(one.say(milliseconds(103'150), 1, request_of(roster, 1, 3))[0]));
+}
+
+TEST_CASE("what only an exclusive host may do is done under the highest term that ever acted, and no lower one") {
+  const Scratch disk;
+  Roster roster = roster_of_two_and_a_witness();
+  auto store = open_lmdb_cloud(disk.path, 7);
+  REQUIRE(store);
+  Process cloud(**store, roster);
+  const Binary value("\xa1x");
+  CHECK(refusal_in(cloud.say(seconds(1), 1, Command{1, "opening", value, certificate_of(roster, 1, 4, {9, 1})})).empty());
+  CHECK(refusal_in(cloud.say(seconds(2), 2, Command{2, "opening", value, certificate_of(roster, 2, 5, {9, 2})})).empty());
+  CHECK(refusal_in(cloud.say(seconds(3), 1, Command{3, "opening", value, certificate_of(roster, 1, 4, {9, 1})})) ==
+        "fenced: another till has hosted since, in term 5");
+  CHECK(refusal_in(cloud.say(seconds(4), 1, Command{4, "opening", value, certificate_of(roster, 2, 6, {9, 2})})) ==
+        "another's certificate");
+  CHECK(refusal_in(cloud.say(seconds(5), 1, Command{5, "opening", value, certificate_of(roster, 1, 6, {1})})) ==
+        "a certificate that does not hold");
+  CHECK(cloud.core().counters().refused == 2);
+  // An emergency opens a new epoch: terms count from there.
+  ++roster.version, ++roster.epoch;
+  roster.sign(key_number(200));
+  Process later(**store, roster);
+  CHECK(refusal_in(later.say(seconds(6), 1, Command{6, "opening", value, certificate_of(roster, 1, 1, {9, 1})})).empty());
+}
+
+TEST_CASE("who granted two candidates in one term is shown to people, once, and only with a proof") {
+  const Scratch disk;
+  const Roster roster = roster_of_two_and_a_witness();
+  auto store = open_lmdb_cloud(disk.path, 7);
+  REQUIRE(store);
+  Process cloud(**store, roster);
+  const Certificate first = certificate_of(roster, 1, 3, {1, 2}), second = certificate_of(roster, 2, 3, {2});
+  GrantBook book;
+  CHECK_FALSE(book.enter(first.ballot, TillId{"till-2"}, first.grants[1].signature));
+  const auto evidence = book.enter(second.ballot, TillId{"till-2"}, second.grants[0].signature);
+  REQUIRE(evidence);
+  CHECK_FALSE(book.enter(second.ballot, TillId{"till-2"}, second.grants[0].signature));
+  CHECK(evidence->proves(roster));
+  TwoGrants forged = *evidence;
+  forged.second.candidate = TillId{"till-1"};
+  CHECK_FALSE(forged.proves(roster));
+  forged = *evidence;
+  forged.grantor = TillId{"till-1"};
+  CHECK_FALSE(forged.proves(roster));
+
+  for (int i = 0; i < 2; ++i) CHECK(cloud.say(seconds(1), 1, *evidence).empty());
+  CHECK(cloud.say(seconds(1), 1, forged).empty());
+  std::vector<CloudConflict> raised;
+  REQUIRE((*store)->read([&](CloudTxn& txn) -> Result<void> { return raised = txn.conflicts(cloud.shop()), Result<void>(); }));
+  REQUIRE(raised.size() == 1);
+  CHECK(raised[0].id == "two_grants/till-2/3");
+  CHECK(raised[0].summary.find("till-2 granted the lease to both till-1 and till-2 in term 3") == 0);
+}
+
+TEST_CASE("fitness: a till on battery or on Wi-Fi alone is less fit than one with a cable and mains power") {
+  const Scratch sys;
+  auto write = [&](const std::string& file, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(sys.path + "/" + file).parent_path());
+    std::FILE* out = std::fopen((sys.path + "/" + file).c_str(), "w");
+    std::fputs(text.c_str(), out);
+    std::fclose(out);
+  };
+  CHECK(read_fitness("/tmp", sys.path).mains);  // a desktop has no power_supply at all
+  write("class/power_supply/BAT0/type", "Battery\n");
+  write("class/power_supply/BAT0/status", "Discharging\n");
+  write("class/net/wlan0/operstate", "up\n");
+  std::filesystem::create_directories(sys.path + "/class/net/wlan0/wireless");
+  const Fitness mobile = read_fitness("/tmp", sys.path);
+  CHECK_FALSE(mobile.mains);
+  CHECK_FALSE(mobile.wired);
+  write("class/power_supply/AC/type", "Mains\n");
+  write("class/power_supply/AC/online", "1\n");
+  write("class/net/eth0/operstate", "up\n");
+  const Fitness docked = read_fitness("/tmp", sys.path);
+  CHECK(docked.mains);
+  CHECK(docked.wired);
+  CHECK(docked.value() > mobile.value());
+}
+
+TEST_CASE("whoever sends lease messages that count for nothing is named in the log once, and counted") {
+  sim::Fleet fleet(11, 3, 1000);
+  REQUIRE(fleet.settle(seconds(10)));
+  sim::Forger forger(fleet.world(), fleet.network(), fleet.till(3).who());
+  fleet.world().run_for(seconds(30));
+  forger.go();
+  std::uint64_t counted = 0, named = 0;
+  for (int i = 1; i <= 2; ++i) {
+    std::set<std::string> said;
+    for (const std::string& notice : fleet.till(i).notices()) {
+      if (notice.find("ignored a lease message") != 0) continue;
+      CHECK(said.insert(notice).second);
+      CHECK(notice.find("of till-") != std::string::npos);
+      ++named;
+    }
+    for (const Complaint& each : fleet.till(i).node().book().complaints()) counted += each.count;
+  }
+  CHECK(named > 0);
+  CHECK(counted > named);
+  CHECK(fleet.settle(seconds(30)));
+}
