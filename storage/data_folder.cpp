@@ -79,7 +79,8 @@ Result<void> replace_file(const std::string& path, const std::string& content) {
   if (::rename(fresh.c_str(), path.c_str()) != 0) {
     return fail(ErrorKind::io, "can't replace " + path + ": " + std::strerror(errno));
   }
-  return disk->flush_folder(std::filesystem::path(path).parent_path().string());
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return disk->flush_folder(folder.empty() ? "." : folder);
 }
 
 std::uint64_t free_bytes(const std::string& path) {

@@ -48,6 +48,8 @@ void say_who_hosts(const Json& l) {
   if (kind == "exclusive") {
     std::cout << ": a majority of the tills has granted it the lease (term " << l["term"] << ").\nThe lease runs for "
               << in_seconds(l["remaining_ms"]) << " more, and is renewed before that.\n";
+  } else if (l["frozen"].get<bool>()) {
+    std::cout << ", provisionally, until the emergency is over.\nSelling and syncing go on as ever.\n";
   } else {
     std::cout << ", provisionally: tills with " << l["majority"] << " of the " << l["votes"]
               << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs the whole "

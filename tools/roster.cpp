@@ -90,8 +90,12 @@ void issue(const Arguments& a, Roster& roster, const SecretKey& tenant) {
   require(replace_file(a.roster, roster.encoded()));
   std::cout << a.roster << " is at version " << roster.version
             << "; hand it to one till or the cloud with 'tillsync roster import'\n";
-  if (!roster.frozen && roster.total_votes() > 0 && roster.total_votes() % 2 == 0 && roster.cloud() != nullptr)
-    std::cout << "It has an even number of votes: let the cloud break a tie with 'tillsync roster witness --on'.\n";
+  const Member* cloud = roster.cloud();
+  if (roster.frozen || cloud == nullptr || roster.total_votes() == 0 || roster.total_votes() % 2 != 0) return;
+  std::cout << (cloud->votes == 0
+                    ? "It has an even number of votes: let the cloud break a tie with 'tillsync roster witness --on'.\n"
+                    : "It has an even number of votes with the cloud's: take that back with 'tillsync roster witness "
+                      "--off'.\n");
 }
 
 // A vote comes or goes only when most of those who vote have the version before.

@@ -55,7 +55,11 @@ void show_cloud(Folder& folder, const Json& s) {
     const Json chains = folder.ask({{"do", "chains"}, {"branch", shop["branch"]}, {"tenant", shop["tenant_key"]}});
     for (const Json& chain : chains) ops += chain["seq"].get<std::uint64_t>();
     std::cout << "  " << shop["branch"].get<std::string>() << " of " << shop["tenant"].get<std::string>() << ": " << ops
-              << " ops in " << chains.size() << " histories, roster version " << shop["roster_version"] << '\n';
+              << " ops in " << chains.size() << " histories, roster version " << shop["roster_version"];
+    if (shop.contains("host"))
+      std::cout << ", hosted by " << shop["host"]["till"].get<std::string>() << " (term " << shop["host"]["term"]
+                << ')';
+    std::cout << '\n';
   }
   if (s["shops"].empty()) std::cout << "  no branches yet: add one with 'tillsync roster import'\n";
 }

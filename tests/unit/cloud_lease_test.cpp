@@ -39,7 +39,8 @@ Roster roster_of_two_and_a_witness() {
 // One process of a cloud, on a database that others may use as well.
 class Process {
  public:
-  Process(CloudStore& store, const Roster& roster) : store_(store), core_(key_number(9)), shop_{roster.tenant_hex(), roster.branch} {
+  Process(CloudStore& store, const Roster& roster)
+      : store_(store), core_(key_number(9)), shop_{roster.tenant_hex(), roster.branch} {
     (void)core_.on_roster(roster);
     for (std::uint64_t n : {1, 2}) (void)core_.on_peer_up({}, PeerId{n}, shop_, TillId{"till-" + std::to_string(n)});
   }
@@ -65,7 +66,8 @@ class Process {
 };
 
 Ballot ballot_of(const Roster& roster, int till, std::uint64_t term) {
-  return {roster.branch, Term{term}, TillId{"till-" + std::to_string(till)}, term * 10, roster.lease_ms, 0, roster.version};
+  return {roster.branch, Term{term}, TillId{"till-" + std::to_string(till)}, term * 10, roster.lease_ms, 0,
+          roster.version};
 }
 
 RequestGrant request_of(const Roster& roster, int till, std::uint64_t term) {
@@ -122,8 +124,10 @@ TEST_CASE("what only an exclusive host may do is done under the highest term tha
   REQUIRE(store);
   Process cloud(**store, roster);
   const Binary value("\xa1x");
-  CHECK(refusal_in(cloud.say(seconds(1), 1, Command{1, "opening", value, certificate_of(roster, 1, 4, {9, 1})})).empty());
-  CHECK(refusal_in(cloud.say(seconds(2), 2, Command{2, "opening", value, certificate_of(roster, 2, 5, {9, 2})})).empty());
+  CHECK(
+      refusal_in(cloud.say(seconds(1), 1, Command{1, "opening", value, certificate_of(roster, 1, 4, {9, 1})})).empty());
+  CHECK(
+      refusal_in(cloud.say(seconds(2), 2, Command{2, "opening", value, certificate_of(roster, 2, 5, {9, 2})})).empty());
   CHECK(refusal_in(cloud.say(seconds(3), 1, Command{3, "opening", value, certificate_of(roster, 1, 4, {9, 1})})) ==
         "fenced: another till has hosted since, in term 5");
   CHECK(refusal_in(cloud.say(seconds(4), 1, Command{4, "opening", value, certificate_of(roster, 2, 6, {9, 2})})) ==
@@ -135,7 +139,8 @@ TEST_CASE("what only an exclusive host may do is done under the highest term tha
   ++roster.version, ++roster.epoch;
   roster.sign(key_number(200));
   Process later(**store, roster);
-  CHECK(refusal_in(later.say(seconds(6), 1, Command{6, "opening", value, certificate_of(roster, 1, 1, {9, 1})})).empty());
+  CHECK(
+      refusal_in(later.say(seconds(6), 1, Command{6, "opening", value, certificate_of(roster, 1, 1, {9, 1})})).empty());
 }
 
 TEST_CASE("who granted two candidates in one term is shown to people, once, and only with a proof") {
@@ -161,7 +166,8 @@ TEST_CASE("who granted two candidates in one term is shown to people, once, and 
   for (int i = 0; i < 2; ++i) CHECK(cloud.say(seconds(1), 1, *evidence).empty());
   CHECK(cloud.say(seconds(1), 1, forged).empty());
   std::vector<CloudConflict> raised;
-  REQUIRE((*store)->read([&](CloudTxn& txn) -> Result<void> { return raised = txn.conflicts(cloud.shop()), Result<void>(); }));
+  REQUIRE((*store)->read(
+      [&](CloudTxn& txn) -> Result<void> { return raised = txn.conflicts(cloud.shop()), Result<void>(); }));
   REQUIRE(raised.size() == 1);
   CHECK(raised[0].id == "two_grants/till-2/3");
   CHECK(raised[0].summary.find("till-2 granted the lease to both till-1 and till-2 in term 3") == 0);
