@@ -98,6 +98,9 @@ std::vector<OldChain> Node::own_chains() const {
 
 void Node::pump_senders(Now now, Actions& out) {
   const Peer* up = upstream(now);
+  if (std::exchange(ask_again_, false)) {
+    for (auto& [id, peer] : peers_) peer.senders.erase(own_.chain());
+  }
   const bool hosting = election_ && election_->hosts(now.mono);
   bool keeper_chosen = false;  // the host's own ops go to one other till as well
   for (auto& [id, peer] : peers_) {
@@ -294,6 +297,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
     const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
     if (m.point.seq > state_.cloud.seq || trusted_drop) {
       state_.cloud = m.point;
+      if (trusted_drop) ask_again_ = true;  // or it is an old word of the cloud's, overtaken by what the host told
       tell_keepers(m, out);
       if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
     }

@@ -18,6 +18,7 @@ bool namespaces_here() {
 }
 
 LanShop::LanShop(const Plan& plan) : tenant_(fresh_secret()) {
+  if (!plan.mdns) switch_.block_multicast();
   for (int i = 0; i < plan.tills + plan.spare; ++i) switch_.add_host();
   roster_.tenant = "Network tests";
   roster_.branch = BranchId{"lan"};
@@ -59,7 +60,7 @@ void LanShop::make_till(int i, const Plan& plan) {
   settings.till = TillId{name(i)};
   settings.mdns = plan.mdns;
   if (plan.cloud) settings.cloud = Address{switch_.address(plan.tills + plan.spare), 7800};
-  for (int other = 0; !plan.mdns && other < plan.tills; ++other) {
+  for (int other = 0; !plan.mdns && other < plan.tills + plan.spare; ++other) {
     if (other != i) settings.peers.push_back({TillId{name(other)}, Address{switch_.address(other), 7700}});
   }
   cli::require(replace_file(data.file("till.toml"), settings.toml()));

@@ -2,6 +2,7 @@
 // multicast; and a cloud beyond it. Tests cut wires, kill processes and ask whoever runs.
 #pragma once
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 
@@ -18,9 +19,9 @@ class LanShop {
     std::uint32_t lease_ms = 1000;
     bool witness = false;  // the cloud has a vote
     bool cloud = true;
-    bool mdns = true;     // false: `peers` are configured instead
-    bool clocks = false;  // their wall clocks can be set
-    int spare = 0;        // further tills that are set up, and in no roster yet
+    bool mdns = ::getenv("TILLSYNC_NO_MDNS") == nullptr;  // false: multicast is blocked, `peers` are configured
+    bool clocks = false;                                  // their wall clocks can be set
+    int spare = 0;                                        // further tills that are set up, and in no roster yet
   };
   explicit LanShop(const Plan& plan);
   ~LanShop();

@@ -9,7 +9,7 @@ using test::Wire;
 
 namespace {
 
-const Wire kCut{true, false, {}, 0};
+const Wire kCut{true, {}, 0};
 
 std::string kind(LanShop& shop, int i) { return shop.lease(i)["kind"]; }
 
@@ -98,7 +98,7 @@ TEST_CASE("two tills: with the cloud as witness the one that is left is exclusiv
 
 TEST_CASE("20 ms of delay and 3 % of loss on every wire: one host, and everything arrives") {
   LanShop shop({3});
-  shop.lan().both_ways({0, 1, 2}, {0, 1, 2}, {false, false, std::chrono::milliseconds(20), 0.03});
+  shop.lan().both_ways({0, 1, 2}, {0, 1, 2}, {false, std::chrono::milliseconds(20), 0.03});
   REQUIRE(shop.until(seconds(30), [&] { return shop.host().has_value(); }));
   for (int i = 0; i < 3; ++i) shop.sell(i, 20);
   settles(shop);
@@ -108,7 +108,6 @@ TEST_CASE("an access point that blocks multicast: with `peers` configured the br
   LanShop::Plan plan{3};
   plan.mdns = false;
   LanShop shop(plan);
-  shop.lan().both_ways({0, 1, 2}, {0, 1, 2}, {false, true, {}, 0});
   settles(shop);
   const int old = *shop.host();
   shop.kill(old);

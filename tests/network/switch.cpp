@@ -134,7 +134,7 @@ void Switch::forward(int from, const Frame& frame) {
 void Switch::pass(int from, int to, const Frame& frame, bool multicast) {
   const auto it = wires_.find({from, to});
   const Wire wire = it == wires_.end() ? Wire{} : it->second;
-  if (wire.cut || (wire.no_multicast && multicast)) return;
+  if (wire.cut || (multicast && no_multicast_)) return;
   if (wire.loss > 0 && std::uniform_real_distribution<>(0, 1)(dice_) < wire.loss) return;
   if (wire.delay.count() > 0) return delayed_.push({Clock::now() + wire.delay, ++number_, to, frame});
   [[maybe_unused]] const ssize_t n = ::write(taps_[static_cast<std::size_t>(to)], frame.data(), frame.size());

@@ -1,6 +1,6 @@
 // An Ethernet switch in user space, for tests on real networks: every host is a network namespace of its own with one
-// TAP interface, and what passes between any two of them can be cut (one way too), delayed, lost, or kept from
-// multicast. It needs no kernel module for that, and counts every byte.
+// TAP interface, and what passes between any two of them can be cut (one way too), delayed or lost, and multicast
+// blocked. It needs no kernel module for that, and counts every byte.
 #pragma once
 
 #include <array>
@@ -21,7 +21,6 @@ namespace tillsync::test {
 
 struct Wire {  // one way, from one host to another
   bool cut = false;
-  bool no_multicast = false;
   std::chrono::milliseconds delay{};
   double loss = 0;  // 0 to 1
 };
@@ -40,7 +39,8 @@ class Switch {
   std::string space(int host) const { return prefix_ + std::to_string(host); }  // the namespace's name
   void wire(int from, int to, Wire wire);
   void both_ways(const std::vector<int>& some, const std::vector<int>& others, Wire wire);
-  void mend();  // every wire is whole again
+  void mend();                                      // every wire is whole again
+  void block_multicast() { no_multicast_ = true; }  // everywhere, from now on
 
   std::uint64_t bytes_sent(int host) const { return sent_[static_cast<std::size_t>(host)]; }
 
@@ -69,6 +69,7 @@ class Switch {
   std::uint64_t number_ = 0;
   std::mt19937_64 dice_{7};
   std::array<std::atomic<std::uint64_t>, kMostHosts> sent_{};
+  std::atomic<bool> no_multicast_ = false;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
