@@ -155,7 +155,8 @@ void Election::announce_to(const TillId& peer, Instant now, LeaseActions& out) {
     announce.renewed = shown.term == lease_.term && shown.roster_version == version;
     if (!announce.renewed) announce.certificate = certificate_, shown = {lease_.term, version, now};
   }
-  out.sends.push_back({peer, std::move(announce)});
+  const bool follows = may_host(peer);  // the cloud remembers a term, and follows nobody
+  if (follows || announce.certificate) out.sends.push_back({peer, std::move(announce)});
 }
 
 // To one that asks for votes although there is a host: it does not know. Not at its every word.

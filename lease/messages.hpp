@@ -123,8 +123,8 @@ struct LeaseProof {
   }
 };
 
-// "I host": sent to every connected till and the cloud at each renewal. An exclusive lease shows its certificate once
-// in a term and version of the roster, and is then only said to be renewed; without either it is provisional.
+// "I host": sent to every connected till at each renewal. An exclusive lease shows its certificate once in a term and
+// version of the roster, to the cloud as well, and is then only said to be renewed; without either it is provisional.
 struct Announce {
   Term term;
   std::uint32_t remaining_ms = 0;
