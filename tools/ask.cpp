@@ -5,12 +5,12 @@
 
 namespace tillsync::cli {
 
-void add_whom(CLI::App* command, const std::shared_ptr<Whom>& whom, bool roster_too) {
+void add_whom(CLI::App* command, const std::shared_ptr<Whom>& whom) {
   auto* data = command->add_option("--data", whom->data, "A till's data folder on this machine");
   auto* at = command->add_option("--at", whom->at, "Or a till elsewhere: NAME@HOST:PORT");
   at->excludes(data);
   at->needs(command->add_option("--key", whom->key, "With --at: a manager's key file ('tillsync roster key')"));
-  if (roster_too) at->needs(command->add_option("--roster", whom->roster, "With --at: the branch's roster file"));
+  at->needs(command->add_option("--roster", whom->roster, "With --at: the branch's roster file"));
 }
 
 Json ask(const Whom& whom, const std::string& what) {

@@ -11,7 +11,7 @@ struct Whom {
   bool named() const { return !data.empty() || !at.empty(); }
 };
 
-void add_whom(CLI::App* command, const std::shared_ptr<Whom>& whom, bool roster_too = true);
+void add_whom(CLI::App* command, const std::shared_ptr<Whom>& whom);
 Json ask(const Whom& whom, const std::string& what);  // lease, roster_held
 SecretKey read_secret(const std::string& path);
 

@@ -40,7 +40,6 @@ class BranchBook {
   bool keep(const TwoGrants& evidence);  // true: not known yet
   const std::vector<TwoGrants>& evidence() const { return evidence_; }
 
-  bool dirty() const { return dirty_; }
   void form(StoreBatch& batch);
 
  private:

@@ -1,102 +1,17 @@
 // A small shop set up by hand with the command line, as docs/running-a-shop.md says, and what can go wrong with it.
-#include <doctest/doctest.h>
-
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/write.hpp>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "storage/data_folder.hpp"
-#include "tests/integration/support.hpp"
-#include "tools/demo/fleet.hpp"
+#include "tests/integration/shop.hpp"
 
 using namespace tillsync;
+using namespace tillsync::test;
 using demo::Process;
-using test::Folder;
-using test::Outcome;
-using test::run;
-
-namespace {
-
-void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
-
-bool within(std::chrono::seconds limit, const std::function<bool()>& done) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!done() && std::chrono::steady_clock::now() < end) nap();
-  return done();
-}
-
-std::string after(const std::string& text, const std::string& word) {
-  const auto at = text.find(word);
-  REQUIRE(at != std::string::npos);
-  const auto from = at + word.size();
-  return text.substr(from, text.find_first_of(" \n", from) - from);
-}
-
-Json status(const std::string& folder) { return Json::parse(run({"status", "--data", folder, "--json"}).out); }
-
-Process till(const Folder& f, const std::string& name) {
-  return {name, f / name, {test::program(), "till", "--data", f / name}};
-}
-
-// One sentence on stderr, exit code not 0.
-void check_refusal(const Outcome& o, const std::string& part) {
-  CAPTURE(o.out);
-  CAPTURE(o.err);
-  CHECK(o.code != 0);
-  CHECK(o.err.find(part) != std::string::npos);
-  CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
-}
-
-// A lone till of its own, never paired.
-void make_till(const Folder& f, const std::string& name) {
-  REQUIRE(run({"till", "init", "--data", f / name, "--branch", "main", "--till", name, "--listen", "127.0.0.1:0",
-               "--interface", "lo"})
-              .code == 0);
-}
-
-void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-
-// What needs the whole branch's consent, and what anyone may see or check.
-void manager_looks_on(const Folder& f, const std::string& roster, const std::string& tenant, const std::string& host) {
-  const std::string other = host == "till-1" ? "till-2" : "till-1";
-  REQUIRE(within(std::chrono::seconds(10), [&] {
-    const Json s = status(f / host);
-    return s["lease"] == "exclusive" && s["host"] == host && s["cloud_connected"] == true;
-  }));
-  const Outcome set = run({"setting", "set", "opening", "8-20", "--data", f / host});
-  CAPTURE(set.err);
-  CHECK(set.code == 0);
-  check_refusal(run({"setting", "set", "opening", "9-20", "--data", f / other}), "ask there");
-  CHECK(within(std::chrono::seconds(5), [&] {
-    return run({"setting", "list", "--data", f / other}).out == "  opening = \"8-20\"\n";
-  }));
-
-  CHECK(run({"lease", "export", "--out", f / "now.lease", "--data", f / other}).code == 0);
-  const Outcome verified = run({"lease", "verify", f / "now.lease", "--roster", roster});
-  CHECK(verified.out.find("valid: " + host + " held the exclusive lease of branch main") == 0);
-  std::string bytes = read_file(f / "now.lease").value();
-  bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 1);
-  write(f / "forged.lease", bytes);
-  check_refusal(run({"lease", "verify", f / "forged.lease"}), "does not hold");
-  check_refusal(run({"lease", "verify", f / "now.lease", "--tenant", std::string(64, 'a')}), "for another tenant");
-  check_refusal(run({"lease", "verify", roster}), "is no exported lease");
-
-  const std::string key = after(run({"roster", "key", "--out", f / "manager.key"}).out, "\nkey ");
-  REQUIRE(run({"roster", "add", "--roster", roster, "--tenant-key", tenant, "--name", "manager", "--role", "manager",
-               "--key", key})
-              .code == 0);
-  const std::string at = other + "@127.0.0.1:" + after(read_file(f / (other + ".log")).value(), "listens on port ");
-  const std::vector<std::string> ask = {"lease", "status", "--at", at, "--key", f / "manager.key", "--roster", roster};
-  check_refusal(run(ask), "is not in the roster");
-  REQUIRE(run({"roster", "import", roster, "--data", f / host}).code == 0);
-  CHECK(within(std::chrono::seconds(5), [&] { return run(ask).out.find(host + " hosts branch main") == 0; }));
-}
-
-}  // namespace
 
 TEST_CASE("two machines and a cloud become a shop by the documented commands: a key, a roster, a pairing code") {
   const Folder f;

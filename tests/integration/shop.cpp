@@ -1,0 +1,49 @@
+#include "tests/integration/shop.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+namespace tillsync::test {
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
+
+bool within(std::chrono::seconds limit, const std::function<bool()>& done) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!done() && std::chrono::steady_clock::now() < end) nap();
+  return done();
+}
+
+std::string after(const std::string& text, const std::string& word) {
+  const auto at = text.find(word);
+  REQUIRE(at != std::string::npos);
+  const auto from = at + word.size();
+  return text.substr(from, text.find_first_of(" \n", from) - from);
+}
+
+Json status(const std::string& folder) { return Json::parse(run({"status", "--data", folder, "--json"}).out); }
+
+demo::Process till(const Folder& f, const std::string& name) {
+  return {name, f / name, {test::program(), "till", "--data", f / name}};
+}
+
+// One sentence on stderr, exit code not 0.
+void check_refusal(const Outcome& o, const std::string& part) {
+  CAPTURE(o.out);
+  CAPTURE(o.err);
+  CHECK(o.code != 0);
+  CHECK(o.err.find(part) != std::string::npos);
+  CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
+}
+
+// A lone till of its own, never paired.
+void make_till(const Folder& f, const std::string& name) {
+  REQUIRE(run({"till", "init", "--data", f / name, "--branch", "main", "--till", name, "--listen", "127.0.0.1:0",
+               "--interface", "lo"})
+              .code == 0);
+}
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace tillsync::test

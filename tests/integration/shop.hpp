@@ -1,0 +1,24 @@
+// What the tests of a small shop on the command line share.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "tests/integration/support.hpp"
+#include "tools/demo/fleet.hpp"
+
+namespace tillsync::test {
+
+bool within(std::chrono::seconds limit, const std::function<bool()>& done);
+std::string after(const std::string& text, const std::string& word);  // the word that follows
+Json status(const std::string& folder);
+demo::Process till(const Folder& f, const std::string& name);
+void check_refusal(const Outcome& o, const std::string& part);  // one sentence on stderr, exit code not 0
+void make_till(const Folder& f, const std::string& name);       // a lone till of its own, never paired
+void write(const std::string& path, const std::string& text);
+
+// Of a branch whose till `host` hosts and is connected to the cloud.
+void manager_looks_on(const Folder& f, const std::string& roster, const std::string& tenant, const std::string& host);
+
+}  // namespace tillsync::test
