@@ -153,8 +153,12 @@ void Node::handle(Now now, PeerId, Fetched& m, Actions& out) {
   }
   if (state_.forks.empty() || chain.incarnation != state_.forks.back().old_incarnation) return;
   if (!m.known) return void(fetch_again_ = now.mono + seconds(5));
+  const ForkState& fork = state_.forks.back();
+  const bool comparing = fork.split.value == 0;
+  // The comparison may have been asked for twice; ours must be on disk in their new places before the old ones go.
+  if (!comparing && fork.next_to_reissue <= fork.old_end.seq) return;
   fetch_again_ = now.mono;
-  state_.forks.back().split.value == 0 ? compare_branches(m, out) : adopt(now, m, out);
+  comparing ? compare_branches(m, out) : adopt(now, m, out);
 }
 
 // Walks both branches from the last point known to be shared.
