@@ -55,10 +55,10 @@ void Forger::strike() {
   if (!here_) return;
   if (!overheard_.empty() && !peers_.empty()) {
     Bytes message = overheard_[world_.random().below(overheard_.size())];
-    if (world_.random().below(4) != 0) {
-      char& at = message[world_.random().below(message.size())];
-      at = static_cast<char>(at ^ static_cast<char>(1 << world_.random().below(8)));
-    }
+    const std::uint64_t how = world_.random().below(8);
+    char& at = message[world_.random().below(message.size())];
+    if (how > 2) at = static_cast<char>(at ^ static_cast<char>(1 << world_.random().below(8)));
+    if (how == 2) message.resize(static_cast<std::size_t>(&at - message.data()));
     network_.send(*this, peers_[world_.random().below(peers_.size())], std::move(message));
   }
   world_.after(kEvery, [this] { strike(); });

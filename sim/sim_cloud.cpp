@@ -73,7 +73,7 @@ void SimCloud::on_down(PeerId id) {
 void SimCloud::on_bytes(PeerId id, Bytes bytes) {
   if (!alive()) return;
   auto message = decode_message(bytes);
-  if (!message) return;
+  if (!message) return carry_out(core_->on_unreadable(id));
   if (const auto* command = std::get_if<Command>(&*message)) commands_[command->nonce] = command->certificate.ballot;
   carry_out(core_->on_message(now(), id, std::move(*message)));
 }

@@ -158,7 +158,8 @@ void SimTill::on_down(PeerId id) {
 
 void SimTill::on_bytes(PeerId id, Bytes bytes) {
   when_awake([this, id, bytes = std::move(bytes)] {
-    if (auto message = decode_message(bytes)) carry_out(node_->on_message(now(), id, std::move(*message)));
+    auto message = decode_message(bytes);
+    carry_out(message ? node_->on_message(now(), id, std::move(*message)) : node_->on_unreadable(now(), id));
   });
 }
 

@@ -226,6 +226,16 @@ Bytes pack(const T& value) {
 }
 
 // Nothing when the bytes are not exactly one T.
+// A list as a value of its own, such as a note's.
+template <class T>
+struct Packed {
+  std::vector<T> all;
+  template <class A>
+  void fields(A& a) {
+    a(all);
+  }
+};
+
 template <class T>
 std::optional<T> unpack(ByteView in, Reading::Extra extra = Reading::Extra::ignore) {
   T value{};

@@ -86,8 +86,8 @@ void show_trouble(const Json& l) {
     std::cout << "\nAn emergency roster is in force: no lease is exclusive until it is confirmed ('tillsync roster "
                  "confirm').\n";
   for (const Json& i : l["ignored"])
-    std::cout << "\nIgnored " << i["count"] << " lease message" << (i["count"] == 1 ? "" : "s") << " of "
-              << text(i["from"]) << ": " << text(i["what"]) << ".\n";
+    std::cout << "\nIgnored " << i["count"] << " message" << (i["count"] == 1 ? "" : "s") << " of " << text(i["from"])
+              << ": " << text(i["what"]) << ".\n";
 }
 
 std::string unsent(const Json& till) {

@@ -142,6 +142,8 @@ void CloudRuntime::on_message(PeerId id, Message message) {
   carry_out(core_.on_message(read_clock(), id, std::move(message)));
 }
 
+void CloudRuntime::on_unreadable(PeerId id) { carry_out(core_.on_unreadable(id)); }
+
 void CloudRuntime::on_down(PeerId id) { core_.on_peer_down(id); }
 
 void CloudRuntime::rows_changed() { carry_out(core_.on_rows_changed(read_clock())); }

@@ -55,6 +55,7 @@ class CloudRuntime final : private LinkOwner {
   Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) override;
   void on_up(PeerId id, const PeerInfo& peer) override;
   void on_message(PeerId id, Message message) override;
+  void on_unreadable(PeerId id) override;
   void on_down(PeerId id) override;
   void carry_out(CloudActions actions);
 

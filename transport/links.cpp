@@ -212,11 +212,11 @@ asio::awaitable<void> Links::read_loop(Link& link) {
     }
     for (const Bytes& bytes : *messages) {
       auto message = decode_message(bytes);
+      if (!link.socket.is_open()) co_return;
       if (!message) {
-        log_({Notice::Weight::warning, "let " + link.peer.name.text + " go: it sent a malformed message"});
+        owner_.on_unreadable(link.id);
         co_return;
       }
-      if (!link.socket.is_open()) co_return;
       if (const auto* unknown = std::get_if<Unknown>(&*message); unknown != nullptr && !unknown->answer) {
         send(link.id, Unknown{unknown->type, true});
         continue;

@@ -42,6 +42,7 @@ class LinkOwner {
   virtual Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) = 0;
   virtual void on_up(PeerId id, const PeerInfo& peer) = 0;
   virtual void on_message(PeerId id, Message message) = 0;
+  virtual void on_unreadable(PeerId id) = 0;  // what came was no message: it is to be let go
   virtual void on_down(PeerId id) = 0;
 };
 

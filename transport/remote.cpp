@@ -29,6 +29,7 @@ class Asker final : public LinkOwner {
     json_ = nlohmann::json::parse(answer->json, nullptr, false);
     links_->hang_up(id);
   }
+  void on_unreadable(PeerId id) override { links_->hang_up(id); }
   void on_down(PeerId) override {}
   std::optional<nlohmann::json> json() const { return json_; }
 

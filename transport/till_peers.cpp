@@ -59,6 +59,8 @@ void TillRuntime::on_message(PeerId id, Message message) {
   question != nullptr ? answer_manager(id, *question) : links_->hang_up(id);
 }
 
+void TillRuntime::on_unreadable(PeerId id) { carry_out(node_->on_unreadable(read_clock(), id)); }
+
 void TillRuntime::answer_manager(PeerId id, const Question& question) {
   const Now now = read_clock();
   Json json = {{"error", "a manager's key may ask for lease and roster_held, and nothing else"}};

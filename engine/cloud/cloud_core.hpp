@@ -71,6 +71,7 @@ class CloudCore {
   CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name);
   void on_peer_down(PeerId peer);
   CloudActions on_message(Now now, PeerId from, Message message);
+  CloudActions on_unreadable(PeerId from);  // what came was no message
   CloudActions on_done(Now now, Result<CloudAnswers> outcome);
   CloudActions on_rows_changed(Now now);  // by an import
   CloudActions on_wake(Now now);

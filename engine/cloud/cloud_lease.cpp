@@ -1,4 +1,5 @@
-// The core's side of a branch's lease: what a till says of it is checked here, and decided by the Witness in a transaction.
+// The core's side of a branch's lease: what a till says of it is checked here, and decided by the Witness in a
+// transaction.
 #include "engine/cloud/cloud_core.hpp"
 
 namespace tillsync {
@@ -10,7 +11,7 @@ constexpr std::size_t kMaxTold = 10'000;
 void CloudCore::refuse(const Peer& peer, const std::string& why, CloudActions& out) {
   ++counters_.refused;
   if (told_.size() < kMaxTold && told_.insert({peer.shop, peer.name.text + why}).second)
-    out.notices.push_back({Notice::Weight::warning, "ignored a lease message of " + peer.name.text + " of branch " +
+    out.notices.push_back({Notice::Weight::warning, "ignored a message of " + peer.name.text + " of branch " +
                                                         peer.shop.branch.text + ": " + why +
                                                         " (more of them are only counted)"});
 }
@@ -62,22 +63,19 @@ void CloudCore::take_lease(const Peer& peer, PeerId from, Message& message, Clou
     if (renewed) return;
   }
   const Member* self = roster.cloud();
-  const bool votes = self != nullptr && self->votes > 0;
-  LeaseAsk ask{{}, peer.name, self != nullptr ? self->name : TillId{}, roster.version, roster.epoch};
-  if (auto* m = std::get_if<Announce>(&message)) {
-    ask.what = std::move(*m);
-  } else if (auto* m = std::get_if<Command>(&message)) {
-    ask.what = std::move(*m);
-  } else if (!votes) {
-    return;  // whoever asks has an older roster, and gets the newer one
-  } else if (auto* m = std::get_if<PreVote>(&message)) {
-    ask.what = *m;
-  } else if (auto* m = std::get_if<RequestGrant>(&message)) {
-    ask.what = *m;
-  } else if (auto* m = std::get_if<Release>(&message)) {
-    ask.what = *m;
-  }
-  queue_.push_back({from, peer.shop, std::move(ask)});
+  const bool asks_for_a_vote = announce == nullptr && !std::holds_alternative<Command>(message);
+  if (asks_for_a_vote && (self == nullptr || self->votes == 0)) return;  // whoever asks gets the newer roster
+  const TillId me = self != nullptr ? self->name : TillId{};
+  queue_.push_back({from, peer.shop, LeaseAsk{std::move(message), peer.name, me, roster.version, roster.epoch}});
+}
+
+CloudActions CloudCore::on_unreadable(PeerId from) {
+  CloudActions out;
+  const auto it = peers_.find(from);
+  if (it == peers_.end()) return out;
+  refuse(it->second, "it can't be read: cut short, or changed", out);
+  out.hang_up.push_back(from);
+  return out;
 }
 
 // A grant is signed when what it promises is durable.

@@ -36,7 +36,7 @@ LeaseRecord lease_record(CloudTxn& txn, const Shop& shop);
 
 // A voter's or holder's word that the core has found to be sound: signed, of this branch, by its roster.
 struct LeaseAsk {
-  std::variant<PreVote, RequestGrant, Release, Announce, Command> what;
+  Message what;       // PreVote, RequestGrant, Release, Announce or Command
   TillId from, self;  // `self`: this cloud's name in the roster
   std::uint64_t roster_version = 0, epoch = 0;
 };

@@ -1,6 +1,7 @@
 #include "engine/till/branch_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/pack.hpp"
 
@@ -8,19 +9,11 @@ namespace tillsync {
 
 namespace {
 constexpr char kNote[] = "evidence";
-
-struct Stored {
-  std::vector<TwoGrants> all;
-  template <class A>
-  void fields(A& a) {
-    a(all);
-  }
-};
 }  // namespace
 
 BranchBook::BranchBook(TillView view) {
   const auto note = view.note(kNote);
-  if (note) evidence_ = unpack<Stored>(*note).value_or(Stored{}).all;
+  if (note) evidence_ = unpack<Packed<TwoGrants>>(*note).value_or(Packed<TwoGrants>{}).all;
 }
 
 std::optional<Vitals> BranchBook::vitals_of(const TillId& name) const {
@@ -40,13 +33,11 @@ std::vector<TillId> BranchBook::holders(const Roster& roster, const TillId& self
   return out;
 }
 
-std::optional<Instant> BranchBook::most_hold(const Roster& roster, const TillId& self, std::uint64_t own_version,
-                                             Instant now) {
+void BranchBook::look_for_majority(const Roster& roster, const TillId& self, std::uint64_t own_version, Instant now) {
   std::uint32_t votes = 0;
   for (const TillId& holder : holders(roster, self, own_version)) votes += roster.votes_of(holder);
-  if (votes < roster.quorum()) return most_hold_.reset(), std::nullopt;
-  if (!most_hold_ || most_hold_->first != roster.version) most_hold_ = {roster.version, now};
-  return most_hold_->second;
+  if (votes < roster.quorum() || std::exchange(looked_at_, roster.version) != roster.version) most_hold_since_.reset();
+  if (votes >= roster.quorum() && !most_hold_since_) most_hold_since_ = now;
 }
 
 bool BranchBook::complain(const TillId& from, const std::string& what) {
@@ -70,7 +61,7 @@ bool BranchBook::keep(const TwoGrants& evidence) {
 }
 
 void BranchBook::form(StoreBatch& batch) {
-  if (dirty_) batch.note(kNote, pack(Stored{evidence_}));
+  if (dirty_) batch.note(kNote, pack(Packed<TwoGrants>{evidence_}));
   dirty_ = false;
 }
 

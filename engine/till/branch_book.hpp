@@ -28,10 +28,11 @@ class BranchBook {
   void on_vitals(const TillId& from, const Vitals& vitals) { vitals_[from] = vitals; }
   std::optional<Vitals> vitals_of(const TillId& name) const;
 
-  // Whether members with more than half of the votes hold this version durably, and since when this till knows it.
-  // `self` holds `own_version`.
-  std::optional<Instant> most_hold(const Roster& roster, const TillId& self, std::uint64_t own_version, Instant now);
+  // Who holds this version of the roster durably; `self` holds `own_version`.
   std::vector<TillId> holders(const Roster& roster, const TillId& self, std::uint64_t own_version) const;
+  // Looks whether those with more than half of the votes do; `most_hold_since` tells since when it has been so.
+  void look_for_majority(const Roster& roster, const TillId& self, std::uint64_t own_version, Instant now);
+  std::optional<Instant> most_hold_since() const { return most_hold_since_; }
 
   // True the first time: it is logged once with its sender, and counted from then on.
   bool complain(const TillId& from, const std::string& what);
@@ -44,7 +45,8 @@ class BranchBook {
 
  private:
   std::map<TillId, Vitals> vitals_;
-  std::optional<std::pair<std::uint64_t, Instant>> most_hold_;  // which version, since when
+  std::optional<Instant> most_hold_since_;
+  std::uint64_t looked_at_ = 0;  // which version of the roster
   std::map<std::pair<TillId, std::string>, std::uint64_t> complaints_;
   std::vector<TwoGrants> evidence_;
   bool dirty_ = false;

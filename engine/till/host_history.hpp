@@ -26,7 +26,7 @@ class HostHistory {
 
   explicit HostHistory(TillView view) {
     const auto note = view.note(kNote);
-    if (note) all_ = unpack<Stored>(*note).value_or(Stored{}).all;
+    if (note) all_ = unpack<Packed<HostChange>>(*note).value_or(Packed<HostChange>{}).all;
   }
 
   const std::vector<HostChange>& all() const { return all_; }  // oldest first
@@ -38,19 +38,12 @@ class HostHistory {
   }
 
   void form(StoreBatch& batch) {
-    if (dirty_) batch.note(kNote, pack(Stored{all_}));
+    if (dirty_) batch.note(kNote, pack(Packed<HostChange>{all_}));
     dirty_ = false;
   }
 
  private:
   static constexpr char kNote[] = "hosts";
-  struct Stored {
-    std::vector<HostChange> all;
-    template <class A>
-    void fields(A& a) {
-      a(all);
-    }
-  };
   std::vector<HostChange> all_;
   bool dirty_ = false;
 };

@@ -54,6 +54,7 @@ class Node {
   Actions on_peer_up(Now now, PeerId peer, const TillId& name, Role role);
   Actions on_peer_down(Now now, PeerId peer);
   Actions on_message(Now now, PeerId from, Message message);
+  Actions on_unreadable(Now now, PeerId from);  // what came was no message
   Actions on_roster(Now now, const Roster& roster);
   Actions on_wake(Now now);
   Actions on_step_down(Now now, std::optional<TillId> successor);
@@ -73,7 +74,7 @@ class Node {
   std::optional<Duration> silence_of(const TillId& name, Now now) const;
   bool connected_to(const TillId& name) const;
   const std::optional<Roster>& roster() const { return config_.roster; }
-  RosterSpread roster_spread(Now now);
+  RosterSpread roster_spread(Now now) const;
   std::optional<Vitals> vitals_of(const TillId& name) const { return book_.vitals_of(name); }
   Vitals vitals() const;
   const BranchBook& book() const { return book_; }
@@ -193,14 +194,10 @@ class Node {
 
   // node_lease.cpp
   template <class M>
-  void on_lease_message(Now now, PeerId from, const M& m, Actions& out);
-  void handle(Now now, PeerId from, PreVote& m, Actions& out);
-  void handle(Now now, PeerId from, PreVoteReply& m, Actions& out);
-  void handle(Now now, PeerId from, RequestGrant& m, Actions& out);
-  void handle(Now now, PeerId from, Grant& m, Actions& out);
-  void handle(Now now, PeerId from, Deny& m, Actions& out);
-  void handle(Now now, PeerId from, Release& m, Actions& out);
-  void handle(Now now, PeerId from, Announce& m, Actions& out);
+  requires std::is_constructible_v<LeaseMessage, M>
+  void handle(Now now, PeerId from, M& m, Actions& out) { on_lease_message(now, from, m, out); }
+  void on_lease_message(Now now, PeerId from, const LeaseMessage& m, Actions& out);
+  void complain(const TillId& about, const std::string& what, Actions& out);
   std::optional<Promise> stored_promise() const;
   void take(Now now, LeaseActions lease, Actions& out);
   void keep_evidence(const TwoGrants& evidence, Actions& out);

@@ -3,24 +3,27 @@
 
 namespace tillsync {
 
-template <class M>
-void Node::on_lease_message(Now now, PeerId from, const M& m, Actions& out) {
-  const Peer& peer = *peer_of(from);
-  if (!election_ || peer.role == Role::manager) return void(++refused_);
-  LeaseActions lease = election_->on_message(now.mono, peer.name, m);
-  if (!lease.ignored.empty() && book_.complain(peer.name, lease.ignored))
-    out.warn("ignored a lease message of " + peer.name.text + ": " + lease.ignored +
-             " (more of them are only counted)");
+void Node::on_lease_message(Now now, PeerId from, const LeaseMessage& m, Actions& out) {
+  const TillId name = peer_of(from)->name;
+  if (!election_) return void(++refused_);
+  LeaseActions lease = election_->on_message(now.mono, name, m);
+  if (!lease.ignored.empty()) complain(name, lease.ignored, out);
   take(now, std::move(lease), out);
 }
 
-void Node::handle(Now now, PeerId from, PreVote& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, PreVoteReply& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, RequestGrant& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, Grant& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, Deny& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, Release& m, Actions& out) { on_lease_message(now, from, m, out); }
-void Node::handle(Now now, PeerId from, Announce& m, Actions& out) { on_lease_message(now, from, m, out); }
+void Node::complain(const TillId& about, const std::string& what, Actions& out) {
+  ++refused_;
+  if (book_.complain(about, what))
+    out.warn("ignored a message of " + about.text + ": " + what + " (more of them are only counted)");
+}
+
+Actions Node::on_unreadable(Now, PeerId from) {
+  Actions out;
+  if (peer_of(from) == nullptr) return out;
+  complain(peer_of(from)->name, "it can't be read: cut short, or changed", out);
+  out.hang_up.push_back(from);
+  return out;
+}
 
 void Node::take(Now now, LeaseActions lease, Actions& out) {
   for (LeaseActions::Send& send : lease.sends) {
@@ -53,11 +56,8 @@ void Node::keep_evidence(const TwoGrants& evidence, Actions& out) {
 }
 
 void Node::handle(Now, PeerId from, TwoGrants& m, Actions& out) {
-  if (!config_.roster || !m.proves(*config_.roster)) {
-    if (book_.complain(peer_of(from)->name, "a proof of two grants that proves nothing"))
-      out.warn("ignored a proof of two grants of " + peer_of(from)->name.text + ": it proves nothing");
-    return void(++refused_);
-  }
+  if (!config_.roster || !m.proves(*config_.roster))
+    return complain(peer_of(from)->name, "a proof of two grants that proves nothing", out);
   keep_evidence(m, out);
 }
 
@@ -93,17 +93,16 @@ void Node::pump_vitals(Now now, Actions& out) {
     peer.next_vitals = now.mono + kVitalsEvery;
     out.send(id, mine);
   }
-  if (config_.roster) (void)book_.most_hold(*config_.roster, config_.till, roster_durable_, now.mono);
+  if (config_.roster) book_.look_for_majority(*config_.roster, config_.till, roster_durable_, now.mono);
 }
 
 // How far the roster has got, for whoever wants to issue the next one: a majority must have held it for a while.
-RosterSpread Node::roster_spread(Now now) {
+RosterSpread Node::roster_spread(Now now) const {
   RosterSpread spread;
   if (!config_.roster) return spread;
   spread.version = config_.roster->version;
   spread.holders = book_.holders(*config_.roster, config_.till, roster_durable_);
-  const auto since = book_.most_hold(*config_.roster, config_.till, roster_durable_, now.mono);
-  if (since) spread.most_hold_for = now.mono - *since;
+  if (const auto since = book_.most_hold_since()) spread.most_hold_for = now.mono - *since;
   return spread;
 }
 

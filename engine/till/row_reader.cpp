@@ -13,17 +13,9 @@ namespace {
 
 constexpr char kSettledNote[] = "settled";
 
-struct SettledNote {
-  std::vector<ChainUpTo> all;
-  template <class A>
-  void fields(A& a) {
-    a(all);
-  }
-};
-
 std::vector<ChainUpTo> stored_settled(TillView& view) {
   const auto note = view.note(kSettledNote);
-  return note ? unpack<SettledNote>(*note).value_or(SettledNote{}).all : std::vector<ChainUpTo>{};
+  return note ? unpack<Packed<ChainUpTo>>(*note).value_or(Packed<ChainUpTo>{}).all : std::vector<ChainUpTo>{};
 }
 
 }  // namespace
@@ -83,7 +75,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   batch.feed(feed, record);
   if (page.more || feed != stock_feed(branch_)) return;
   settled_ = page.settled;
-  batch.note(kSettledNote, pack(SettledNote{settled_}));
+  batch.note(kSettledNote, pack(Packed<ChainUpTo>{settled_}));
 }
 
 // A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is

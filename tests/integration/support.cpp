@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -38,15 +37,6 @@ Outcome run(const std::vector<std::string>& arguments) {
   std::string command = quoted(program());
   for (const std::string& each : arguments) command += " " + quoted(each);
   return shell(command);
-}
-
-Folder::Folder() : path((std::filesystem::temp_directory_path() / "tillsync-test-XXXXXX").string()) {
-  if (::mkdtemp(path.data()) == nullptr) std::abort();
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
 }
 
 }  // namespace tillsync::test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/scratch.hpp"
+
 namespace tillsync::test {
 
 struct Outcome {
@@ -18,13 +20,5 @@ Outcome run(const std::vector<std::string>& arguments);
 Outcome shell(const std::string& command);
 
 std::string program();
-
-// A folder that goes with the test.
-struct Folder {
-  Folder();
-  ~Folder();
-  std::string path;
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-};
 
 }  // namespace tillsync::test

@@ -32,6 +32,7 @@ class Campaigner final : public LinkOwner {
   }
   void on_up(PeerId id, const PeerInfo&) override { up_.insert(id); }
   void on_message(PeerId, Message) override {}
+  void on_unreadable(PeerId) override {}
   void on_down(PeerId id) override { up_.erase(id); }
   void campaign() {
     const Ballot ballot{roster_.branch, Term{100 + ++term_}, name_, term_, roster_.lease_ms, 0, roster_.version};

@@ -95,12 +95,15 @@ Json LanShop::ask(int i, Json question) {
   return cli::require(it->second.call(std::move(question)));
 }
 
-void LanShop::sell(int i, int count) {
+Json LanShop::sell(int i, int count) {
+  Json receipt;
   for (int n = 0; n < count; ++n) {
     ++sold_;
-    ask(i, {{"do", "record"},
-            {"op", {{"key", "sale/" + std::to_string(sold_)}, {"lines", {{{"sku", "bread"}, {"milli", 1000}}}}}}});
+    receipt =
+        ask(i, {{"do", "record"},
+                {"op", {{"key", "sale/" + std::to_string(sold_)}, {"lines", {{{"sku", "bread"}, {"milli", 1000}}}}}}});
   }
+  return receipt;
 }
 
 std::vector<int> LanShop::exclusive_holders() {
@@ -137,6 +140,15 @@ bool LanShop::settled() {
     if (answers(i) && ask(i, {{"do", "status"}})["unsent"] != 0) return false;
   }
   return true;
+}
+
+void LanShop::settles() {
+  const bool done = until(std::chrono::seconds(60), [&] { return settled(); });
+  for (int i = 0; i < tills() && !done; ++i) {
+    if (answers(i)) MESSAGE(lease(i).dump());
+  }
+  REQUIRE(done);
+  CHECK(in_cloud() == sold());
 }
 
 int LanShop::in_cloud() {

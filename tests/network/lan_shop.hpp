@@ -41,7 +41,7 @@ class LanShop {
 
   Json ask(int i, Json question);
   Json lease(int i) { return ask(i, {{"do", "lease"}}); }
-  void sell(int i, int count = 1);  // each is acknowledged
+  Json sell(int i, int count = 1);  // each is acknowledged; the last one's receipt
   int sold() const { return sold_; }
 
   // Who holds an exclusive lease by his own word, of those that run.
@@ -49,6 +49,7 @@ class LanShop {
   std::optional<int> host();  // the one exclusive holder whom all that run follow
   bool until(std::chrono::milliseconds limit, const std::function<bool()>& done);
   bool settled();  // one host, all queues empty
+  void settles();  // is required to, and then every sale is in the cloud once
   int in_cloud();  // sales that took effect there
 
   void pause(int i) { till(i).pause(), paused_.insert(i); }

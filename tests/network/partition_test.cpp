@@ -13,22 +13,13 @@ const Wire kCut{true, {}, 0};
 
 std::string kind(LanShop& shop, int i) { return shop.lease(i)["kind"]; }
 
-void settles(LanShop& shop, std::chrono::milliseconds limit = seconds(30)) {
-  const bool done = shop.until(limit, [&] { return shop.settled(); });
-  for (int i = 0; i < shop.tills() && !done; ++i) {
-    if (shop.till(i).running()) MESSAGE(shop.lease(i).dump());
-  }
-  REQUIRE(done);
-  CHECK(shop.in_cloud() == shop.sold());
-}
-
 }  // namespace
 
 TEST_CASE(
     "split 3|2: exclusive where the majority is, provisional where it is not, both sell, and after healing all is "
     "everywhere") {
   LanShop shop({5});
-  settles(shop);
+  shop.settles();
   shop.lan().both_ways({0, 1, 2}, {3, 4}, kCut);
   CHECK(shop.until(seconds(10), [&] {
     return shop.exclusive_holders().size() == 1 && shop.exclusive_holders()[0] < 3 && kind(shop, 3) == "provisional" &&
@@ -37,12 +28,12 @@ TEST_CASE(
   for (int i = 0; i < 5; ++i) shop.sell(i, 10);
   CHECK(shop.exclusive_holders().size() == 1);
   shop.lan().mend();
-  settles(shop);
+  shop.settles();
 }
 
 TEST_CASE("split 2|2|1: nobody is exclusive, everybody sells, and one host is left after healing") {
   LanShop shop({5});
-  settles(shop);
+  shop.settles();
   shop.lan().both_ways({0, 1}, {2, 3, 4}, kCut);
   shop.lan().both_ways({2, 3}, {4}, kCut);
   CHECK(shop.until(seconds(10), [&] {
@@ -53,12 +44,12 @@ TEST_CASE("split 2|2|1: nobody is exclusive, everybody sells, and one host is le
   }));
   for (int i = 0; i < 5; ++i) shop.sell(i, 10);
   shop.lan().mend();
-  settles(shop);
+  shop.settles();
 }
 
 TEST_CASE("a host that is heard by nobody, or hears nobody, is followed by another") {
   LanShop shop({3});
-  settles(shop);
+  shop.settles();
   const int old = *shop.host();
   std::vector<int> others;
   for (int i = 0; i < 3; ++i) {
@@ -76,7 +67,7 @@ TEST_CASE("a host that is heard by nobody, or hears nobody, is followed by anoth
   }));
   for (int i = 0; i < 3; ++i) shop.sell(i, 5);
   shop.lan().mend();
-  settles(shop);
+  shop.settles();
 }
 
 TEST_CASE("two tills: with the cloud as witness the one that is left is exclusive, without it provisional") {
@@ -84,7 +75,7 @@ TEST_CASE("two tills: with the cloud as witness the one that is left is exclusiv
   SUBCASE("with a witness") { plan.witness = true; }
   SUBCASE("without") {}
   LanShop shop(plan);
-  settles(shop);
+  shop.settles();
   const int gone = *shop.host(), left = 1 - gone;
   shop.sell(left, 5);
   shop.kill(gone);
@@ -93,7 +84,7 @@ TEST_CASE("two tills: with the cloud as witness the one that is left is exclusiv
                    [&] { return kind(shop, left) == wanted && shop.lease(left)["host"] == shop.name(left); }));
   shop.sell(left, 5);
   shop.start(gone);
-  settles(shop);
+  shop.settles();
 }
 
 TEST_CASE("20 ms of delay and 3 % of loss on every wire: one host, and everything arrives") {
@@ -101,18 +92,18 @@ TEST_CASE("20 ms of delay and 3 % of loss on every wire: one host, and everythin
   shop.lan().both_ways({0, 1, 2}, {0, 1, 2}, {false, std::chrono::milliseconds(20), 0.03});
   REQUIRE(shop.until(seconds(30), [&] { return shop.host().has_value(); }));
   for (int i = 0; i < 3; ++i) shop.sell(i, 20);
-  settles(shop);
+  shop.settles();
 }
 
 TEST_CASE("an access point that blocks multicast: with `peers` configured the branch needs no mDNS") {
   LanShop::Plan plan{3};
   plan.mdns = false;
   LanShop shop(plan);
-  settles(shop);
+  shop.settles();
   const int old = *shop.host();
   shop.kill(old);
   CHECK(shop.until(seconds(5), [&] { return shop.exclusive_holders().size() == 1; }));
   shop.start(old);
   shop.sell(old, 5);
-  settles(shop);
+  shop.settles();
 }

@@ -7,9 +7,11 @@
 #include "lease/grant_book.hpp"
 #include "sim/fleet.hpp"
 #include "sim/forger.hpp"
+#include "tests/scratch.hpp"
 #include "transport/fitness.hpp"
 
 using namespace tillsync;
+using test::Folder;
 
 namespace {
 
@@ -18,12 +20,6 @@ SecretKey key_number(std::uint8_t n) {
   seed[0] = n, seed[1] = 77;
   return SecretKey::from_seed(seed);
 }
-
-struct Scratch {
-  Scratch() { (void)::mkdtemp(path.data()); }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::string path = std::filesystem::temp_directory_path().string() + "/tillsync-cloud-XXXXXX";
-};
 
 Roster roster_of_two_and_a_witness() {
   Roster roster;
@@ -93,7 +89,7 @@ std::string refusal_in(const std::vector<Message>& heard) {
 }  // namespace
 
 TEST_CASE("a witness keeps its word over a restart, and for a second process on the same database") {
-  const Scratch disk;
+  const Folder disk;
   const Roster roster = roster_of_two_and_a_witness();
   auto store = open_lmdb_cloud(disk.path, 7);
   REQUIRE(store);
@@ -118,7 +114,7 @@ TEST_CASE("a witness keeps its word over a restart, and for a second process on 
 }
 
 TEST_CASE("what only an exclusive host may do is done under the highest term that ever acted, and no lower one") {
-  const Scratch disk;
+  const Folder disk;
   Roster roster = roster_of_two_and_a_witness();
   auto store = open_lmdb_cloud(disk.path, 7);
   REQUIRE(store);
@@ -144,7 +140,7 @@ TEST_CASE("what only an exclusive host may do is done under the highest term tha
 }
 
 TEST_CASE("who granted two candidates in one term is shown to people, once, and only with a proof") {
-  const Scratch disk;
+  const Folder disk;
   const Roster roster = roster_of_two_and_a_witness();
   auto store = open_lmdb_cloud(disk.path, 7);
   REQUIRE(store);
@@ -174,10 +170,10 @@ TEST_CASE("who granted two candidates in one term is shown to people, once, and 
 }
 
 TEST_CASE("fitness: a till on battery or on Wi-Fi alone is less fit than one with a cable and mains power") {
-  const Scratch sys;
+  const Folder sys;
   auto write = [&](const std::string& file, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(sys.path + "/" + file).parent_path());
-    std::FILE* out = std::fopen((sys.path + "/" + file).c_str(), "w");
+    std::filesystem::create_directories(std::filesystem::path(sys / file).parent_path());
+    std::FILE* out = std::fopen((sys / file).c_str(), "w");
     std::fputs(text.c_str(), out);
     std::fclose(out);
   };
@@ -204,18 +200,22 @@ TEST_CASE("whoever sends lease messages that count for nothing is named in the l
   sim::Forger forger(fleet.world(), fleet.network(), fleet.till(3).who());
   fleet.world().run_for(seconds(30));
   forger.go();
-  std::uint64_t counted = 0, named = 0;
+  std::uint64_t counted = 0, named = 0, cut = 0;
   for (int i = 1; i <= 2; ++i) {
     std::set<std::string> said;
     for (const std::string& notice : fleet.till(i).notices()) {
-      if (notice.find("ignored a lease message") != 0) continue;
+      if (notice.find("ignored a message") != 0) continue;
       CHECK(said.insert(notice).second);
       CHECK(notice.find("of till-") != std::string::npos);
       ++named;
     }
-    for (const Complaint& each : fleet.till(i).node().book().complaints()) counted += each.count;
+    for (const Complaint& each : fleet.till(i).node().book().complaints()) {
+      counted += each.count;
+      if (each.what.find("cut short") != std::string::npos) ++cut;
+    }
   }
   CHECK(named > 0);
   CHECK(counted > named);
+  CHECK(cut == 2);
   CHECK(fleet.settle(seconds(30)));
 }

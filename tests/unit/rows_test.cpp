@@ -9,16 +9,12 @@
 #include "storage/cloud_store.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/random.hpp"
+#include "tests/scratch.hpp"
 
 using namespace tillsync;
+using test::Folder;
 
 namespace {
-
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / "tillsync-rows-XXXXXX").string();
-  Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 const Shop kShop{"tenant", BranchId{"main"}};
 const FeedKind kProducts{"tenant", "product"};

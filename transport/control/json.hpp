@@ -21,8 +21,8 @@ Json to_json(const Receipt& receipt);
 Json to_json(const Status& status);
 Json to_json(const Roster& roster);
 Json to_json(const Error& error);
-Json lease_json(const Node& node, Now now);  // the shape of `tillsync lease status --json`
-Json spread_json(Node& node, Now now);       // who holds the roster durably, and for how long most have
+Json lease_json(const Node& node, Now now);   // the shape of `tillsync lease status --json`
+Json spread_json(const Node& node, Now now);  // who holds the roster durably, and for how long most have
 
 const char* name_of(OpKind kind);
 std::optional<OpKind> kind_named(const std::string& name);

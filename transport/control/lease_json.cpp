@@ -69,7 +69,7 @@ Json lease_json(const Node& node, Now now) {
           {"history", history}};
 }
 
-Json spread_json(Node& node, Now now) {
+Json spread_json(const Node& node, Now now) {
   const RosterSpread spread = node.roster_spread(now);
   Json holders = Json::array();
   for (const TillId& holder : spread.holders) holders.push_back(holder.text);
