@@ -46,8 +46,9 @@ LeaseActions Election::on_message(Instant now, const TillId& from, const LeaseMe
 
 LeaseActions Election::on_roster(Instant now, const Roster& roster) {
   LeaseActions out;
-  if (roster.version <= roster_.version) return out;
-  roster_ = roster;
+  if (roster.version < roster_.version) return out;
+  const bool votes_as_before = std::exchange(roster_, roster).version == roster.version;
+  if (votes_as_before) return out;
   if (stage_ != Stage::idle) abandon(now, out, true);
   const bool voteless = votes_of(self_) == 0;
   if (hosts(now) && (voteless || (roster_.frozen && lease_.kind == LeaseKind::exclusive))) {

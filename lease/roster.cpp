@@ -1,6 +1,7 @@
 #include "lease/roster.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "storage/pack.hpp"
 
@@ -46,27 +47,68 @@ std::uint32_t Roster::majority() const {
   return total / 2 + (mutated(Mutant::minority_certificate) && total > 1 ? 0 : 1);
 }
 
-std::string Roster::tenant_hex() const { return PublicKey::from_bytes(tenant_key).value_or(PublicKey{}).hex(); }
-
 Bytes Roster::signed_part() const {
   Roster bare = *this;
+  std::erase_if(bare.members, [](const Member& m) { return !m.joined.empty(); });
   bare.signature.clear();
   return "tillsync roster 1:" + pack(bare);
+}
+
+// Of this version only: a till that the next one leaves out can't be let in again with an old signature.
+Bytes Roster::join_part(const Member& member) const {
+  Roster bare;
+  bare.keys = keys, bare.branch = branch, bare.version = version, bare.epoch = epoch;
+  bare.members = {member};
+  bare.members.front().joined.clear();
+  return "tillsync join 1:" + pack(bare);
+}
+
+bool Roster::sound(const Member& m) const {
+  if (m.key.size() != 32 || m.votes > 1) return false;
+  if (m.joined.empty()) return true;
+  const auto delegate = PublicKey::from_bytes(pairing_key);
+  return m.role == Role::till && m.votes == 0 && delegate && delegate->verify(join_part(m), m.joined);
+}
+
+bool Roster::well_formed() const {
+  if (!keys.valid() || version / kPerEra != keys.era() || epoch / kPerEra != keys.era()) return false;
+  if (lease_ms < kMinLeaseMs || lease_ms > kMaxLeaseMs || members.size() > kMaxMembers) return false;
+  std::set<ByteView> seen;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (i > 0 && !(members[i - 1].name < members[i].name)) return false;
+    if (!seen.insert(members[i].key).second) return false;
+  }
+  return std::ranges::count(members, Role::cloud, &Member::role) <= 1;
 }
 
 Bytes Roster::encoded() const { return pack(*this); }
 
 std::optional<Roster> Roster::decode(ByteView bytes) {
   auto roster = unpack<Roster>(bytes, Reading::Extra::refuse);
-  if (!roster || roster->members.size() > kMaxMembers) return std::nullopt;
-  if (roster->lease_ms < kMinLeaseMs || roster->lease_ms > kMaxLeaseMs) return std::nullopt;
-  for (std::size_t i = 0; i < roster->members.size(); ++i) {
-    const Member& m = roster->members[i];
-    if (m.key.size() != 32 || m.votes > 1 || (i > 0 && !(roster->members[i - 1].name < m.name))) return std::nullopt;
+  if (!roster || !roster->well_formed()) return std::nullopt;
+  if (!roster->keys.signing().verify(roster->signed_part(), roster->signature)) return std::nullopt;
+  for (const Member& m : roster->members) {
+    if (!roster->sound(m)) return std::nullopt;
   }
-  const auto key = PublicKey::from_bytes(roster->tenant_key);
-  if (!key || !key->verify(roster->signed_part(), roster->signature)) return std::nullopt;
   return roster;
+}
+
+// Two who joined under one name at the same moment: the same one stays wherever both arrive.
+bool Roster::take(const Roster& other) {
+  if (other.branch != branch || !other.keys.follow(keys) || other.version < version) return false;
+  if (other.version > version) return *this = other, true;
+  if (other.signature != signature) return false;
+  bool changed = false;
+  for (const Member& m : other.members) {
+    const Member* mine = find(m.name);
+    if (m.joined.empty() || (mine != nullptr && (mine->joined.empty() || mine->key <= m.key))) continue;
+    if (const Member* same = find_key(m.key); same != nullptr && same->name != m.name) continue;
+    if (mine == nullptr && members.size() >= kMaxMembers) continue;
+    std::erase_if(members, [&](const Member& old) { return old.name == m.name; });
+    add(m);
+    changed = true;
+  }
+  return changed;
 }
 
 void Roster::add(Member member) {
@@ -76,8 +118,14 @@ void Roster::add(Member member) {
 }
 
 void Roster::sign(const SecretKey& tenant) {
-  tenant_key = Binary(tenant.public_key().view());
+  for (Member& m : members) m.joined.clear();
   signature = Binary(tenant.sign(signed_part()));
+}
+
+void Roster::join(const TillId& till, const Binary& key, const SecretKey& pairing) {
+  Member member{till, key, Role::till, 0, {}};
+  member.joined = Binary(pairing.sign(join_part(member)));
+  add(std::move(member));
 }
 
 }  // namespace tillsync

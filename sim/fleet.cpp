@@ -39,7 +39,7 @@ Fleet::Fleet(const FleetPlan& plan, Observer* observer)
   for (int b = 1; b <= plan.branches; ++b) {
     Roster roster;
     roster.tenant = "Sim";
-    roster.tenant_key = Binary(tenant_.public_key().view());
+    roster.keys = TenantKeys::founded(tenant_.public_key(), tenant_.public_key());
     roster.branch = BranchId{b == 1 ? "main-street" : "branch-" + std::to_string(b)};
     roster.lease_ms = plan.lease_ms;
     roster.add({TillId{"cloud"}, Binary(key_number(kCloud).public_key().view()), Role::cloud, plan.witness ? 1U : 0U});

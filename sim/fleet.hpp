@@ -34,7 +34,7 @@ class Fleet {
   int branches() const { return static_cast<int>(rosters_.size()); }
   const std::vector<std::unique_ptr<SimTill>>& tills() const { return tills_; }
   const Roster& roster(int branch = 0) const { return rosters_[static_cast<std::size_t>(branch)]; }
-  Shop shop(int branch = 0) const { return {roster(branch).tenant_hex(), roster(branch).branch}; }
+  Shop shop(int branch = 0) const { return {roster(branch).keys.id(), roster(branch).branch}; }
   int branch_of(const SimTill& till) const;
 
   void sell(int till, const std::string& key, const std::string& sku = "bread", std::int64_t units = 1);

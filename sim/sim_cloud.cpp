@@ -16,7 +16,7 @@ SimCloud::SimCloud(World& world, Network& network, Observer& observer, SecretKey
     : world_(world), network_(network), observer_(observer), key_(key), folder_(std::move(folder) + "/cloud") {}
 
 void SimCloud::serve(const Roster& roster) {
-  rosters_[{roster.tenant_hex(), roster.branch}] = roster;
+  rosters_[{roster.keys.id(), roster.branch}] = roster;
   if (core_) carry_out(core_->on_roster(roster));
 }
 

@@ -13,7 +13,7 @@
 
 namespace tillsync {
 
-// A branch of a tenant. The tenant is named by its public key: nobody can claim another's.
+// A branch of a tenant. The tenant is named by the hash of its first keys: nobody can claim another's.
 struct Shop {
   std::string tenant;
   BranchId branch;

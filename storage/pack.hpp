@@ -225,7 +225,6 @@ Bytes pack(const T& value) {
   return out;
 }
 
-// Nothing when the bytes are not exactly one T.
 // A list as a value of its own, such as a note's.
 template <class T>
 struct Packed {
@@ -236,6 +235,7 @@ struct Packed {
   }
 };
 
+// Nothing when the bytes are not exactly one T.
 template <class T>
 std::optional<T> unpack(ByteView in, Reading::Extra extra = Reading::Extra::ignore) {
   T value{};

@@ -136,8 +136,8 @@ void history(const Arguments& a) {
 
 void export_proof(const Arguments& a) {
   Folder folder(a.data);
-  const auto raw = folder.ask({{"do", "certificate"}})["certificate"].get<std::vector<std::uint8_t>>();
-  require(replace_file(a.file, Bytes(raw.begin(), raw.end())));
+  const Bytes proof = bytes_from(folder.ask({{"do", "certificate"}})["certificate"]);
+  require(replace_file(a.file, proof));
   std::cout << "wrote " << a.file << ": anyone can check it with 'tillsync lease verify " << a.file << "'\n";
 }
 
@@ -148,9 +148,9 @@ void verify(const Arguments& a) {
   const auto roster = proof ? Roster::decode(proof->roster.encoded()) : std::nullopt;
   if (!roster) throw Failure{a.file + " is no exported lease, or its roster is not signed: export it again"};
   const bool known = !a.roster.empty() || !a.tenant.empty();
-  const std::string trusted = a.roster.empty() ? a.tenant : read_roster(a.roster).tenant_hex();
-  if (known && trusted != roster->tenant_hex())
-    throw Failure{a.file + " was signed for another tenant, of the key " + roster->tenant_hex()};
+  const std::string trusted = a.roster.empty() ? a.tenant : read_roster(a.roster).keys.id();
+  if (known && trusted != roster->keys.id())
+    throw Failure{a.file + " was signed for another tenant, " + roster->keys.id()};
   if (!proof->certificate.valid_for(*roster))
     throw Failure{a.file + " does not hold: its grants are forged, too few, or of another roster"};
   const Ballot& b = proof->certificate.ballot;
@@ -160,7 +160,7 @@ void verify(const Arguments& a) {
   std::cout << " (" << roster->majority() << " of " << roster->total_votes() << " votes are needed; roster version "
             << roster->version << ")\n";
   if (!known)
-    std::cout << "Its tenant, " << roster->tenant << ", signs with the key " << roster->tenant_hex()
+    std::cout << "Its tenant, " << roster->tenant << ", is " << roster->keys.id()
               << ": compare it with yours, or name your roster with --roster\n";
 }
 
@@ -214,7 +214,7 @@ void add_lease(CLI::App& app) {
                     "Example: tillsync lease verify today.lease --roster main-street.roster");
   v->add_option("file", a->file, "The file that 'lease export' wrote")->required();
   v->add_option("--roster", a->roster, "A roster of the tenant that you trust");
-  v->add_option("--tenant", a->tenant, "Or its public key, 64 hexadecimal digits");
+  v->add_option("--tenant", a->tenant, "Or its name, the 64 hexadecimal digits that 'roster show' gives");
   v->callback([a] { verify(*a); });
   CLI::App* o = add("handover",
                     "The host hands the lease to another till; selling goes on.\n"

@@ -1,6 +1,9 @@
 // tillsync pair: a new till joins a branch with a one-time code.
+#include <functional>
 #include <iostream>
 
+#include "storage/data_folder.hpp"
+#include "tools/roster_file.hpp"
 #include "tools/spread.hpp"
 #include "transport/pairing.hpp"
 #include "transport/settings.hpp"
@@ -10,51 +13,75 @@ namespace tillsync::cli {
 namespace {
 
 struct Arguments {
-  std::string roster, tenant_key, listen = "0.0.0.0:7790", cloud, data, code, at;
+  std::string roster, tenant_key, listen = "0.0.0.0:7790", cloud, branch, data, code, at;
   std::shared_ptr<Whom> whom = std::make_shared<Whom>();
 };
 
-PairGrant grant_to(const PairRequest& request, const SecretKey& tenant, const Arguments& a) {
+// What the inviting side does with a till that knows the code: makes the roster that names it, and keeps it.
+using Admit = std::function<Roster(const PairRequest&)>;
+
+PairGrant grant_to(const PairRequest& request, const Roster& roster, const Admit& admit, const Arguments& a) {
   PairGrant grant;
-  Roster roster = read_roster(a.roster);
+  grant.cloud = a.cloud;
+  const Member* known = roster.find(request.till);
   if (request.branch != roster.branch) {
     grant.refusal = "this invitation is for branch " + roster.branch.text + ": make the till's folder with --branch " +
                     roster.branch.text;
-    return grant;
-  }
-  const Member* known = roster.find(request.till);
-  if (known != nullptr && known->key != request.key) {
+  } else if (known != nullptr && known->key != request.key) {
     grant.refusal = "the branch has another till named " + request.till.text + ": choose another name";
-    return grant;
+  } else {
+    grant.roster = Binary((known != nullptr ? roster : admit(request)).encoded());
   }
-  if (known == nullptr) {
-    roster.add({request.till, request.key, Role::till, 1});
-    ++roster.version;
-    roster.sign(tenant);
-    require(replace_file(a.roster, roster.encoded()));
-  }
-  grant.roster = Binary(roster.encoded());
-  grant.cloud = a.cloud;
   return grant;
 }
 
-void run_invite(const Arguments& a) {
-  const SecretKey tenant = read_secret(a.tenant_key);
-  if (Binary(tenant.public_key().view()) != read_roster(a.roster).tenant_key) {
-    throw Failure{a.tenant_key + " did not sign this roster: use its tenant's key"};
-  }
-  await_spread(a.roster, read_roster(a.roster), *a.whom);
+void wait_for_till(const Arguments& a, const Roster& roster, const Admit& admit) {
   const std::string code = fresh_pair_code();
   const PairRequest joined = require(invite(
-      require(Address::parse(a.listen)), code, [&](const PairRequest& request) { return grant_to(request, tenant, a); },
+      require(Address::parse(a.listen)), code,
+      [&](const PairRequest& request) { return grant_to(request, roster, admit, a); },
       [&](std::uint16_t port) {
         std::cout << "code  " << code << "\nport  " << port
                   << "\nOn the new till, within ten minutes:\n  tillsync pair join --data FOLDER --code " << code
                   << " --at THIS-MACHINE:" << port << std::endl;
       }));
+  std::cout << joined.till.text << " joined";
+}
+
+void invite_by_tenant(const Arguments& a) {
+  Roster roster = current_roster(a.roster, *a.whom);
+  const SecretKey tenant = tenant_of(roster, a.tenant_key);
+  await_spread(a.roster, roster, *a.whom);
+  wait_for_till(a, roster, [&](const PairRequest& request) {
+    roster.add({request.till, request.key, Role::till, 1});
+    ++roster.version;
+    roster.issued_ms = wall_ms();
+    roster.sign(tenant);
+    require(replace_file(a.roster, roster.encoded()));
+    return roster;
+  });
   mark_handed_out(a.roster, read_roster(a.roster));
-  std::cout << joined.till.text << " joined; the roster is at version " << read_roster(a.roster).version
-            << " and spreads by itself from the new till\n";
+  std::cout << "; the roster is at version " << roster.version << " and spreads by itself from the new till\n";
+}
+
+// With the cloud's own key, where the tenant has delegated it.
+void invite_by_cloud(const Arguments& a) {
+  Folder folder(a.whom->data);
+  if (!folder.is_cloud())
+    throw Failure{"a till can't invite by itself: name the roster with --roster and --tenant-key, or a cloud's folder"};
+  auto roster = Roster::decode(bytes_from(folder.ask({{"do", "roster_held"}, {"branch", a.branch}})["roster"]));
+  if (!roster) throw Failure{"this cloud's roster is damaged: hand it over anew with 'tillsync roster import'"};
+  const SecretKey key = read_secret(a.whom->data + "/identity.key");
+  if (roster->pairing_key != key.public_key().view())
+    throw Failure{"the tenant does not let this cloud pair tills of " + roster->branch.text +
+                  ": its manager may, with 'tillsync roster delegate --on'"};
+  wait_for_till(a, *roster, [&](const PairRequest& request) {
+    roster->join(request.till, request.key, key);
+    const Json kept = folder.ask({{"do", "take_roster"}, {"roster", bytes_json(roster->encoded())}});
+    if (!kept["same"].get<bool>()) throw Failure{"the branch got a newer roster meanwhile: invite again"};
+    return *roster;
+  });
+  std::cout << ", without a vote until the manager gives it one ('tillsync roster vote')\n";
 }
 
 void run_join(const Arguments& a) {
@@ -85,18 +112,18 @@ void add_pair(CLI::App& app) {
   pair->require_subcommand(1);
   CLI::App* i = pair->add_subcommand(
       "invite",
-      "Show a code and wait for the new till (10 minutes, 5 tries).\n"
+      "Show a code and wait for the new till (10 minutes, 5 tries). With the tenant's key, or, where it is delegated, "
+      "with the key of the cloud whose folder --data names.\n"
       "Example: tillsync pair invite --roster shop/main-street.roster --tenant-key shop/tenant.key");
-  i->add_option("--roster", a->roster, "The branch's roster file; gets the new member")->required();
-  i->add_option("--tenant-key", a->tenant_key, "The tenant's key file")->required();
+  auto* file = i->add_option("--roster", a->roster, "The branch's roster file; gets the new member");
+  auto* key = i->add_option("--tenant-key", a->tenant_key, "The tenant's key file");
+  file->needs(key);
+  key->needs(file);
   i->add_option("--listen", a->listen, "HOST:PORT to wait on")->capture_default_str();
   i->add_option("--cloud", a->cloud, "The cloud's HOST:PORT, for the new till's till.toml");
-  auto* running =
-      i->add_option("--data", a->whom->data, "A running till's folder on this machine, to see who has the roster");
-  auto* at = i->add_option("--at", a->whom->at, "Or a till elsewhere: NAME@HOST:PORT");
-  at->excludes(running);
-  at->needs(i->add_option("--manager-key", a->whom->key, "With --at: a manager's key file"));
-  i->callback([a] { run_invite(*a); });
+  i->add_option("--branch", a->branch, "At a cloud that serves several: which")->excludes(file);
+  add_asked(i, a->whom);
+  i->callback([a] { a->roster.empty() ? invite_by_cloud(*a) : invite_by_tenant(*a); });
   CLI::App* j = pair->add_subcommand("join",
                                      "Join with the code.\nExample: tillsync pair join --data /var/lib/shop/till-2 "
                                      "--code 7KQ2-M9TD-4XWB --at 192.168.1.10:7790");

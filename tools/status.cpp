@@ -52,7 +52,7 @@ void show_cloud(Folder& folder, const Json& s) {
   std::cout << "cloud, key " << s["key"].get<std::string>() << "\n\n";
   for (const Json& shop : s["shops"]) {
     std::uint64_t ops = 0;
-    const Json chains = folder.ask({{"do", "chains"}, {"branch", shop["branch"]}, {"tenant", shop["tenant_key"]}});
+    const Json chains = folder.ask({{"do", "chains"}, {"branch", shop["branch"]}, {"tenant", shop["tenant_id"]}});
     for (const Json& chain : chains) ops += chain["seq"].get<std::uint64_t>();
     std::cout << "  " << shop["branch"].get<std::string>() << " of " << shop["tenant"].get<std::string>() << ": " << ops
               << " ops in " << chains.size() << " histories, roster version " << shop["roster_version"];

@@ -11,7 +11,7 @@ namespace tillsync {
 
 namespace {
 std::string roster_file(const Roster& roster) {
-  return "rosters/" + roster.tenant_hex().substr(0, 16) + "-" + roster.branch.text + ".roster";
+  return "rosters/" + roster.keys.id().substr(0, 16) + "-" + roster.branch.text + ".roster";
 }
 }  // namespace
 
@@ -91,7 +91,7 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
   auto brought = Roster::decode(hello.roster);
   if (!brought)
     return fail(ErrorKind::refused, hello.name.text + " brought no valid roster: pair it with its branch first");
-  const std::string tenant = brought->tenant_hex();
+  const std::string tenant = brought->keys.id();
   const auto& rosters = core_.rosters();
   const bool tenant_known =
       std::any_of(rosters.begin(), rosters.end(), [&](const auto& r) { return r.first.tenant == tenant; });
@@ -120,9 +120,10 @@ Result<void> CloudRuntime::take_roster(const Roster& roster) {
                                         key_.public_key().hex() + "'");
   }
   name_ = me->name;
-  const auto known = core_.rosters().find(Shop{roster.tenant_hex(), roster.branch});
-  if (known != core_.rosters().end() && known->second.version >= roster.version) return {};
-  if (auto kept = keep_roster(roster); !kept) return kept;
+  const auto known = core_.rosters().find(Shop{roster.keys.id(), roster.branch});
+  Roster next = known == core_.rosters().end() ? roster : known->second;
+  if (known != core_.rosters().end() && !next.take(roster)) return {};
+  if (auto kept = keep_roster(next); !kept) return kept;
   CloudActions taken = core_.on_roster(roster);
   taken.new_roster.reset();  // kept already
   carry_out(std::move(taken));

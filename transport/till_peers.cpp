@@ -34,8 +34,7 @@ Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
                                         ": check the peer's address");
   }
   // A newly paired till brings the roster that names it.
-  if (auto brought = Roster::decode(hello.roster); brought && brought->version > node_->roster()->version)
-    take_roster(*brought);
+  if (const auto brought = Roster::decode(hello.roster)) take_roster(*brought);
   const Member* member = node_->roster()->find_x25519(noise::view(key));
   if (member == nullptr || member->name != hello.name) {
     return fail(ErrorKind::refused, hello.name.text + " is not in the roster of branch " + settings_.branch.text +

@@ -15,17 +15,17 @@ bool is_lease(const Message& m) {
 
 CloudActions CloudCore::on_roster(const Roster& roster) {
   CloudActions out;
-  const Shop shop{roster.tenant_hex(), roster.branch};
-  const auto it = rosters_.find(shop);
-  if (it != rosters_.end() && it->second.version >= roster.version) return out;
-  rosters_[shop] = roster;
-  out.new_roster = {shop, roster};
+  const Shop shop{roster.keys.id(), roster.branch};
+  const auto [it, first] = rosters_.try_emplace(shop, roster);
+  if (!first && !it->second.take(roster)) return out;
+  const Roster& mine = it->second;
+  out.new_roster = {shop, mine};
   for (const auto& [id, peer] : peers_) {
     if (peer.shop != shop) continue;
-    if (roster.find(peer.name) == nullptr) {
+    if (mine.find(peer.name) == nullptr) {
       out.hang_up.push_back(id);
     } else {
-      out.sends.push_back({id, NewRoster{Binary(roster.encoded())}});
+      out.sends.push_back({id, NewRoster{Binary(mine.encoded())}});
     }
   }
   return out;
@@ -106,7 +106,7 @@ void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions
 
 void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& out) {
   auto roster = Roster::decode(m.roster);
-  if (!roster || Shop{roster->tenant_hex(), roster->branch} != peer.shop) return void(++counters_.refused);
+  if (!roster || Shop{roster->keys.id(), roster->branch} != peer.shop) return void(++counters_.refused);
   CloudActions taken = on_roster(*roster);
   out.new_roster = std::move(taken.new_roster);
   std::move(taken.sends.begin(), taken.sends.end(), std::back_inserter(out.sends));

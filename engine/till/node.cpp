@@ -34,7 +34,11 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       hostless_since_(now.mono) {
   if (auto note = store_.view().note(kRosterNote)) {
     auto stored = Roster::decode(*note);
-    if (stored && (!config_.roster || stored->version > config_.roster->version)) config_.roster = std::move(stored);
+    if (stored && config_.roster) {
+      (void)config_.roster->take(*stored);
+    } else if (stored) {
+      config_.roster = std::move(stored);
+    }
   }
   if (config_.roster) {
     election_.emplace(config_.till, config_.key, *config_.roster, stored_promise(), Random(random_.next()), now.mono);

@@ -114,27 +114,25 @@ Actions Node::on_roster(Now now, const Roster& roster) {
 }
 
 void Node::adopt_roster(Now now, const Roster& roster, Actions& out) {
-  const bool ours = roster.branch == config_.branch &&
-                    (!config_.roster ||
-                     (roster.tenant_key == config_.roster->tenant_key && roster.version > config_.roster->version));
-  if (!ours) return;
   const bool first = !config_.roster;
-  config_.roster = roster;
+  if (roster.branch != config_.branch || !(first ? config_.roster = roster, true : config_.roster->take(roster)))
+    return;
+  const Roster& mine = *config_.roster;
   roster_dirty_ = true;
   out.roster_changed = true;
-  out.info("roster version " + std::to_string(roster.version) + " with " + std::to_string(roster.members.size()) +
+  out.info("roster version " + std::to_string(mine.version) + " with " + std::to_string(mine.members.size()) +
            " members");
   if (first) {
-    election_.emplace(config_.till, config_.key, roster, stored_promise(), Random(random_.next()), now.mono);
+    election_.emplace(config_.till, config_.key, mine, stored_promise(), Random(random_.next()), now.mono);
     election_->on_fitness(config_.till, fitness_);
   } else {
-    take(now, election_->on_roster(now.mono, roster), out);
+    take(now, election_->on_roster(now.mono, mine), out);
   }
   for (const auto& [id, peer] : peers_) {
-    if (roster.find(peer.name) == nullptr) {
+    if (mine.find(peer.name) == nullptr) {
       out.hang_up.push_back(id);
     } else if (!first) {
-      out.send(id, NewRoster{Binary(roster.encoded())});
+      out.send(id, NewRoster{Binary(mine.encoded())});
     }
   }
 }

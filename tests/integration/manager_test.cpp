@@ -70,3 +70,77 @@ TEST_CASE("an emergency roster leaves out the tills that are gone, and is confir
   CHECK(run({"lease", "status", "--data", f / "till-3"}).out.find("An emergency roster is in force") !=
         std::string::npos);
 }
+
+TEST_CASE("the tenant's keys: the cloud lets a till in, the signing key is changed, then stolen, then recovered") {
+  const Folder f;
+  REQUIRE(
+      run({"roster", "init", "--out", f / "shop", "--tenant", "Our Bakery", "--branch", "main", "--lease-ms", "1000"})
+          .code == 0);
+  const std::string file = f / "shop/main.roster";
+  const auto roster = [&](const std::string& verb, const std::string& key, std::vector<std::string> more) {
+    more.insert(more.begin(), {"roster", verb, "--roster", file, "--tenant-key", f / key});
+    return run(more);
+  };
+  const auto hand_to = [&](const std::string& whom) { return run({"roster", "import", file, "--data", f / whom}); };
+  const auto shown = [&](const std::string& till) {
+    return Json::parse(run({"roster", "show", "--data", f / till, "--json"}).out);
+  };
+  make_till(f, "till-1");
+  make_till(f, "till-2");
+  const std::string cloud_key = after(run({"cloud", "init", "--data", f / "cloud"}).out, "key ");
+  const Outcome known = run({"till", "init", "--data", f / "till-1", "--branch", "main", "--till", "till-1"});
+  REQUIRE(roster("add", "shop/tenant.key", {"--name", "cloud", "--role", "cloud", "--key", cloud_key}).code == 0);
+  REQUIRE(roster("add", "shop/tenant.key", {"--name", "till-1", "--key", after(known.out, "key ")}).code == 0);
+  REQUIRE(hand_to("cloud").code == 0);
+  check_refusal(run({"pair", "invite", "--data", f / "cloud"}), "does not let this cloud pair");
+  check_refusal(run({"pair", "invite", "--data", f / "till-1"}), "a till can't invite by itself");
+  REQUIRE(roster("delegate", "shop/tenant.key", {"--on"}).code == 0);
+  REQUIRE(hand_to("cloud").code == 0);
+  REQUIRE(hand_to("till-1").code == 0);
+
+  demo::Process cloud("cloud", f / "cloud", {program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
+  cloud.start();
+  const std::string at = "127.0.0.1:" + std::to_string(cloud.connect().call({{"do", "status"}})->at("port").get<int>());
+  write(f / "till-1/till.toml", "cloud = \"" + at + "\"\n" + read_file(f / "till-1/till.toml").value());
+  demo::Process first = till(f, "till-1");
+  first.start();
+  pair_by(f, "till-2", {"pair", "invite", "--data", f / "cloud", "--listen", "127.0.0.1:0", "--cloud", at});
+  demo::Process second = till(f, "till-2");
+  second.start();
+  (void)second.connect();
+  REQUIRE(within(std::chrono::seconds(20), [&] { return status(f / "till-2")["lease"] == "exclusive"; }));
+  CHECK(status(f / "till-2")["host"] == "till-1");
+  write(f / "sales.csv", "Invoice,Item,Quantity\n1,bread,2\n");
+  REQUIRE(run({"import", "--data", f / "till-2", f / "sales.csv"}).code == 0);
+  CHECK(within(std::chrono::seconds(20), [&] { return status(f / "till-2")["unsent"] == 0; }));
+
+  // It stays when the tenant signs again, and gets its vote.
+  check_refusal(roster("rotate", "shop/tenant.key", {"--out", f / "shop/new.key"}), "so that they stay");
+  const Outcome rotated = roster("rotate", "shop/tenant.key", {"--out", f / "shop/new.key", "--data", f / "till-1"});
+  CHECK(rotated.out.find("till-2 joined by the cloud and stays") == 0);
+  REQUIRE(hand_to("till-1").code == 0);
+  CHECK(within(std::chrono::seconds(10), [&] { return shown("till-2")["members"].size() == 3; }));
+  check_refusal(roster("vote", "shop/tenant.key", {"--on", "--name", "till-2", "--data", f / "till-1"}),
+                "use the tenant's newest key");
+  const Outcome voting = roster("vote", "shop/new.key", {"--on", "--name", "till-2", "--data", f / "till-1"});
+  CAPTURE(voting.err);
+  REQUIRE(voting.code == 0);
+  REQUIRE(hand_to("till-2").code == 0);
+
+  // A thief with the new key signs; the recovery key takes the shop back.
+  const std::string mine = read_file(file).value();
+  REQUIRE(roster("delegate", "shop/new.key", {"--off", "--data", f / "till-1"}).code == 0);
+  REQUIRE(hand_to("till-1").code == 0);
+  const std::string thiefs = read_file(file).value();
+  write(file, mine);
+  const Outcome saved =
+      run({"roster", "recover", "--roster", file, "--recovery-key", f / "shop/recovery.key", "--out", f / "saved"});
+  CAPTURE(saved.err);
+  REQUIRE(saved.code == 0);
+  REQUIRE(hand_to("till-2").code == 0);
+  CHECK(within(std::chrono::seconds(10), [&] { return shown("till-1")["version"] == 1'000'000; }));
+  CHECK(shown("till-1")["cloud_pairs"] == true);
+  CHECK(shown("till-1")["tenant_id"] == Json::parse(run({"roster", "show", file, "--json"}).out)["tenant_id"]);
+  write(file, thiefs);
+  check_refusal(hand_to("till-1"), "it has version 1000000 already");
+}

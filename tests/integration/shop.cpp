@@ -5,6 +5,8 @@
 #include <fstream>
 #include <thread>
 
+#include "storage/data_folder.hpp"
+
 namespace tillsync::test {
 
 void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
@@ -42,6 +44,25 @@ void make_till(const Folder& f, const std::string& name) {
   REQUIRE(run({"till", "init", "--data", f / name, "--branch", "main", "--till", name, "--listen", "127.0.0.1:0",
                "--interface", "lo"})
               .code == 0);
+}
+
+Outcome pair_by(const Folder& f, const std::string& name, std::vector<std::string> inviting, bool wrong) {
+  inviting.insert(inviting.begin(), test::program());
+  demo::Process invite("invite", f / ("invite-" + name), inviting);
+  invite.start();
+  std::string said;
+  REQUIRE(within(std::chrono::seconds(10), [&] {
+    return (said = read_file(f / ("invite-" + name + ".log")).value_or("")).find("within ten") != std::string::npos;
+  }));
+  const std::string at = "127.0.0.1:" + after(said, "port  ");
+  if (wrong)
+    check_refusal(run({"pair", "join", "--data", f / name, "--code", "AAAA-BBBB-CCCC", "--at", at}),
+                  "the code is wrong");
+  const Outcome joined = run({"pair", "join", "--data", f / name, "--code", after(said, "code  "), "--at", at});
+  CAPTURE(joined.err);
+  REQUIRE(joined.code == 0);
+  REQUIRE(within(std::chrono::seconds(5), [&] { return !invite.alive(); }));
+  return joined;
 }
 
 void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }

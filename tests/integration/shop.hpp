@@ -18,6 +18,10 @@ void check_refusal(const Outcome& o, const std::string& part);  // one sentence 
 void make_till(const Folder& f, const std::string& name);       // a lone till of its own, never paired
 void write(const std::string& path, const std::string& text);
 
+// Starts an invitation and lets the till of that name join by it; what `pair join` said. Before, with `wrong`, somebody
+// tries another code.
+Outcome pair_by(const Folder& f, const std::string& name, std::vector<std::string> inviting, bool wrong = false);
+
 // Of a branch whose till `host` hosts and is connected to the cloud.
 void manager_looks_on(const Folder& f, const std::string& roster, const std::string& tenant, const std::string& host);
 

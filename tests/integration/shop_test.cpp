@@ -29,28 +29,14 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   std::vector<Process> tills;
   for (const std::string name : {"till-1", "till-2"}) {
     make_till(f, name);
-    std::vector<std::string> inviting = {test::program(),    "pair", "invite",   "--roster",    roster,
-                                         "--tenant-key",     tenant, "--listen", "127.0.0.1:0", "--cloud",
-                                         "127.0.0.1:" + port};
+    std::vector<std::string> inviting = {"pair", "invite",   "--roster",    roster,    "--tenant-key",
+                                         tenant, "--listen", "127.0.0.1:0", "--cloud", "127.0.0.1:" + port};
     if (!tills.empty()) {  // most tills must have the roster of before
-      check_refusal(run({inviting.begin() + 1, inviting.end()}), "most tills must have version 3");
+      check_refusal(run(inviting), "most tills must have version 3");
       inviting.insert(inviting.end(), {"--data", f / "till-1"});
     }
-    Process invite("invite", f / ("invite-" + name), inviting);
-    invite.start();
-    std::string said;
-    REQUIRE(within(std::chrono::seconds(10), [&] {
-      return (said = read_file(f / ("invite-" + name + ".log")).value_or("")).find("within ten") != std::string::npos;
-    }));
-    const std::string at = "127.0.0.1:" + after(said, "port  ");
-    if (tills.empty())
-      check_refusal(run({"pair", "join", "--data", f / name, "--code", "AAAA-BBBB-CCCC", "--at", at}),
-                    "the code is wrong");
-    const Outcome joined = run({"pair", "join", "--data", f / name, "--code", after(said, "code  "), "--at", at});
-    CAPTURE(joined.err);
-    REQUIRE(joined.code == 0);
+    const Outcome joined = pair_by(f, name, inviting, tills.empty());
     CHECK(joined.out.find("joined branch main of Our Bakery") != std::string::npos);
-    REQUIRE(within(std::chrono::seconds(5), [&] { return !invite.alive(); }));
     tills.push_back(till(f, name));
     tills.back().start();
   }

@@ -86,7 +86,7 @@ void LanShop::hand_out(int to, const std::function<void(Roster&)>& change) {
   ++roster_.version;
   roster_.sign(tenant_);
   const Bytes bytes = roster_.encoded();
-  ask(to, {{"do", "take_roster"}, {"roster", std::vector<std::uint8_t>(bytes.begin(), bytes.end())}});
+  ask(to, {{"do", "take_roster"}, {"roster", bytes_json(bytes)}});
 }
 
 Json LanShop::ask(int i, Json question) {

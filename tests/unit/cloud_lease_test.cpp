@@ -36,7 +36,7 @@ Roster roster_of_two_and_a_witness() {
 class Process {
  public:
   Process(CloudStore& store, const Roster& roster)
-      : store_(store), core_(key_number(9)), shop_{roster.tenant_hex(), roster.branch} {
+      : store_(store), core_(key_number(9)), shop_{roster.keys.id(), roster.branch} {
     (void)core_.on_roster(roster);
     for (std::uint64_t n : {1, 2}) (void)core_.on_peer_up({}, PeerId{n}, shop_, TillId{"till-" + std::to_string(n)});
   }

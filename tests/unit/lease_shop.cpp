@@ -123,7 +123,7 @@ std::string LeaseShop::carry_out(const std::string& command) {
 void LeaseShop::open(const std::vector<std::string>& words) {  // shop N tills [lease N s] [votes TILL N]
   tenant_ = key_of(200);
   roster_.tenant = "Scripts";
-  roster_.tenant_key = Binary(tenant_->public_key().view());
+  roster_.keys = TenantKeys::founded(tenant_->public_key(), tenant_->public_key());
   roster_.branch = BranchId{"market"};
   const int count = std::stoi(words.at(1));
   for (std::size_t i = 3; i + 2 < words.size(); i += 3) {

@@ -88,7 +88,7 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
   const SecretKey tenant = fresh_secret();
   Roster roster;
   roster.tenant = "Demo";
-  roster.tenant_key = Binary(tenant.public_key().view());
+  roster.keys = TenantKeys::founded(tenant.public_key(), fresh_secret().public_key());
   roster.branch = BranchId{"demo"};
   auto cloud_folder = cli::require(DataFolder::lock(folder_ + "/cloud", true));
   roster.add(

@@ -30,7 +30,7 @@ Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
   Json shops = Json::array();
   for (const auto& [shop, roster] : core.rosters()) {
     shops.push_back({{"tenant", roster.tenant},
-                     {"tenant_key", shop.tenant},
+                     {"tenant_id", shop.tenant},
                      {"branch", shop.branch.text},
                      {"roster_version", roster.version}});
     if (const Certificate* lease = core.leader(shop))
@@ -124,17 +124,22 @@ Result<void> read_or_write(CloudStore& store, const std::string& what, const Sho
 }
 
 Result<Json> take_roster(CloudRuntime& cloud, const Json& q) {
-  const auto raw = q.value("roster", Json::array()).get<std::vector<std::uint8_t>>();
-  auto roster = Roster::decode({reinterpret_cast<const char*>(raw.data()), raw.size()});
+  const auto roster = Roster::decode(bytes_from(q.value("roster", Json::array())));
   if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
   if (auto taken = cloud.take_roster(*roster); !taken) return tl::unexpected(taken.error());
-  return Json{{"branch", roster->branch.text}, {"version", roster->version}};
+  const Roster& mine = cloud.core().rosters().at(Shop{roster->keys.id(), roster->branch});
+  return Json{{"branch", mine.branch.text}, {"version", mine.version}, {"same", mine.signature == roster->signature}};
 }
 
 void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   const std::string what = q.value("do", "");
   if (what == "status") return reply(status_json(cloud, cloud.core()));
   if (what == "take_roster") return reply(take_roster(cloud, q));
+  if (what == "roster_held") {
+    const auto shop = shop_of(cloud.core(), q);
+    if (!shop) return reply(tl::unexpected(shop.error()));
+    return reply(Json{{"roster", bytes_json(cloud.core().rosters().at(*shop).encoded())}});
+  }
   constexpr const char* kDatabase[] = {"ops", "chains", "conflicts", "rows", "stock", "put_rows"};
   if (std::find(std::begin(kDatabase), std::end(kDatabase), what) == std::end(kDatabase)) {
     return reply(fail(ErrorKind::invalid, "a cloud does not know the question '" + what + "'"));

@@ -170,11 +170,21 @@ Json to_json(const Roster& roster) {
     members.push_back({{"name", m.name.text},
                        {"key", PublicKey::from_bytes(m.key)->hex()},
                        {"role", kRoles[static_cast<std::size_t>(m.role)]},
-                       {"votes", m.votes}});
+                       {"votes", m.votes},
+                       {"joined", !m.joined.empty()}});
   }
-  return {{"tenant", roster.tenant},   {"tenant_key", roster.tenant_hex()}, {"branch", roster.branch.text},
-          {"version", roster.version}, {"lease_ms", roster.lease_ms},       {"members", members},
-          {"epoch", roster.epoch},     {"frozen", roster.frozen},           {"issued_ms", roster.issued_ms}};
+  return {{"tenant", roster.tenant},       {"tenant_id", roster.keys.id()},
+          {"branch", roster.branch.text},  {"version", roster.version},
+          {"lease_ms", roster.lease_ms},   {"members", members},
+          {"epoch", roster.epoch},         {"frozen", roster.frozen},
+          {"issued_ms", roster.issued_ms}, {"cloud_pairs", !roster.pairing_key.empty()}};
+}
+
+Json bytes_json(ByteView bytes) { return std::vector<std::uint8_t>(bytes.begin(), bytes.end()); }
+
+Bytes bytes_from(const Json& json) {
+  const auto raw = json.get<std::vector<std::uint8_t>>();
+  return {raw.begin(), raw.end()};
 }
 
 Bytes fields_from(const Json& json) {

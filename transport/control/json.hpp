@@ -22,7 +22,7 @@ Json to_json(const Status& status);
 Json to_json(const Roster& roster);
 Json to_json(const Error& error);
 Json lease_json(const Node& node, Now now);   // the shape of `tillsync lease status --json`
-Json spread_json(const Node& node, Now now);  // who holds the roster durably, and for how long most have
+Json spread_json(const Node& node, Now now);  // the roster, who holds it durably, and for how long most have
 
 const char* name_of(OpKind kind);
 std::optional<OpKind> kind_named(const std::string& name);
@@ -31,6 +31,10 @@ std::optional<Level> level_named(const std::string& name);
 
 // Errors: invalid, naming the field.
 Result<OpDraft> draft_from(const Json& json);
+
+// Bytes as numbers: rosters and certificates.
+Json bytes_json(ByteView bytes);
+Bytes bytes_from(const Json& json);
 
 // Row fields are MessagePack in the store and JSON here.
 Bytes fields_from(const Json& json);

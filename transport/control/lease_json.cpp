@@ -74,6 +74,7 @@ Json spread_json(const Node& node, Now now) {
   Json holders = Json::array();
   for (const TillId& holder : spread.holders) holders.push_back(holder.text);
   return {{"version", spread.version},
+          {"roster", node.roster() ? bytes_json(node.roster()->encoded()) : Json::array()},
           {"holders", holders},
           {"most_hold_ms", spread.most_hold_for ? Json(to_ms(*spread.most_hold_for)) : Json()}};
 }

@@ -100,7 +100,7 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
     if (!certificate || !node.roster())
       return fail(ErrorKind::not_found, "no exclusive lease is known here just now: ask again when there is one");
     const Bytes bytes = pack(LeaseProof{*node.roster(), *certificate});
-    return Json{{"certificate", std::vector<std::uint8_t>(bytes.begin(), bytes.end())}};
+    return Json{{"certificate", bytes_json(bytes)}};
   }
   if (what == "settings") {
     Json all = Json::object();
@@ -114,11 +114,11 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
   }
   if (what == "roster") return node.roster() ? to_json(*node.roster()) : Json();
   if (what == "take_roster") {
-    const auto raw = q.value("roster", Json::array()).get<std::vector<std::uint8_t>>();
-    auto roster = Roster::decode({reinterpret_cast<const char*>(raw.data()), raw.size()});
+    const auto roster = Roster::decode(bytes_from(q.value("roster", Json::array())));
     if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
     till.take_roster(*roster);
-    return Json{{"version", node.roster() ? node.roster()->version : 0}};
+    const auto& mine = node.roster();
+    return Json{{"version", mine ? mine->version : 0}, {"same", mine && mine->signature == roster->signature}};
   }
   return fail(ErrorKind::invalid, "a till does not know the question '" + what + "'");
 }
