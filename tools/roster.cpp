@@ -48,9 +48,8 @@ TenantKeys keys_in(const std::string& folder, const std::string& key_path) {
     if (!newest || other.keys.follow(*newest)) newest = other.keys;
   }
   if (!newest || newest->signing() != read_secret(key_path).public_key())
-    throw Failure{key_path +
-                  " is there, and no roster that it signs beside it: put a copy of another branch's roster " + "into " +
-                  folder + ", or choose another --out for a new tenant"};
+    throw Failure{key_path + " does not sign the newest roster in " + folder +
+                  ": name the key that does with --tenant-key, or choose another --out for a new tenant"};
   std::cout << "used " << key_path << '\n';
   return *newest;
 }
