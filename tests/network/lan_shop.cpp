@@ -21,6 +21,7 @@ LanShop::LanShop(const Plan& plan) : tenant_(fresh_secret()) {
   if (!plan.mdns) switch_.block_multicast();
   for (int i = 0; i < plan.tills + plan.spare; ++i) switch_.add_host();
   roster_.tenant = "Network tests";
+  roster_.keys = TenantKeys::founded(tenant_.public_key(), tenant_.public_key());
   roster_.branch = BranchId{"lan"};
   roster_.lease_ms = plan.lease_ms;
   for (int i = 0; i < plan.tills + plan.spare; ++i) make_till(i, plan);

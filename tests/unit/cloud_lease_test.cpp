@@ -23,6 +23,7 @@ SecretKey key_number(std::uint8_t n) {
 
 Roster roster_of_two_and_a_witness() {
   Roster roster;
+  roster.keys = TenantKeys::founded(key_number(200).public_key(), key_number(201).public_key());
   roster.branch = BranchId{"corner"};
   roster.lease_ms = 1000;
   for (std::uint8_t n : {1, 2})
