@@ -79,8 +79,10 @@ class Election {
 
   enum class Stage { idle, pre_voting, requesting };
   void start_pre_vote(Instant now, LeaseActions& out);
+  void request_if_pre_elected(Instant now, LeaseActions& out);
   void start_request(Instant now, Term term, LeaseActions& out);
   void speak_request(Instant now, LeaseActions& out);
+  void speak_promise(Instant now, LeaseActions& out);
   std::vector<TillId> last_grantors() const;
   void ask_the_rest(LeaseActions& out);
   void abandon(Instant now, LeaseActions& out, bool release);

@@ -13,7 +13,13 @@ void Election::start_pre_vote(Instant now, LeaseActions& out) {
   pre_votes_ = {self_};
   denied_.clear();
   to_voters(PreVote{ballot_}, out);
-  if (votes_of(self_) >= roster_.majority()) start_request(now, ballot_.term, out);
+  request_if_pre_elected(now, out);
+}
+
+void Election::request_if_pre_elected(Instant now, LeaseActions& out) {
+  std::uint32_t votes = 0;
+  for (const TillId& till : pre_votes_) votes += votes_of(till);
+  if (votes >= roster_.majority()) start_request(now, std::max(ballot_.term, highest_seen_.next()), out);
 }
 
 void Election::handle(Instant now, const TillId& from, const PreVoteReply& m, LeaseActions& out) {
@@ -32,13 +38,11 @@ void Election::handle(Instant now, const TillId& from, const PreVoteReply& m, Le
     return;
   }
   pre_votes_.insert(from);
-  std::uint32_t votes = 0;
-  for (const TillId& till : pre_votes_) votes += votes_of(till);
-  if (votes >= roster_.majority()) start_request(now, std::max(ballot_.term, highest_seen_.next()), out);
+  request_if_pre_elected(now, out);
 }
 
 void Election::start_request(Instant now, Term term, LeaseActions& out) {
-  if (storing_) return;  // a promise is on its way to the disk: at the next try
+  if (storing_) return;  // a promise is on its way to the disk: as soon as it is there
   ballot_ = ballot(term);
   if (grantor_.refusal(now, ballot_)) return abandon(now, out, false);  // this till is bound itself
   stage_ = Stage::requesting;

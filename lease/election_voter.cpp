@@ -60,14 +60,19 @@ void Election::handle(Instant now, const TillId& from, const RequestGrant& m, Le
     out.promise = grantor_.current();
     return;
   }
-  LeaseActions spoken = on_promise_durable(now);
-  out.sends.insert(out.sends.end(), spoken.sends.begin(), spoken.sends.end());
+  speak_promise(now, out);
 }
 
 LeaseActions Election::on_promise_durable(Instant now) {
   LeaseActions out;
   storing_ = false;
-  if (!unspoken_) return out;
+  speak_promise(now, out);
+  if (stage_ == Stage::pre_voting) request_if_pre_elected(now, out);  // it waited for the disk
+  return out;
+}
+
+void Election::speak_promise(Instant now, LeaseActions& out) {
+  if (!unspoken_) return;
   const Ballot b = *unspoken_;
   unspoken_.reset();
   if (unspoken_to_ != self_) {
@@ -75,7 +80,6 @@ LeaseActions Election::on_promise_durable(Instant now) {
   } else if (stage_ == Stage::requesting && b == ballot_) {
     speak_request(now, out);
   }
-  return out;
 }
 
 void Election::handle(Instant now, const TillId& from, const Release& m, LeaseActions& out) {

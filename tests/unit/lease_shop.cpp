@@ -11,7 +11,7 @@ namespace tillsync {
 
 namespace {
 
-constexpr Duration kFlight = milliseconds(5), kStore = milliseconds(3);
+constexpr Duration kFlight = milliseconds(5);
 
 SecretKey key_of(std::uint8_t n) {
   std::array<std::uint8_t, 32> seed{};
@@ -110,6 +110,8 @@ std::string LeaseShop::carry_out(const std::string& command) {
     for (auto& [name, t] : tills_) {
       if (t.election) t.election->on_fitness(TillId{word(1)}, static_cast<std::uint32_t>(std::stoul(word(2))));
     }
+  } else if (verb == "disk") {
+    till(word(1)).to_store = time_of(word(2), word(3));
   } else if (verb == "roster") {
     roster(words);
   } else if (verb == "view") {
@@ -130,7 +132,15 @@ void LeaseShop::open(const std::vector<std::string>& words) {  // shop N tills [
     if (words[i] == "lease") roster_.lease_ms = static_cast<std::uint32_t>(to_ms(time_of(words[i + 1], words[i + 2])));
   }
   for (int i = 1; i <= count; ++i) {
-    Till t{TillId{"till-" + std::to_string(i)}, key_of(static_cast<std::uint8_t>(i)), {}, {}, {}, 0, false, {}};
+    Till t{TillId{"till-" + std::to_string(i)},
+           key_of(static_cast<std::uint8_t>(i)),
+           {},
+           {},
+           {},
+           milliseconds(3),
+           0,
+           false,
+           {}};
     roster_.add({t.name, Binary(t.key.public_key().view()), Role::till, 1});
     tills_.emplace(t.name.text, std::move(t));
   }
@@ -178,7 +188,7 @@ void LeaseShop::act(Till& t, LeaseActions actions) {
     say(t.name.text + " stores a promise: term " + std::to_string(actions.promise->term.value) + " to " +
             actions.promise->holder.text,
         true);
-    later(kStore, t, [this, &t, promise = *actions.promise] {
+    later(t.to_store, t, [this, &t, promise = *actions.promise] {
       t.disk = promise;
       act(t, t.election->on_promise_durable({now_}));
     });

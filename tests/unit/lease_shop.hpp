@@ -25,6 +25,7 @@ class LeaseShop {
     Roster roster;
     std::unique_ptr<Election> election;  // null: not running
     std::optional<Promise> disk;
+    Duration to_store = std::chrono::milliseconds(3);  // a promise
     std::uint64_t life = 0;
     bool suspended = false;
     std::vector<std::function<void()>> backlog;
