@@ -3,19 +3,30 @@
 #pragma once
 
 #include <string>
+#include <tillsync/op.hpp>
 
-#include "storage/cloud_store.hpp"
+#include "conflicts/record.hpp"
 
 namespace tillsync {
 
 // A till pushed a history that differs from the one held after `held`.
-CloudConflict forked_history(const ChainId& chain, Seq held, std::int64_t now_ms);
+Conflict forked_history(const ChainId& chain, Seq held, std::int64_t now_ms);
 
 // A till noticed the fork itself and goes on under a new incarnation.
-CloudConflict new_incarnation(const ChainId& chain, std::int64_t now_ms);
+Conflict new_incarnation(const ChainId& chain, std::int64_t now_ms);
 
 // One idempotency key names two ops of different content; the second has no effect until someone decides.
-CloudConflict duplicate_key(const std::string& key, const ChainId& first, Seq first_seq, const ChainId& second,
-                            Seq second_seq, std::int64_t now_ms);
+Conflict duplicate_key(const std::string& key, const StockPlace& first, const StockPlace& second, std::int64_t now_ms);
+
+// A till granted the lease to two in one term.
+Conflict two_grants(const TillId& grantor, const TillId& first, const TillId& second, std::uint64_t term,
+                    std::int64_t now_ms);
+
+// More of a product had gone than there was. Suspected: a delivery or a count may be under way.
+Conflict below_zero(const std::string& sku, const StockPlace& from, std::int64_t lowest,
+                    std::vector<ConflictSide> sides, std::int64_t now_ms);
+
+// What an op did to a product, in words.
+ConflictSide side_about(const Op& op, const std::string& sku, const StockPlace& place);
 
 }  // namespace tillsync

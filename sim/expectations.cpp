@@ -62,7 +62,7 @@ void Player::expect(const Step& step, const std::string& line) {
     case Verb::expect_conflicts: {
       std::int64_t seen = 0;
       for (int b = 0; b < fleet_.branches(); ++b) {
-        for (const CloudConflict& c : fleet_.conflicts(b)) seen += c.open && c.kind == step.word ? 1 : 0;
+        for (const Conflict& c : fleet_.conflicts(b)) seen += c.waits() && c.kind == step.word ? 1 : 0;
       }
       return number(seen);
     }

@@ -195,9 +195,9 @@ std::map<std::string, std::int64_t> Fleet::cloud_stock(int branch) {
   return out;
 }
 
-std::vector<CloudConflict> Fleet::conflicts(int branch) {
-  std::vector<CloudConflict> out;
-  cloud_->read([&](CloudTxn& txn) { out = txn.conflicts(shop(branch)); });
+std::vector<Conflict> Fleet::conflicts(int branch) {
+  std::vector<Conflict> out;
+  cloud_->read([&](CloudTxn& txn) { out = ConflictBook::all(txn, shop(branch)); });
   return out;
 }
 

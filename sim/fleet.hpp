@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "engine/cloud/conflict_book.hpp"
 #include "sim/sim_cloud.hpp"
 #include "sim/sim_till.hpp"
 
@@ -54,7 +55,7 @@ class Fleet {
   std::string unsettled();  // what is missing, for people
 
   std::map<std::string, std::int64_t> cloud_stock(int branch = 0);
-  std::vector<CloudConflict> conflicts(int branch = 0);
+  std::vector<Conflict> conflicts(int branch = 0);
   // The keys of what no other disk holds than this till's. Every till must be alive.
   std::set<std::string> only_on(const SimTill& till);
 

@@ -12,7 +12,7 @@ constexpr Duration kEvery = milliseconds(150);
 bool is_signed(const Message& message) {
   return std::holds_alternative<Push>(message) || std::holds_alternative<Announce>(message) ||
          std::holds_alternative<RequestGrant>(message) || std::holds_alternative<Grant>(message) ||
-         std::holds_alternative<NewRoster>(message);
+         std::holds_alternative<NewRoster>(message) || std::holds_alternative<Progress>(message);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conflicts/kinds.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
@@ -136,9 +137,27 @@ void Rules::take_effect(int branch, const Op& op, OpEffect effect, std::set<std:
   if (right == OpEffect::conflict) book.conflicting.insert(op.key);
   if (effect != OpEffect::applied) return;
   book.effects.emplace(op.key, content);
+  if (op.kind == OpKind::clock_correction) redate(book, op, touched);
+  Hlc hlc = op.hlc;
+  for (const auto& [till, correction] : book.corrections) {
+    if (till == op.chain.till && correction.covers(op.chain, op.seq)) hlc = correction.applied(hlc);
+  }
   for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
-    book.stock[sku].push_back({op.hlc, op.chain, op.seq, move.is_count, move.milli});
+    book.stock[sku].push_back({hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
     touched.insert(sku);
+  }
+}
+
+void Rules::redate(ShopBook& book, const Op& op, std::set<std::string>& touched) {
+  const auto correction = unpack<Correction>(op.body);
+  if (!correction) return breaks("unreadable: the clock correction of " + op.chain.till.text);
+  book.corrections.emplace_back(op.chain.till, *correction);
+  for (auto& [sku, events] : book.stock) {
+    for (StockEvent& e : events) {
+      if (e.chain.till != op.chain.till || !correction->covers(e.chain, e.seq)) continue;
+      e.hlc = correction->applied(e.hlc);
+      touched.insert(sku);
+    }
   }
 }
 
@@ -253,7 +272,7 @@ void Rules::check_rows(const SimTill& till, bool finally) {
 void Rules::check_conflicts(int branch) {
   const auto list = fleet_->conflicts(branch);
   auto listed = [&](const std::string& kind, const std::string& about) {
-    return std::any_of(list.begin(), list.end(), [&](const CloudConflict& c) {
+    return std::any_of(list.begin(), list.end(), [&](const Conflict& c) {
       return c.kind == kind && (c.id.find(about) != std::string::npos || c.summary.find(about) != std::string::npos);
     });
   };
@@ -267,6 +286,30 @@ void Rules::check_conflicts(int branch) {
   }
 }
 
+// Where more had gone than there was, of a product that was ever counted or delivered, is suspected or open, and
+// nothing else is suspected.
+void Rules::check_dips(int branch, const std::vector<Conflict>& list) {
+  std::set<std::string> dips;
+  for (auto& [sku, events] : books_[branch].stock) {
+    std::sort(events.begin(), events.end());
+    std::int64_t stock = 0;
+    bool kept = false, below = false;
+    for (const StockEvent& e : events) {
+      kept = kept || e.stocked;
+      stock = e.is_count ? e.milli : stock + e.milli;
+      const bool now_below = kept && stock < 0;
+      if (now_below && !below) dips.insert(below_zero(sku, e.place(), stock, {}, 0).id);
+      below = now_below;
+    }
+  }
+  for (const Conflict& c : list) {
+    if (c.kind == "below_zero" && c.state == ConflictState::suspected && !dips.contains(c.id))
+      breaks("conflicts: " + c.id + " is suspected, and never happened");
+    if (c.waits()) dips.erase(c.id);
+  }
+  for (const std::string& id : dips) breaks("vanished: nobody is told of " + id);
+}
+
 void Rules::when_settled() {
   for (const auto& till : fleet_->tills()) {
     if (!fleet_->is_member(*till)) continue;
@@ -278,7 +321,10 @@ void Rules::when_settled() {
     check_rows(*till, true);
     if (!fleet_->stock_agrees(*till)) breaks("stock: " + till->label() + " differs from the cloud");
   }
-  for (int b = 0; b < fleet_->branches(); ++b) check_conflicts(b);
+  for (int b = 0; b < fleet_->branches(); ++b) {
+    check_conflicts(b);
+    check_dips(b, fleet_->conflicts(b));
+  }
 }
 
 }  // namespace tillsync::sim

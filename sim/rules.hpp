@@ -50,6 +50,7 @@ class Rules final : public Observer {
     std::set<std::string> conflicting;                     // keys that came again with other content
     std::set<ChainId> incarnations;                        // histories that began with a fork
     std::map<std::string, std::vector<StockEvent>> stock;  // by product
+    std::vector<std::pair<TillId, Correction>> corrections;
     Holder holder;
     Term commanded;  // the highest term under which the cloud was commanded
   };
@@ -61,7 +62,9 @@ class Rules final : public Observer {
   void check_limits();
   bool rows_moved(const SimTill& till);
   void check_rows(const SimTill& till, bool finally);
+  void redate(ShopBook& book, const Op& op, std::set<std::string>& touched);
   void check_conflicts(int branch);
+  void check_dips(int branch, const std::vector<Conflict>& list);
   bool on_another_disk(const SimTill& till, const std::string& key);
 
   Fleet* fleet_ = nullptr;

@@ -36,18 +36,6 @@ struct CloudKey {
   Hash content;
 };
 
-struct CloudConflict {
-  std::string id;    // stable: the same disagreement found twice is one conflict
-  std::string kind;  // forked_history, duplicate_key
-  std::string summary;
-  std::int64_t at_ms = 0;
-  bool open = true;
-  template <class A>
-  void fields(A& a) {
-    a(id, kind, summary, at_ms, open);
-  }
-};
-
 struct CloudRow {
   FeedKind feed;
   std::string id;
@@ -70,15 +58,14 @@ class CloudTxn {
   virtual void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
                           const std::function<bool(const Row&)>& visit) = 0;
   virtual std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) = 0;
-  virtual std::vector<CloudConflict> conflicts(const Shop& shop) = 0;
   virtual std::vector<Shop> shops() = 0;
   virtual std::optional<Bytes> note(const std::string& name) = 0;
 
   virtual void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) = 0;
   virtual void put_op(const Shop& shop, const CloudOp& op, const Hash& content) = 0;
   virtual void put_event(const Shop& shop, const std::string& sku, const StockEvent& event) = 0;
+  virtual void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) = 0;
   virtual void put_row(const Shop& shop, const CloudRow& row) = 0;  // gives it the feed's next version
-  virtual void put_conflict(const Shop& shop, const CloudConflict& conflict) = 0;
   virtual void put_note(const std::string& name, ByteView value) = 0;
 };
 

@@ -9,8 +9,7 @@ namespace tillsync {
 namespace {
 
 constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kRows[] = "rows", kVersions[] = "row_versions",
-               kFeeds[] = "feeds", kCounters[] = "counters", kEvents[] = "events", kConflicts[] = "conflicts",
-               kNotes[] = "notes";
+               kFeeds[] = "feeds", kCounters[] = "counters", kEvents[] = "events", kNotes[] = "notes";
 
 StoreKey shop_key(const Shop& shop) { return StoreKey().text(shop.tenant).text(shop.branch.text); }
 
@@ -124,15 +123,6 @@ class LmdbCloudTxn final : public CloudTxn {
     return out;
   }
 
-  std::vector<CloudConflict> conflicts(const Shop& shop) override {
-    std::vector<CloudConflict> out;
-    each(kConflicts, shop_key(shop), {}, [&](ByteView, ByteView value) {
-      if (auto conflict = unpack<CloudConflict>(value)) out.push_back(std::move(*conflict));
-      return true;
-    });
-    return out;
-  }
-
   std::vector<Shop> shops() override {
     std::vector<Shop> out;
     each(kChains, StoreKey(), {}, [&](ByteView key, ByteView) {
@@ -167,6 +157,11 @@ class LmdbCloudTxn final : public CloudTxn {
     put(kEvents, append_place(key, e.place()), event_value(e));
   }
 
+  void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override {
+    StoreKey key = shop_key(shop).text(sku);
+    write_->erase(env_.table(kEvents), append_place(key, place));
+  }
+
   void put_row(const Shop& shop, const CloudRow& change) override {
     const StoreKey counter = StoreKey().text(shop.tenant).text(change.feed.feed);
     const auto last = find<RowVersion>(kCounters, counter).value_or(RowVersion{});
@@ -183,10 +178,6 @@ class LmdbCloudTxn final : public CloudTxn {
         pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
     put(kVersions, feed_key(shop, change.feed).number(fresh.version.value), change.id);
     put(kFeeds, feed_key(shop, change.feed), pack(record));
-  }
-
-  void put_conflict(const Shop& shop, const CloudConflict& conflict) override {
-    put(kConflicts, shop_key(shop).text(conflict.id), pack(conflict));
   }
 
   void put_note(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }
@@ -250,8 +241,7 @@ std::uint64_t live_sum(const Row& row) {
 }
 
 Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation) {
-  auto env =
-      lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kConflicts, kNotes});
+  auto env = lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kNotes});
   if (!env) return tl::unexpected(env.error());
   std::uint64_t generation = fresh_generation;
   auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {

@@ -64,6 +64,12 @@ class Reader {
   bool text(std::string_view& v);
   bool bin(ByteView& v);
   bool skip(int depth = 0);  // one value of any type
+  bool raw(ByteView& v) {    // its bytes
+    const ByteView before = in_;
+    if (!skip()) return false;
+    v = before.substr(0, before.size() - in_.size());
+    return true;
+  }
 
  private:
   bool header(std::uint8_t fix, std::uint8_t wide, std::size_t& n);

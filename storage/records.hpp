@@ -10,6 +10,21 @@
 
 namespace tillsync {
 
+// The body of a clock_correction op: stamps of these ops of its till were wrong by so much.
+struct Correction {
+  Incarnation incarnation;  // a fork may have come between the ops and their correction
+  Seq from, to;
+  std::int64_t offset_ms = 0;
+  template <class A>
+  void fields(A& a) {
+    a(incarnation, from, to, offset_ms);
+  }
+  bool covers(const ChainId& chain, Seq seq) const {
+    return chain.incarnation == incarnation && from <= seq && seq <= to;
+  }
+  Hlc applied(Hlc hlc) const { return Hlc{hlc.value + (static_cast<std::uint64_t>(offset_ms) << 16)}; }
+};
+
 // A place in a chain and the hash that proves which chain: never a bare number.
 struct ChainPoint {
   Seq seq;
@@ -110,6 +125,7 @@ struct StockEvent {
   Seq seq;
   bool is_count = false;
   std::int64_t milli = 0;
+  bool stocked = false;  // known to the cloud: a delivery, transfer, adjustment or count, of a product kept in stock
   auto operator<=>(const StockEvent&) const = default;
   StockPlace place() const { return {hlc, chain.till, chain.incarnation, seq}; }
 };

@@ -15,7 +15,7 @@ inline StoreKey& append_place(StoreKey& key, const StockPlace& place) {
 inline Bytes event_value(const StockEvent& event) {
   Bytes value;
   Writing w(value);
-  w(event.is_count, event.milli);
+  w(event.is_count, event.milli, event.stocked);
   return value;
 }
 
@@ -26,7 +26,7 @@ inline StockEvent read_event(StoreKeyReader& key, ByteView value) {
   event.chain = key.chain();
   event.seq.value = key.number();
   Reading r(value, Reading::Extra::ignore);
-  r(event.is_count, event.milli);
+  r(event.is_count, event.milli, event.stocked);
   return event;
 }
 

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_lease(app);
   add_roster(app);
   add_setting(app);
+  add_conflicts(app);
   add_pair(app);
   add_data(app);
   add_repair(app);

@@ -74,6 +74,8 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
     ask(std::move(*pull));
   } else if (auto* ping = std::get_if<Ping>(&message)) {
     out.sends.push_back({from, Pong{ping->nonce, now.wall_ms, true}});
+  } else if (const auto* progress = std::get_if<Progress>(&message)) {
+    take_progress(peer, from, *progress);
   } else if (auto* roster = std::get_if<NewRoster>(&message)) {
     take_roster(peer, *roster, out);
   } else if (auto* evidence = std::get_if<TwoGrants>(&message)) {
@@ -102,6 +104,14 @@ void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions
   ++counters_.refused;
   out.notices.push_back({Notice::Weight::warning, "refused " + peer.name.text + ": " + opened.error().message});
   out.hang_up.push_back(from);
+}
+
+void CloudCore::take_progress(const Peer& peer, PeerId from, const Progress& m) {
+  const auto roster = rosters_.find(peer.shop);
+  const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(m.chain.till);
+  if (member == nullptr || !m.valid(peer.shop.branch, *PublicKey::from_bytes(member->key)))
+    return void(++counters_.refused);
+  queue_.push_back({from, peer.shop, m});
 }
 
 void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& out) {
@@ -166,6 +176,11 @@ void CloudCore::pump(Now now, CloudActions& out) {
     while (!queue_.empty() && bytes < kMaxJobBytes) {
       if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {
         for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
+      }
+      if (job.tills.try_emplace(queue_.front().shop).second) {
+        for (const Member& m : rosters_[queue_.front().shop].members) {
+          if (m.role == Role::till) job.tills[queue_.front().shop].push_back(m.name);
+        }
       }
       job.asks.push_back(std::move(queue_.front()));
       queue_.pop_front();

@@ -23,12 +23,13 @@ namespace tillsync {
 struct CloudAsk {
   PeerId from;
   Shop shop;
-  std::variant<Offer, OpenedPush, Fetch, Pull, LeaseAsk, TwoGrants> what;
+  std::variant<Offer, OpenedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
 };
 
 struct CloudJob {
   std::vector<CloudAsk> asks;
   Now now;
+  std::map<Shop, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
 };
 
 struct CloudAnswers {
@@ -88,6 +89,7 @@ class CloudCore {
   };
   void pump(Now now, CloudActions& out);
   void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
+  void take_progress(const Peer& peer, PeerId from, const Progress& m);
   void take_roster(const Peer& peer, const NewRoster& m, CloudActions& out);
   void take_lease(const Peer& peer, PeerId from, Message& message, CloudActions& out);
   const char* fault_in(const Peer& peer, const Roster& roster, const Message& message) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/stock/ledger.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/mutants.hpp"
@@ -25,6 +26,10 @@ void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
   }
 }
 
+std::string corrections_note(const Shop& shop, const TillId& till) {
+  return "corrections/" + shop.tenant + "/" + shop.branch.text + "/" + till.text;
+}
+
 }  // namespace
 
 ChainPoint Ingest::push(const Shop& shop, const OpenedPush& push) {
@@ -36,6 +41,7 @@ ChainPoint Ingest::push(const Shop& shop, const OpenedPush& push) {
   if (judged.verdict != Verdict::append) return held;
   for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(shop, push.ops[i]);
   txn_.put_chain(shop, push.chain, push.end());
+  frontier(shop).heard(push.chain.till, push.ops.back().op.hlc, now_ms_);
   return push.end();
 }
 
@@ -49,28 +55,31 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
     if (stored.effect == OpEffect::duplicate) {
       ++counts_.duplicates;
     } else {
-      raise(shop, duplicate_key(op.key, known->chain, known->seq, op.chain, op.seq, now_ms_));
+      raise(shop, duplicate_key(op.key, {{}, known->chain.till, known->chain.incarnation, known->seq},
+                                {op.hlc, op.chain.till, op.chain.incarnation, op.seq}, now_ms_));
     }
   }
   txn_.put_op(shop, stored, content);
   ++counts_.appended;
   apply_stock(shop, op, stored.effect == OpEffect::applied);
+  if (op.kind == OpKind::clock_correction && stored.effect == OpEffect::applied) redate(shop, op);
   if (op.kind == OpKind::incarnation) {
     raise(shop, new_incarnation(op.chain, now_ms_));
     txn_.rows_after(shop, stock_feed(shop.branch), {}, [&](const Row& any) {
-      if (!any.deleted) stock_row(shop, any.id);  // written again, so that readers hear which history is closed
+      if (!any.deleted) touched(shop, any.id);  // written again, so that readers hear which history is closed
       return any.deleted;
     });
   }
 }
 
-StockRow& Ingest::stock_row(const Shop& shop, const std::string& sku) {
-  const auto key = std::pair(shop, sku);
-  auto it = stock_.find(key);
-  if (it == stock_.end()) {
-    const auto stored = txn_.row(shop, stock_feed(shop.branch), sku);
-    it = stock_.emplace(key, stored ? unpack<StockRow>(stored->fields).value_or(StockRow{}) : StockRow{}).first;
-  }
+void Ingest::progress(const Shop& shop, const ChainId& chain, Seq last, Hlc hlc) {
+  if (txn_.chain(shop, chain).value_or(ChainPoint{}).seq >= last) frontier(shop).heard(chain.till, hlc, now_ms_);
+}
+
+Ingest::Touched& Ingest::touched(const Shop& shop, const std::string& sku) {
+  const auto [it, fresh] = stock_.try_emplace({shop, sku});
+  const auto stored = fresh ? txn_.row(shop, stock_feed(shop.branch), sku) : std::nullopt;
+  if (stored) it->second.row = unpack<StockRow>(stored->fields).value_or(StockRow{});
   return it->second;
 }
 
@@ -78,32 +87,105 @@ StockRow& Ingest::stock_row(const Shop& shop, const std::string& sku) {
 // already learn that they are settled.
 void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
   for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
-    StockRow& row = stock_row(shop, sku);
-    mark_contained(row, op.chain, op.seq);
-    if (op.origin) mark_contained(row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
+    Touched& product = touched(shop, sku);
+    mark_contained(product.row, op.chain, op.seq);
+    if (op.origin) mark_contained(product.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
     if (!has_effect) continue;
-    const StockEvent event{op.hlc, op.chain, op.seq, move.is_count, move.milli};
+    const StockEvent event{corrected(shop, op), op.chain, op.seq, move.is_count, move.milli, move.stocked};
     txn_.put_event(shop, sku, event);
-    if (row.counted(event) && !mutated(Mutant::ignore_count)) continue;
-    if (move.is_count) {
-      row.last_count = event.place();
-      row.milli = fold(move.milli, txn_.events_after(shop, sku, event.place()));
-    } else {
-      row.milli = fold(row.milli, {event});
-    }
+    product.fresh.push_back(event);
+    product.changed_at(event.place());
   }
 }
 
-void Ingest::raise(const Shop& shop, CloudConflict conflict) {
-  ++counts_.conflicts;
-  if (mutated(Mutant::drop_conflict)) return;
-  txn_.put_conflict(shop, conflict);
+std::vector<Correction>& Ingest::corrections(const Shop& shop, const TillId& till) {
+  const auto [it, fresh] = corrections_.try_emplace({shop, till});
+  const auto note = fresh ? txn_.note(corrections_note(shop, till)) : std::nullopt;
+  if (note) it->second = unpack<Packed<Correction>>(*note).value_or(Packed<Correction>{}).all;
+  return it->second;
 }
 
-IngestCounts Ingest::finish() {
-  for (const auto& [key, row] : stock_)
-    txn_.put_row(key.first, {stock_feed(key.first.branch), key.second, false, pack(row)});
+// Where an op belongs, whatever its till's clock said when it was recorded.
+Hlc Ingest::corrected(const Shop& shop, const Op& op) {
+  Hlc hlc = op.hlc;
+  for (const Correction& c : corrections(shop, op.chain.till)) {
+    if (c.covers(op.chain, op.seq)) hlc = c.applied(hlc);
+  }
+  return hlc;
+}
+
+// Ops that were recorded while a till's clock was wrong move to where they belong; those of an older history that
+// arrive later go there at once.
+void Ingest::redate(const Shop& shop, const Op& op) {
+  const auto correction = unpack<Correction>(op.body);
+  const ChainId chain{op.chain.till, correction ? correction->incarnation : Incarnation{}};
+  if (!correction || (chain == op.chain && correction->to >= op.seq)) return;
+  txn_.ops(shop, chain, correction->from, [&](const CloudOp& stored) {
+    auto moving = stored.effect == OpEffect::applied && correction->covers(chain, stored.seq) ? decode_op(stored.bytes)
+                                                                                              : std::nullopt;
+    if (!moving) return stored.seq < correction->to;
+    const Hlc before = corrected(shop, *moving);
+    for (const auto& [sku, move] : stock_moves(moving->kind, moving->body)) {
+      Touched& product = touched(shop, sku);
+      StockEvent event{before, chain, moving->seq, move.is_count, move.milli, move.stocked};
+      txn_.drop_event(shop, sku, event.place());
+      product.changed_at(event.place());
+      std::erase(product.fresh, event);
+      event.hlc = correction->applied(before);
+      txn_.put_event(shop, sku, event);
+      product.changed_at(event.place());
+      product.fresh.push_back(event);
+    }
+    return stored.seq < correction->to;
+  });
+  auto& all = corrections(shop, op.chain.till);
+  all.push_back(*correction);
+  txn_.put_note(corrections_note(shop, op.chain.till), pack(Packed<Correction>{all}));
+}
+
+void Ingest::fold(const Shop& shop, const std::string& sku, Touched& product) {
+  if (!product.first) return;
+  const std::string name = "ledger/" + shop.tenant + "/" + shop.branch.text + "/" + sku;
+  const auto note = txn_.note(name);
+  Ledger ledger = note ? unpack<Ledger>(*note).value_or(Ledger{}) : Ledger{};
+  std::sort(product.fresh.begin(), product.fresh.end());
+  const auto change = ledger.add(product.fresh, *product.first,
+                                 [&](const StockPlace& after) { return txn_.events_after(shop, sku, after); });
+  txn_.put_note(name, pack(ledger));
+  product.row.milli = ledger.milli();
+  product.row.last_count = ledger.last_count();
+  conflicts(shop).compare(sku, change);
+}
+
+Frontier& Ingest::frontier(const Shop& shop) {
+  const auto [it, fresh] = frontiers_.try_emplace(shop);
+  const auto note = fresh ? txn_.note("frontier/" + shop.tenant + "/" + shop.branch.text) : std::nullopt;
+  if (note) it->second = unpack<Frontier>(*note).value_or(Frontier{});
+  return it->second;
+}
+
+ConflictBook& Ingest::conflicts(const Shop& shop) {
+  return conflicts_.try_emplace(shop, txn_, shop, now_ms_).first->second;
+}
+
+bool Ingest::raise(const Shop& shop, Conflict conflict) { return conflicts(shop).raise(std::move(conflict)); }
+
+IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
+  for (auto& [key, product] : stock_) {
+    fold(key.first, key.second, product);
+    txn_.put_row(key.first, {stock_feed(key.first.branch), key.second, false, pack(product.row)});
+  }
+  for (auto& [shop, frontier] : frontiers_) {
+    const auto known = tills.find(shop);
+    if (known != tills.end() && frontier.advance(known->second, now_ms_)) conflicts(shop).confirm(frontier.at());
+    txn_.put_note("frontier/" + shop.tenant + "/" + shop.branch.text, pack(frontier));
+  }
   counts_.rows_changed = !stock_.empty();
+  for (auto& [shop, book] : conflicts_) {
+    book.write();
+    counts_.conflicts += book.raised();
+    counts_.rows_changed = counts_.rows_changed || book.changed();
+  }
   return counts_;
 }
 

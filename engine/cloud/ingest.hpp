@@ -1,11 +1,13 @@
 // What a push does to the cloud's record, inside one transaction: ops, duplicates and conflicts by idempotency key, the
-// stock fold, row versions and watermarks.
+// stock fold, the frontier, row versions and watermarks.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "engine/cloud/conflict_book.hpp"
+#include "engine/cloud/frontier.hpp"
 #include "engine/wire/open_push.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -24,18 +26,36 @@ class Ingest {
 
   // Where the chain stands afterwards: the answer to the push.
   ChainPoint push(const Shop& shop, const OpenedPush& push);
-  // Writes the stock rows that pushes touched. Call once, at the end of the transaction.
-  IngestCounts finish();
+  // That every later op of the chain is stamped after `hlc`; it counts if the cloud holds what came before.
+  void progress(const Shop& shop, const ChainId& chain, Seq last, Hlc hlc);
+  bool raise(const Shop& shop, Conflict conflict);
+  // Folds what came, moves the branches' frontiers, writes rows and conflicts. Call once, at the end of the
+  // transaction.
+  IngestCounts finish(const std::map<Shop, std::vector<TillId>>& tills);
 
  private:
+  struct Touched {  // a product
+    StockRow row;
+    std::vector<StockEvent> fresh;
+    std::optional<StockPlace> first;  // the earliest place where an event came or went
+    void changed_at(const StockPlace& place) { first = first ? std::min(*first, place) : place; }
+  };
   void append(const Shop& shop, const OpenedOp& op);
-  StockRow& stock_row(const Shop& shop, const std::string& sku);
+  Touched& touched(const Shop& shop, const std::string& sku);
   void apply_stock(const Shop& shop, const Op& op, bool has_effect);
-  void raise(const Shop& shop, CloudConflict conflict);
+  std::vector<Correction>& corrections(const Shop& shop, const TillId& till);
+  Hlc corrected(const Shop& shop, const Op& op);
+  void redate(const Shop& shop, const Op& correction);
+  void fold(const Shop& shop, const std::string& sku, Touched& product);
+  Frontier& frontier(const Shop& shop);
+  ConflictBook& conflicts(const Shop& shop);
 
   CloudTxn& txn_;
   std::int64_t now_ms_;
-  std::map<std::pair<Shop, std::string>, StockRow> stock_;
+  std::map<std::pair<Shop, std::string>, Touched> stock_;
+  std::map<Shop, ConflictBook> conflicts_;
+  std::map<Shop, Frontier> frontiers_;
+  std::map<std::pair<Shop, TillId>, std::vector<Correction>> corrections_;
   IngestCounts counts_;
 };
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "conflicts/kinds.hpp"
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
@@ -86,24 +87,11 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
   }
 }
 
-// A till that was seen to lie, or its copy, is a matter for people.
-void keep_evidence(CloudTxn& txn, const Shop& shop, const TwoGrants& e, std::int64_t now_ms, CloudAnswers& out) {
-  const std::string term = std::to_string(e.first.term.value);
-  const CloudConflict conflict{"two_grants/" + e.grantor.text + "/" + term, "two_grants",
-                               e.grantor.text + " granted the lease to both " + e.first.candidate.text + " and " +
-                                   e.second.candidate.text + " in term " + term +
-                                   ": it was copied, restored from a backup, or lies; take it out of the roster",
-                               now_ms, true};
-  const auto known = txn.conflicts(shop);
-  if (std::any_of(known.begin(), known.end(), [&](const CloudConflict& c) { return c.id == conflict.id; })) return;
-  txn.put_conflict(shop, conflict);
-  ++out.counts.conflicts;
-}
-
 bool writes(const CloudAsk& ask) {
   const auto* lease = std::get_if<LeaseAsk>(&ask.what);
   if (lease != nullptr) return !std::holds_alternative<PreVote>(lease->what);
-  return std::holds_alternative<OpenedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what);
+  return std::holds_alternative<OpenedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what) ||
+         std::holds_alternative<Progress>(ask.what);
 }
 
 }  // namespace
@@ -120,9 +108,15 @@ Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob
         out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
       }
     }
-    out.counts = ingest.finish();
     for (const CloudAsk& ask : job.asks) {
-      if (const auto* e = std::get_if<TwoGrants>(&ask.what)) keep_evidence(txn, ask.shop, *e, job.now.wall_ms, out);
+      if (const auto* p = std::get_if<Progress>(&ask.what)) ingest.progress(ask.shop, p->chain.id(), p->last, p->hlc);
+      const auto* e = std::get_if<TwoGrants>(&ask.what);  // a till that was seen to lie is a matter for people
+      if (e != nullptr)
+        ingest.raise(ask.shop, two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value,
+                                          job.now.wall_ms));
+    }
+    out.counts = ingest.finish(job.tills);
+    for (const CloudAsk& ask : job.asks) {
       const auto* lease = std::get_if<LeaseAsk>(&ask.what);
       if (lease == nullptr) continue;
       Witness::Outcome done = witness.on_ask(txn, ask.shop, *lease, job.now.mono);

@@ -25,6 +25,8 @@ std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line
   for (const Line& line : lines) {
     StockMove& move = moves[line.sku];
     move.is_count = kind == OpKind::count;
+    move.stocked =
+        kind == OpKind::count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
     const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line.quantity.milli);
     move.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(move.milli) + change);  // outside bytes may wrap
   }

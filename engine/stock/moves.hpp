@@ -14,6 +14,7 @@ namespace tillsync {
 struct StockMove {
   bool is_count = false;
   std::int64_t milli = 0;
+  bool stocked = false;  // by a kind of op that says what is kept in stock
 };
 
 // By sku, one entry a sku: lines of the same product are summed. Empty for ops that move no stock.

@@ -186,6 +186,14 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
       out.send(id, Held{WireChain::of(chain), level_here(now), relay_.find(chain)->record.held});
     }
   }
+  PeerId up;
+  if (std::exchange(progress_committing_, false) && progress_) {
+    if (upstream(now, &up) != nullptr) {
+      progress_->signature = Binary(config_.key.sign(progress_->signed_part(config_.branch)));
+      out.send(up, *progress_);
+    }
+    progress_.reset();
+  }
   if (promise_committing_) {
     promise_committing_ = false;
     take(now, election_->on_promise_durable(now.mono), out);
@@ -232,6 +240,7 @@ void Node::pump(Now now, Actions& out) {
   pump_pulls(now, out);
   answer_parked(now, out);
   pump_vitals(now, out);
+  pump_progress(now);
   pump_commit(now, out);
 }
 
@@ -272,6 +281,7 @@ void Node::form_checkpoint(Now now, StoreBatch& batch) {
   host_history_.form(batch);
   book_.form(batch);
   if (promise_) batch.note(kPromiseNote, pack(*promise_));
+  progress_committing_ = progress_.has_value();
   promise_committing_ = promise_.has_value();
   promise_.reset();
   roster_committing_ = config_.roster ? config_.roster->version : 0;
@@ -311,6 +321,7 @@ Instant Node::next_wake(Now now) const {
   if (own_.has_deferred()) sooner(retry_own_);
   if (vitals_due_) sooner(*vitals_due_);
   for (const auto& [nonce, command] : commands_) sooner(command.second);
+  if (upstream(now, nullptr) != nullptr) sooner(next_progress_);
   if (relay_.waits()) sooner(next_strays_);
   if (sweep_wanted_ && !committing_) sooner(std::max(next_sweep_, retry_commit_));
   for (const auto& [id, peer] : peers_) {

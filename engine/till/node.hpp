@@ -9,6 +9,7 @@
 #include <tillsync/status.hpp>
 #include <vector>
 
+#include "conflicts/record.hpp"
 #include "engine/actions.hpp"
 #include "engine/till/branch_book.hpp"
 #include "engine/till/chain_sender.hpp"
@@ -83,7 +84,8 @@ class Node {
   std::optional<std::int64_t> stock(const std::string& sku) const;
   std::map<std::string, std::int64_t> all_stock() const;
   std::optional<Row> row(const FeedKind& feed, const std::string& id) const;
-  std::vector<Row> settings() const;  // of the branch
+  std::vector<Conflict> conflicts() const;  // of the branch, as the cloud has told; by when they last changed
+  std::vector<Row> settings() const;        // of the branch
   const OwnChain& own() const { return own_; }
   std::uint64_t unsure() const { return relay_.unsure(); }
   const TillState& state() const { return state_; }
@@ -99,6 +101,7 @@ class Node {
   static constexpr Duration kPingLast = milliseconds(500);
   static constexpr Duration kTimeEvery = seconds(30);
   static constexpr Duration kVitalsEvery = seconds(10);
+  static constexpr Duration kProgressEvery = seconds(60);
   static constexpr Duration kCommandTime = seconds(10);
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
@@ -204,6 +207,8 @@ class Node {
   void handle(Now now, PeerId from, TwoGrants& m, Actions& out);
   void pump_vitals(Now now, Actions& out);
   void handle(Now now, PeerId from, Vitals& m, Actions& out);
+  void handle(Now now, PeerId from, Progress& m, Actions& out);
+  void pump_progress(Now now);
   void handle(Now now, PeerId from, Commanded& m, Actions& out);
   void expire_commands(Now now, Actions& out);
   // What only a cloud, or the shell around this till, is asked.
@@ -237,6 +242,9 @@ class Node {
   bool state_dirty_ = false;
   std::optional<Promise> promise_;  // to be stored
   bool promise_committing_ = false;
+  std::optional<Progress> progress_;  // to be said once its stamp is stored
+  bool progress_committing_ = false;
+  Instant next_progress_;
   bool roster_dirty_ = false;
   std::uint64_t roster_durable_ = 0, roster_committing_ = 0;  // versions
   StoreBatch adopted_;                                        // forgotten ops fetched back

@@ -168,6 +168,26 @@ void Node::handle(Now now, PeerId from, Events& m, Actions&) {
   if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
 }
 
+// Up to where this till's past is complete: said when it is durable that every later op is stamped after it.
+void Node::pump_progress(Now now) {
+  if (now.mono < next_progress_ || progress_ || progress_committing_ || own_.flushing() ||
+      upstream(now, nullptr) == nullptr)
+    return;
+  next_progress_ = now.mono + kProgressEvery;
+  progress_ = Progress{WireChain::of(own_.chain()), own_.last().seq, own_.clock().tick(corrected(now)), {}};
+  state_dirty_ = true;
+}
+
+// A host passes it on; the cloud is who keeps it.
+void Node::handle(Now now, PeerId from, Progress& m, Actions& out) {
+  const Member* till = config_.roster ? config_.roster->find(m.chain.till) : nullptr;
+  if (till == nullptr || !m.valid(config_.branch, *PublicKey::from_bytes(till->key)))
+    return complain(peer_of(from)->name, "a forged statement of progress", out);
+  PeerId up;
+  const Peer* above = upstream(now, &up);
+  if (above != nullptr && above->role == Role::cloud) out.send(up, m);
+}
+
 void Node::handle(Now now, PeerId from, Ping& m, Actions& out) {
   out.send(from, Pong{m.nonce, corrected(now), time_known_});
 }
@@ -202,9 +222,9 @@ void Node::correct_clock(Now now, std::int64_t offset_ms, Actions& out) {
   op.kind = OpKind::clock_correction;
   op.key = "clock/" + config_.till.text + "/" + std::to_string(own_.chain().incarnation.value) + "/" +
            std::to_string(own_.last().seq.value);
-  Writing body(op.body);
-  body(since.value_or(own_.last().seq), own_.last().seq, error);
+  op.body = pack(Correction{own_.chain().incarnation, since.value_or(own_.last().seq), own_.last().seq, error});
   own_.record_own(std::move(op));
+  progress_.reset();
   own_.clock().restart_at(Hlc::at(std::min(own_.hlc().millis() + error, now.wall_ms + offset_ms)));
 }
 

@@ -70,6 +70,16 @@ std::optional<Row> Node::row(const FeedKind& feed, const std::string& id) const 
   return stored ? std::optional(std::move(stored->row)) : std::nullopt;
 }
 
+std::vector<Conflict> Node::conflicts() const {
+  std::vector<Conflict> out;
+  store_.view().rows_after(conflict_feed(config_.branch), {}, [&](const TillView::StoredRow& stored) {
+    auto conflict = stored.row.deleted ? std::nullopt : unpack<Conflict>(stored.row.fields);
+    if (conflict) out.push_back(std::move(*conflict));
+    return true;
+  });
+  return out;
+}
+
 std::vector<Row> Node::settings() const {
   std::vector<Row> out;
   store_.view().rows_after(setting_feed(config_.branch), {}, [&](const TillView::StoredRow& stored) {

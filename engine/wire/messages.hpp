@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "lease/keys.hpp"
 #include "lease/messages.hpp"
 #include "storage/records.hpp"
 
@@ -255,6 +256,23 @@ struct Answer {
   }
 };
 
+// Of a till, in its history's name: every op after `last` is stamped after `hlc`. What a branch's past is complete up
+// to (engine/cloud/frontier.hpp) rests on it; idle tills say it too.
+struct Progress {
+  WireChain chain;
+  Seq last;
+  Hlc hlc;
+  Binary signature;
+  template <class A>
+  void fields(A& a) {
+    a(chain, last, hlc, signature);
+  }
+  Bytes signed_part(const BranchId& branch) const;
+  bool valid(const BranchId& branch, const PublicKey& till) const {
+    return till.verify(signed_part(branch), signature);
+  }
+};
+
 struct NewRoster {
   Binary roster;
   template <class A>
@@ -285,7 +303,7 @@ struct Unknown {
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
                              Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued,
-                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer>;
+                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

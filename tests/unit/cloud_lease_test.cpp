@@ -162,9 +162,9 @@ TEST_CASE("who granted two candidates in one term is shown to people, once, and 
 
   for (int i = 0; i < 2; ++i) CHECK(cloud.say(seconds(1), 1, *evidence).empty());
   CHECK(cloud.say(seconds(1), 1, forged).empty());
-  std::vector<CloudConflict> raised;
+  std::vector<Conflict> raised;
   REQUIRE((*store)->read(
-      [&](CloudTxn& txn) -> Result<void> { return raised = txn.conflicts(cloud.shop()), Result<void>(); }));
+      [&](CloudTxn& txn) -> Result<void> { return raised = ConflictBook::all(txn, cloud.shop()), Result<void>(); }));
   REQUIRE(raised.size() == 1);
   CHECK(raised[0].id == "two_grants/till-2/3");
   CHECK(raised[0].summary.find("till-2 granted the lease to both till-1 and till-2 in term 3") == 0);

@@ -117,8 +117,7 @@ TEST_CASE("a till restored from yesterday's backup goes on selling, and neither 
   sell_everywhere(branch, "afterwards", 30, milliseconds(50));
   check_all_is_well(branch);
   const auto conflicts = branch.conflicts();
-  CHECK(std::any_of(conflicts.begin(), conflicts.end(),
-                    [](const CloudConflict& c) { return c.kind == "forked_history"; }));
+  CHECK(std::any_of(conflicts.begin(), conflicts.end(), [](const Conflict& c) { return c.kind == "forked_history"; }));
   CHECK(branch.till(2).node().where("today/2/5").value() == Level::cloud);  // forgotten by the backup, fetched back
   CHECK(branch.till(2).node().status(branch.till(2).now()).forks == 1);
 }

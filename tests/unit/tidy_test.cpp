@@ -47,7 +47,7 @@ TEST_CASE("no arrow between the rooms points back") {
       {"lease", {"storage"}},
       {"conflicts", {"storage"}},
       {"engine", {"storage", "lease", "conflicts"}},
-      {"transport", {"storage", "lease", "engine"}},
+      {"transport", {"storage", "lease", "conflicts", "engine"}},
       {"sim", {"storage", "lease", "conflicts", "engine"}},
       {"tools", {"storage", "lease", "engine", "transport", "sim"}},
       {"tests", {"storage", "lease", "conflicts", "engine", "transport", "sim", "tools"}}};

@@ -82,9 +82,7 @@ Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std:
 
 Json conflicts_json(CloudTxn& txn, const Shop& shop) {
   Json out = Json::array();
-  for (const CloudConflict& c : txn.conflicts(shop)) {
-    out.push_back({{"id", c.id}, {"kind", c.kind}, {"summary", c.summary}, {"at_ms", c.at_ms}, {"open", c.open}});
-  }
+  for (const Conflict& c : ConflictBook::all(txn, shop)) out.push_back(to_json(c));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <tillsync/status.hpp>
 #include <tillsync/time.hpp>
 
+#include "conflicts/record.hpp"
 #include "lease/roster.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -20,6 +21,7 @@ Json to_json(const Op& op, const Hash& hash);
 Json to_json(const Receipt& receipt);
 Json to_json(const Status& status);
 Json to_json(const Roster& roster);
+Json to_json(const Conflict& conflict);
 Json to_json(const Error& error);
 Json lease_json(const Node& node, Now now);   // the shape of `tillsync lease status --json`
 Json spread_json(const Node& node, Now now);  // the roster, who holds it durably, and for how long most have

@@ -102,6 +102,11 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
     const Bytes bytes = pack(LeaseProof{*node.roster(), *certificate});
     return Json{{"certificate", bytes_json(bytes)}};
   }
+  if (what == "conflicts") {
+    Json all = Json::array();
+    for (const Conflict& c : node.conflicts()) all.push_back(to_json(c));
+    return all;
+  }
   if (what == "settings") {
     Json all = Json::object();
     for (const Row& row : node.settings()) all[row.id] = fields_json(row.fields);

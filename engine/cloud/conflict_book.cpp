@@ -1,0 +1,129 @@
+#include "engine/cloud/conflict_book.hpp"
+
+#include <algorithm>
+
+#include "conflicts/kinds.hpp"
+#include "storage/mutants.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+std::string note_name(const Shop& shop) { return "suspected/" + shop.tenant + "/" + shop.branch.text; }
+}  // namespace
+
+std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const Shop& shop) {
+  std::vector<Conflict> out;
+  txn.rows_after(shop, conflict_feed(shop.branch), {}, [&](const Row& row) {
+    if (auto conflict = unpack<Conflict>(row.fields); conflict && !row.deleted) out.push_back(std::move(*conflict));
+    return true;
+  });
+  return out;
+}
+
+std::optional<Conflict> ConflictBook::find(const std::string& id) {
+  const auto row = txn_.row(shop_, conflict_feed(shop_.branch), id);
+  return row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
+}
+
+std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
+  if (!suspects_) {
+    const auto note = txn_.note(note_name(shop_));
+    suspects_ = note ? unpack<Packed<Suspect>>(*note).value_or(Packed<Suspect>{}).all : std::vector<Suspect>{};
+  }
+  return *suspects_;
+}
+
+void ConflictBook::put(const Conflict& conflict) {
+  changed_ = true;
+  if (mutated(Mutant::drop_conflict)) return;
+  txn_.put_row(shop_, {conflict_feed(shop_.branch), conflict.id, false, pack(conflict)});
+}
+
+bool ConflictBook::raise(Conflict conflict) {
+  if (find(conflict.id)) return false;
+  ++raised_;
+  if (conflict.state == ConflictState::suspected) suspect(conflict);
+  put(conflict);
+  return true;
+}
+
+void ConflictBook::suspect(const Conflict& conflict) {
+  if (!conflict.place) return;
+  suspects().push_back({*conflict.place, conflict.id, conflict.subject});
+  suspects_changed_ = true;
+}
+
+ConflictSide ConflictBook::side_of(const StockPlace& place, const std::string& sku) {
+  ConflictSide side;
+  side.place = place;
+  txn_.ops(shop_, {place.till, place.incarnation}, place.seq, [&](const CloudOp& stored) {
+    const auto op = stored.seq == place.seq ? decode_op(stored.bytes) : std::nullopt;
+    if (op) side = side_about(*op, sku, place);
+    return false;
+  });
+  return side;
+}
+
+Conflict ConflictBook::dip_of(const std::string& sku, const Dip& dip) {
+  std::vector<ConflictSide> sides;
+  for (const StockPlace& place : dip.sides) sides.push_back(side_of(place, sku));
+  return below_zero(sku, dip.from, dip.lowest, std::move(sides), now_ms_);
+}
+
+void ConflictBook::compare(const std::string& sku, const Ledger::Change& change) {
+  std::vector<std::string> there;
+  for (const Dip& dip : change.dips) {
+    Conflict now = dip_of(sku, dip);
+    there.push_back(now.id);
+    auto known = find(now.id);
+    if (!known) {
+      raise(std::move(now));
+    } else if (known->state == ConflictState::closed) {
+      now.history = std::move(known->history);
+      now.history.push_back({now_ms_, "", "suspected again: what explained it was explained otherwise", ""});
+      suspect(now);
+      put(now);
+    } else if (known->waits()) {
+      refresh(*known, now);
+    }
+  }
+  std::erase_if(suspects(), [&](const Suspect& s) {
+    const bool gone = s.subject == sku && !(s.place < change.since) && std::ranges::count(there, s.id) == 0;
+    auto conflict = gone ? find(s.id) : std::nullopt;
+    if (!conflict) return false;
+    conflict->state = ConflictState::closed;
+    conflict->history.push_back({now_ms_, "", "closed by itself: ops that arrived later explain it", ""});
+    put(*conflict);
+    return suspects_changed_ = true;
+  });
+}
+
+// More was sold meanwhile, or the op where it began was re-dated.
+void ConflictBook::refresh(Conflict& known, const Conflict& now) {
+  if (known.summary == now.summary && known.sides.size() == now.sides.size() && known.place == now.place) return;
+  for (Suspect& s : suspects()) {
+    if (s.id == known.id) s.place = *now.place, suspects_changed_ = true;
+  }
+  known.summary = now.summary, known.sides = now.sides, known.money = now.money, known.place = now.place;
+  put(known);
+}
+
+void ConflictBook::confirm(Hlc frontier) {
+  std::erase_if(suspects(), [&](const Suspect& s) {
+    if (s.place.hlc > frontier) return false;
+    if (auto conflict = find(s.id)) {
+      conflict->state = ConflictState::open;
+      conflict->history.push_back({now_ms_, "", "confirmed: no till has anything earlier to send", ""});
+      put(*conflict);
+    }
+    return suspects_changed_ = true;
+  });
+}
+
+void ConflictBook::write() {
+  if (suspects_changed_) txn_.put_note(note_name(shop_), pack(Packed<Suspect>{*suspects_}));
+}
+
+}  // namespace tillsync

@@ -1,0 +1,32 @@
+#include "storage/row_edit.hpp"
+
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+std::optional<RowFields> split_fields(ByteView map) {
+  Reader reader(map);
+  RowFields fields;
+  std::size_t n = 0;
+  if (!reader.map(n)) return std::nullopt;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::string_view name;
+    ByteView value;
+    if (!reader.text(name) || !reader.raw(value)) return std::nullopt;
+    fields.insert_or_assign(std::string(name), Bytes(value));
+  }
+  return reader.at_end() ? std::optional(std::move(fields)) : std::nullopt;
+}
+
+Bytes join_fields(const RowFields& fields) {
+  Bytes out;
+  Packer packer(out);
+  packer.map(fields.size());
+  for (const auto& [name, value] : fields) {
+    packer.text(name);
+    out += value;
+  }
+  return out;
+}
+
+}  // namespace tillsync
