@@ -39,7 +39,9 @@ const char* name_of(AnomalyRule rule) { return kAnomalyRules[static_cast<std::si
 const char* name_of(SellRule rule) { return kSellRules[static_cast<std::size_t>(rule)]; }
 
 Policies::Policies() {
-  const auto preset = [](auto rule) { return Decided<decltype(rule)>{rule, std::string(name_of(rule)) + ", unless a policy says otherwise"}; };
+  const auto preset = [](auto rule) {
+    return Decided<decltype(rule)>{rule, std::string(name_of(rule)) + ", unless a policy says otherwise"};
+  };
   fields_.emplace("*", preset(FieldRule::merge));
   anomalies_.emplace("*", preset(AnomalyRule::ask));
   for (const char* quiet : {"stale_price", "count_with_sales", "clock_suspect"})

@@ -1,6 +1,6 @@
 // What a shop has decided beforehand: how edits that meet are merged, which anomalies people are asked about, and
-// whether a till may sell what it believes is gone. Read from TOML; every rule knows the line that it comes from, so that
-// `tillsync conflicts explain` can say why.
+// whether a till may sell what it believes is gone. Read from TOML; every rule knows the line that it comes from, so
+// that `tillsync conflicts explain` can say why.
 //
 //   [row.product]
 //   price = "ask"              # each change of a price waits for somebody's word

@@ -49,7 +49,7 @@ struct Conflict {
   ConflictState state = ConflictState::open;
   std::optional<StockPlace> place;  // of a suspected one: confirmed when the frontier has passed it
   std::int64_t at_ms = 0;           // when it was found
-  std::int64_t money = 0;  // at stake, minor units
+  std::int64_t money = 0;           // at stake, minor units
   std::string currency;
   std::string summary;  // one sentence
   std::vector<ConflictSide> sides;

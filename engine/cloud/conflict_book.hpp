@@ -1,5 +1,5 @@
-// The conflicts of one branch, inside a transaction of the cloud: rows of kind "conflict", which the tills read like any
-// other.
+// The conflicts of one branch, inside a transaction of the cloud: rows of kind "conflict", which the tills read like
+// any other.
 #pragma once
 
 #include <string>

@@ -18,8 +18,8 @@ void Ledger::apply(const StockEvent& event, std::vector<Dip>& ended) {
     now_.milli = event.milli, now_.last_count = place;
     now_.took.clear();
   } else {
-    now_.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(now_.milli) +
-                                           static_cast<std::uint64_t>(event.milli));
+    now_.milli =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(now_.milli) + static_cast<std::uint64_t>(event.milli));
   }
   if (now_.dip && now_.milli >= 0) ended.push_back(*std::exchange(now_.dip, {}));
   if (event.milli < 0 && !event.is_count) {

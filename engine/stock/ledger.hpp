@@ -15,8 +15,8 @@ namespace tillsync {
 // A stretch of the timeline in which more had gone than there was, from the op that went below zero on.
 struct Dip {
   StockPlace from;
-  std::int64_t lowest = 0;           // thousandths, negative
-  std::vector<StockPlace> sides;     // the last ops that took from the stock before it went below, and those after
+  std::int64_t lowest = 0;        // thousandths, negative
+  std::vector<StockPlace> sides;  // the last ops that took from the stock before it went below, and those after
   bool operator==(const Dip&) const = default;
   template <class A>
   void fields(A& a) {

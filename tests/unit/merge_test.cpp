@@ -102,7 +102,8 @@ TEST_CASE("each rule for a field: newest-if-current, sum, max, ask") {
   const RowEdit price = edit(kBread, {{"price", number(380)}});
   CHECK(merge(price, kBread, rules).changed);
   REQUIRE(merge(price, later, rules).conflicts.size() == 1);
-  CHECK(merge(price, later, rules).conflicts[0].why == "row.product.price = \"newest-if-current\" (policies.toml, line 2)");
+  CHECK(merge(price, later, rules).conflicts[0].why ==
+        "row.product.price = \"newest-if-current\" (policies.toml, line 2)");
 
   CurrentRow row = apply(kBread, merge(edit(kBread, {{"points", number(5)}}), kBread, rules));
   row = apply(row, merge(edit(kBread, {{"points", number(4)}}), row, rules));
