@@ -1,9 +1,9 @@
 #include "conflicts/kinds.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "storage/op_codec.hpp"
+#include "storage/thousandths.hpp"
 
 namespace tillsync {
 
@@ -14,16 +14,6 @@ std::string words(const StockPlace& place) {
 }
 
 std::string words(const ChainId& chain, Seq seq) { return words(StockPlace{{}, chain.till, chain.incarnation, seq}); }
-
-// "2", "0.25"
-std::string amount(std::int64_t milli) {
-  const std::int64_t whole = std::llabs(milli / 1000), rest = std::llabs(milli % 1000);
-  std::string out = (milli < 0 ? "-" : "") + std::to_string(whole);
-  if (rest == 0) return out;
-  std::string fraction = std::to_string(1000 + rest).substr(1);
-  while (fraction.back() == '0') fraction.pop_back();
-  return out + "." + fraction;
-}
 
 // a * b / c, of numbers that may come from outside.
 std::int64_t scaled(std::int64_t a, std::int64_t b, std::int64_t c) {
@@ -60,12 +50,13 @@ Conflict new_incarnation(const ChainId& chain, std::int64_t now_ms) {
                 now_ms);
 }
 
-Conflict duplicate_key(const std::string& key, const StockPlace& first, const StockPlace& second, std::int64_t now_ms) {
-  Conflict c = opened("key/" + words(second), "duplicate_key", key,
-                      "the key '" + key + "' names two different ops: " + words(first) + " and " + words(second) +
-                          "; the second has no effect until someone decides",
+Conflict duplicate_key(ConflictSide first, ConflictSide second, std::int64_t now_ms) {
+  Conflict c = opened("key/" + words(second.place), "duplicate_key", second.key,
+                      "the key '" + second.key + "' names two different ops: " + words(first.place) + " and " +
+                          words(second.place) + "; the second has no effect until someone decides",
                       now_ms);
-  c.sides = {{first, key, {}, {}, 0, 0}, {second, key, {}, {}, 0, 0}};
+  c.money = second.money;
+  c.sides = {std::move(first), std::move(second)};
   return c;
 }
 
@@ -82,7 +73,7 @@ Conflict below_zero(const std::string& sku, const StockPlace& from, std::int64_t
                     std::vector<ConflictSide> sides, std::int64_t now_ms) {
   Conflict c =
       opened("below_zero/" + sku + "/" + words(from), "below_zero", sku,
-             "the stock of " + sku + " went down to " + amount(lowest) + ": more was sold than there was", now_ms);
+             "the stock of " + sku + " went down to " + thousandths(lowest) + ": more was sold than there was", now_ms);
   c.state = ConflictState::suspected;
   c.place = from;
   for (const ConflictSide& side : sides) {
@@ -92,7 +83,7 @@ Conflict below_zero(const std::string& sku, const StockPlace& from, std::int64_t
   return c;
 }
 
-ConflictSide side_about(const Op& op, const std::string& sku, const StockPlace& place) {
+ConflictSide side_about(const Op& op, const StockPlace& place, const std::optional<std::string>& sku) {
   constexpr const char* kVerbs[] = {"?",        "sold",    "took back", "sold again", "restocked",  "moved",
                                     "adjusted", "counted", "edited",    "priced",     "resolved by"};
   ConflictSide side{place, op.key, op.cashier, {}, 0, 0};
@@ -100,11 +91,11 @@ ConflictSide side_about(const Op& op, const std::string& sku, const StockPlace& 
   const auto document = decode_document(op.body);
   if (!document || number >= std::size(kVerbs)) return side;
   for (const Line& line : document->lines) {
-    if (line.sku != sku) continue;
+    if (sku && line.sku != *sku) continue;
     side.milli += line.quantity.milli;
     side.money += scaled(line.quantity.milli, line.unit_price, 1000);
   }
-  side.what = std::string(kVerbs[number]) + " " + amount(side.milli);
+  side.what = std::string(kVerbs[number]) + " " + thousandths(side.milli);
   return side;
 }
 

@@ -16,7 +16,7 @@ Conflict forked_history(const ChainId& chain, Seq held, std::int64_t now_ms);
 Conflict new_incarnation(const ChainId& chain, std::int64_t now_ms);
 
 // One idempotency key names two ops of different content; the second has no effect until someone decides.
-Conflict duplicate_key(const std::string& key, const StockPlace& first, const StockPlace& second, std::int64_t now_ms);
+Conflict duplicate_key(ConflictSide first, ConflictSide second, std::int64_t now_ms);
 
 // A till granted the lease to two in one term.
 Conflict two_grants(const TillId& grantor, const TillId& first, const TillId& second, std::uint64_t term,
@@ -26,7 +26,7 @@ Conflict two_grants(const TillId& grantor, const TillId& first, const TillId& se
 Conflict below_zero(const std::string& sku, const StockPlace& from, std::int64_t lowest,
                     std::vector<ConflictSide> sides, std::int64_t now_ms);
 
-// What an op did to a product, in words.
-ConflictSide side_about(const Op& op, const std::string& sku, const StockPlace& place);
+// What an op did, in words: to one product, or all in all.
+ConflictSide side_about(const Op& op, const StockPlace& place, const std::optional<std::string>& sku = {});
 
 }  // namespace tillsync

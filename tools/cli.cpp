@@ -86,15 +86,6 @@ Roster read_roster(const std::string& path) {
   return std::move(*roster);
 }
 
-std::string thousandths(std::int64_t milli) {
-  const std::uint64_t size = milli < 0 ? 0 - static_cast<std::uint64_t>(milli) : static_cast<std::uint64_t>(milli);
-  std::string out = (milli < 0 ? "-" : "") + std::to_string(size / 1000);
-  if (size % 1000 == 0) return out;
-  std::string rest = std::to_string(1000 + size % 1000).substr(1);
-  while (rest.back() == '0') rest.pop_back();
-  return out + "." + rest;
-}
-
 std::string age(std::int64_t ms) {
   const std::int64_t s = ms / 1000;
   if (s < 120) return std::to_string(s) + " s";

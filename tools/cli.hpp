@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "storage/thousandths.hpp"
 #include "tools/sales/sales_file.hpp"
 #include "transport/control/socket.hpp"
 
@@ -42,8 +43,7 @@ class Folder {
 void all_ops(Folder& folder, const std::string& branch, const std::function<void(const Json&)>& visit);
 
 Roster read_roster(const std::string& path);
-std::string thousandths(std::int64_t milli);  // "2", "0.25"
-std::string age(std::int64_t ms);             // "3 min"
+std::string age(std::int64_t ms);  // "3 min"
 
 // --column NAME=HEADER, given any number of times.
 std::map<std::string, std::string> column_names(const std::vector<std::string>& options);

@@ -167,6 +167,15 @@ CloudActions CloudCore::on_wake(Now now) {
   return out;
 }
 
+void CloudCore::name_tills(const Shop& shop, CloudJob& job) const {
+  const auto roster = rosters_.find(shop);
+  const auto [names, fresh] = job.tills.try_emplace(shop);
+  if (!fresh || roster == rosters_.end()) return;
+  for (const Member& m : roster->second.members) {
+    if (m.role == Role::till) names->second.push_back(m.name);
+  }
+}
+
 void CloudCore::pump(Now now, CloudActions& out) {
   if (running_ || out.job || (retry_at_ && now.mono < *retry_at_)) return;
   if (!job_ && !queue_.empty()) {
@@ -177,11 +186,7 @@ void CloudCore::pump(Now now, CloudActions& out) {
       if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {
         for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
       }
-      if (job.tills.try_emplace(queue_.front().shop).second) {
-        for (const Member& m : rosters_[queue_.front().shop].members) {
-          if (m.role == Role::till) job.tills[queue_.front().shop].push_back(m.name);
-        }
-      }
+      name_tills(queue_.front().shop, job);
       job.asks.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }

@@ -88,6 +88,7 @@ class CloudCore {
     TillId name;
   };
   void pump(Now now, CloudActions& out);
+  void name_tills(const Shop& shop, CloudJob& job) const;
   void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
   void take_progress(const Peer& peer, PeerId from, const Progress& m);
   void take_roster(const Peer& peer, const NewRoster& m, CloudActions& out);

@@ -55,12 +55,14 @@ void ConflictBook::suspect(const Conflict& conflict) {
   suspects_changed_ = true;
 }
 
-ConflictSide ConflictBook::side_of(const StockPlace& place, const std::string& sku) {
+ConflictSide ConflictBook::side_of(const StockPlace& place, const std::optional<std::string>& sku) {
   ConflictSide side;
   side.place = place;
   txn_.ops(shop_, {place.till, place.incarnation}, place.seq, [&](const CloudOp& stored) {
     const auto op = stored.seq == place.seq ? decode_op(stored.bytes) : std::nullopt;
-    if (op) side = side_about(*op, sku, place);
+    if (!op) return false;
+    side = side_about(*op, place, sku);
+    if (place.hlc == Hlc{}) side.place.hlc = op->hlc;
     return false;
   });
   return side;
@@ -110,12 +112,15 @@ void ConflictBook::refresh(Conflict& known, const Conflict& now) {
   put(known);
 }
 
-void ConflictBook::confirm(Hlc frontier) {
+void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
+  std::string how = "confirmed: no till has anything earlier to send";
+  for (const TillId& till : without) how += (till == without.front() ? ", without " : ", ") + till.text;
+  if (!without.empty()) how += " (silent for a week)";
   std::erase_if(suspects(), [&](const Suspect& s) {
     if (s.place.hlc > frontier) return false;
     if (auto conflict = find(s.id)) {
       conflict->state = ConflictState::open;
-      conflict->history.push_back({now_ms_, "", "confirmed: no till has anything earlier to send", ""});
+      conflict->history.push_back({now_ms_, "", how, ""});
       put(*conflict);
     }
     return suspects_changed_ = true;

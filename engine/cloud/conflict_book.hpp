@@ -21,7 +21,9 @@ class ConflictBook {
   bool raise(Conflict conflict);  // false: it is known already
   // What a product's timeline looks like now: new dips are suspected, suspected ones that are gone close by themselves.
   void compare(const std::string& sku, const Ledger::Change& change);
-  void confirm(Hlc frontier);
+  // An op that the cloud holds; of a re-dated one `place` says when it was.
+  ConflictSide side_of(const StockPlace& place, const std::optional<std::string>& sku = {});
+  void confirm(Hlc frontier, const std::vector<TillId>& without);
   void write();  // once, at the end
 
   std::uint64_t raised() const { return raised_; }
@@ -40,7 +42,6 @@ class ConflictBook {
   void suspect(const Conflict& conflict);
   void refresh(Conflict& known, const Conflict& now);
   Conflict dip_of(const std::string& sku, const Dip& dip);
-  ConflictSide side_of(const StockPlace& place, const std::string& sku);
   void put(const Conflict& conflict);
 
   CloudTxn& txn_;

@@ -55,8 +55,9 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
     if (stored.effect == OpEffect::duplicate) {
       ++counts_.duplicates;
     } else {
-      raise(shop, duplicate_key(op.key, {{}, known->chain.till, known->chain.incarnation, known->seq},
-                                {op.hlc, op.chain.till, op.chain.incarnation, op.seq}, now_ms_));
+      const StockPlace first{{}, known->chain.till, known->chain.incarnation, known->seq};
+      const StockPlace second{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
+      raise(shop, duplicate_key(conflicts(shop).side_of(first), side_about(op, second), now_ms_));
     }
   }
   txn_.put_op(shop, stored, content);
@@ -177,7 +178,8 @@ IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
   }
   for (auto& [shop, frontier] : frontiers_) {
     const auto known = tills.find(shop);
-    if (known != tills.end() && frontier.advance(known->second, now_ms_)) conflicts(shop).confirm(frontier.at());
+    if (known != tills.end() && frontier.advance(known->second, now_ms_))
+      conflicts(shop).confirm(frontier.at(), frontier.left_out(known->second, now_ms_));
     txn_.put_note("frontier/" + shop.tenant + "/" + shop.branch.text, pack(frontier));
   }
   counts_.rows_changed = !stock_.empty();

@@ -103,8 +103,8 @@ std::string Report::table() const {
   if (rows_left_out > 0) row("rows left out", std::to_string(rows_left_out), "could not be read; listed above");
   row("ops recorded", std::to_string(ops_recorded));
   row("ops in the cloud", std::to_string(ops_in_cloud));
-  row("units in", cli::thousandths(units_in_milli), "sold minus refunded");
-  row("units in the cloud", cli::thousandths(units_in_cloud_milli));
+  row("units in", thousandths(units_in_milli), "sold minus refunded");
+  row("units in the cloud", thousandths(units_in_cloud_milli));
   row("products", std::to_string(skus));
   out << '\n';
   row("lost", std::to_string(lost));
