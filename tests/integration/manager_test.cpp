@@ -42,6 +42,40 @@ void tillsync::test::manager_looks_on(const Folder& f, const std::string& roster
   CHECK(within(std::chrono::seconds(5), [&] { return run(ask).out.find(host + " hosts branch main") == 0; }));
 }
 
+// At every tier, with who and when.
+void tillsync::test::conflicts_are_seen(const Folder& f) {
+  const auto record = [&](const std::string& till, const char* kind, const char* key, const char* sku) {
+    const Json line = {{"sku", sku}, {"milli", 1000}, {"unit_price", 350}};
+    cli::Folder(f / till).ask(
+        {{"do", "record"}, {"op", {{"kind", kind}, {"key", key}, {"cashier", "ann"}, {"lines", {line}}}}});
+  };
+  record("till-1", "restock", "delivery/1", "cake");
+  record("till-1", "sale", "sale/a", "cake");
+  record("till-2", "sale", "sale/b", "cake");
+  record("till-1", "sale", "twice", "tea");
+  record("till-2", "sale", "twice", "milk");
+  for (const std::string where : {"cloud", "till-1", "till-2"}) {
+    CAPTURE(where);
+    const auto list = [&] { return run({"conflicts", "list", "--data", f / where}).out; };
+    CHECK(within(std::chrono::seconds(10), [&] {
+      return list().find("the stock of cake went down to -1") != std::string::npos &&
+             list().find("the key 'twice' names two different ops") != std::string::npos;
+    }));
+    int shown = 0;
+    for (const Json& c : Json::parse(run({"conflicts", "list", "--json", "--data", f / where}).out)) {
+      const std::string said = run({"conflicts", "show", c["id"].get<std::string>(), "--data", f / where}).out;
+      CAPTURE(said);
+      CHECK(said.find("days ago") == std::string::npos);
+      if (c["kind"] == "below_zero") CHECK(said.find("sold 1 by ann  (sale/b)") != std::string::npos);
+      if (c["kind"] == "below_zero") CHECK(said.find("at stake: 3.5\n") != std::string::npos);
+      if (c["kind"] == "duplicate_key") CHECK(said.find("till-1") != std::string::npos);
+      shown += c["kind"] == "below_zero" || c["kind"] == "duplicate_key" ? 1 : 0;
+    }
+    CHECK(shown == 2);
+  }
+  check_refusal(run({"conflicts", "show", "nothing", "--data", f / "till-1"}), "there is no conflict 'nothing'");
+}
+
 TEST_CASE("an emergency roster leaves out the tills that are gone, and is confirmed by a person, not at once") {
   const Folder f;
   REQUIRE(run({"roster", "init", "--out", f / "shop", "--tenant", "Our Bakery", "--branch", "main"}).code == 0);

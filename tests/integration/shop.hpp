@@ -22,6 +22,9 @@ void write(const std::string& path, const std::string& text);
 // tries another code.
 Outcome pair_by(const Folder& f, const std::string& name, std::vector<std::string> inviting, bool wrong = false);
 
+// Of a branch with a cloud and two tills: more is sold than there is, and a number is used twice.
+void conflicts_are_seen(const Folder& f);
+
 // Of a branch whose till `host` hosts and is connected to the cloud.
 void manager_looks_on(const Folder& f, const std::string& roster, const std::string& tenant, const std::string& host);
 

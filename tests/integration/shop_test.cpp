@@ -65,6 +65,7 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   CHECK(run({"lease", "history", "--data", f / other}).out.find(host + " handed the lease back") != std::string::npos);
 
   manager_looks_on(f, roster, tenant, other);
+  conflicts_are_seen(f);
 
   // Rows come down.
   write(f / "products.ndjson",
