@@ -110,7 +110,8 @@ class Node {
     TillId name;
     Role role = Role::till;
     std::map<ChainId, ChainSender> senders;
-    std::set<ChainId> offered;  // by it, so it wants to hear what the cloud holds
+    std::set<ChainId> offered;               // by it, so it wants to hear what the cloud holds
+    std::map<ChainId, ChainPoint> compares;  // copies of its own history, which it was asked to compare
     std::optional<Pull> parked_pull;
     std::optional<PullEvents> parked_events;
     bool pulling = false;  // our pull waits there
@@ -172,6 +173,8 @@ class Node {
   void handle(Now now, PeerId from, Fetch& m, Actions& out);
   void handle(Now now, PeerId from, Fetched& m, Actions& out);
   void pump_strays(Now now, Actions& out);
+  void ask_to_compare(Actions& out);
+  void show_strays(Actions& out);
   void take_strays(PeerId from, const OpenedPush& batch, Actions& out);
   void handle(Now now, PeerId from, Rescued& m, Actions& out);
   void compare_branches(const Fetched& m, Actions& out);

@@ -1,6 +1,7 @@
 // Strays: ops of a till that others hold and that the cloud's history of it may not contain, after a fork or a restored
 // cloud. Whoever keeps them shows them to their till, again and again, until it says that all of them are in the cloud.
 #include <algorithm>
+#include <utility>
 
 #include "engine/till/node.hpp"
 
@@ -11,9 +12,28 @@ constexpr std::size_t kMaxBatches = 64;  // shown at a time: 16 MiB at most, hal
 }
 
 void Node::pump_strays(Now now, Actions& out) {
-  if (!relay_.waits() || now.mono < next_strays_) return;
-  next_strays_ = now.mono + kStraysEvery;
-  relay_.on_tick();
+  if (!relay_.waits()) return;
+  if (now.mono >= next_strays_) {
+    next_strays_ = now.mono + kStraysEvery;
+    relay_.on_tick();
+    for (auto& [id, peer] : peers_) peer.compares.clear();
+    show_strays(out);
+  }
+  ask_to_compare(out);
+}
+
+// A copy that the cloud has gone beyond may be a part of what it has. Its till tells, if it is here; before it is a
+// stray.
+void Node::ask_to_compare(Actions& out) {
+  for (const auto& [chain, end] : relay_.to_compare()) {
+    for (auto& [id, peer] : peers_) {
+      if (peer.name != chain.till || std::exchange(peer.compares[chain], end) == end) continue;
+      out.send(id, Offer{WireChain::of(chain), end, relay_.find(chain)->record.cloud});
+    }
+  }
+}
+
+void Node::show_strays(Actions& out) {
   TillView view = store_.view();
   std::size_t shown = 0;
   for (const auto& [chain, end] : relay_.strays()) {

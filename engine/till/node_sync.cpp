@@ -180,6 +180,8 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
     out.send(from, Held{m.chain, forgotten ? Level::own_disk : level_here(now), forgotten ? ChainPoint{} : m.last});
     if (forgotten) return;
     const ChainPoint in_cloud = cloud_point(chain.incarnation, m.last);
+    const bool contained = mine && mine->hash == m.last.hash && m.last.seq <= in_cloud.seq;
+    if (contained) out.send(from, Held{m.chain, Level::cloud, m.last});  // who asks may have nothing at in_cloud
     if (in_cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, in_cloud});
     return;
   }
@@ -310,6 +312,8 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
 
 void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
   const ChainId chain = m.chain.id();
+  const auto asked = peer.compares.find(chain);
+  if (asked != peer.compares.end() && asked->second == m.point) relay_.on_contained(chain, m.point);
   // Only the cloud itself may take its word back: what others say of it may be old.
   const Relay::Chain* held = relay_.find(chain);
   const bool old = held != nullptr && (m.point.seq <= held->record.cloud.seq || m.point.seq < held->record.base.seq);

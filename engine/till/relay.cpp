@@ -69,7 +69,7 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   chain.record.cloud = point;
   if (point.seq > chain.received.seq) {
     if (chain.received.seq == chain.record.base.seq) {
-      stranded_.insert(id);  // nothing is held here: go on from there
+      anew_[id] = Copies::let_go;  // nothing is held here: go on from there
     } else {
       ahead_.insert({id, false});  // what is held here may still turn out to be a part of it
     }
@@ -81,10 +81,24 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   return true;
 }
 
+std::vector<std::pair<ChainId, ChainPoint>> Relay::to_compare() const {
+  std::vector<std::pair<ChainId, ChainPoint>> ends;
+  for (const auto& [id, ticked] : ahead_) ends.emplace_back(id, chains_.at(id).received);
+  return ends;
+}
+
+void Relay::on_contained(const ChainId& id, const ChainPoint& end) {
+  const auto it = ahead_.find(id);
+  if (it == ahead_.end() || chains_.at(id).received != end) return;
+  ahead_.erase(it);
+  anew_[id] = Copies::let_go;
+  touched_.try_emplace(id, Seq{});
+}
+
 void Relay::on_forgotten(const ChainId& id) {
   const auto it = chains_.find(id);
   if (it == chains_.end() || it->second.received.seq <= it->second.record.cloud.seq) return;
-  stranded_.insert(id);
+  anew_[id] = Copies::keep_as_strays;
   touched_.try_emplace(id, Seq{});
 }
 
@@ -95,7 +109,7 @@ void Relay::compare(const ChainId& id, const Chain& chain) {
   const ChainPoint& base = chain.record.base;
   const bool same =
       cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
-  if (!same) stranded_.insert(id);
+  if (!same) anew_[id] = Copies::keep_as_strays;
   Seq& until = touched_[id];
   until = std::max(until, cloud.seq);
 }
@@ -103,7 +117,7 @@ void Relay::compare(const ChainId& id, const Chain& chain) {
 void Relay::on_tick() {
   for (auto it = ahead_.begin(); it != ahead_.end();) {
     if (std::exchange(it->second, true)) {
-      stranded_.insert(it->first);
+      anew_[it->first] = Copies::keep_as_strays;
       touched_.try_emplace(it->first, Seq{});
       it = ahead_.erase(it);
     } else {
@@ -113,11 +127,11 @@ void Relay::on_tick() {
 }
 
 void Relay::form(TillView& view, StoreBatch& batch) {
-  for (const ChainId& id : stranded_) {
-    strand(id, view, batch);
+  for (const auto& [id, copies] : anew_) {
+    begin_anew(id, copies, view, batch);
     committing_[id] = chains_[id].received;  // whoever sends more hears where it begins again
   }
-  stranded_.clear();
+  anew_.clear();
   for (const auto& [chain, end] : rescued_) {
     batch.drop_stray(chain, end);
     strays_.erase({chain, end});
@@ -154,10 +168,11 @@ void Relay::form(TillView& view, StoreBatch& batch) {
   touched_.clear();
 }
 
-void Relay::strand(const ChainId& id, TillView& view, StoreBatch& batch) {
+void Relay::begin_anew(const ChainId& id, Copies copies, TillView& view, StoreBatch& batch) {
   Chain& chain = chains_[id];
   Push push{WireChain::of(id), {}, {}, {}};
   auto keep = [&](const ChainPoint& end, ByteView signature) {
+    if (copies == Copies::let_go) return push.ops.clear();
     push.signature = Binary(signature);
     batch.stray(id, end, encode(Message(push)));
     strays_.insert({id, end});

@@ -35,6 +35,10 @@ class Relay {
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);
 
+  // The cloud has gone beyond these copies, and there is nothing here to compare its word with: their till can.
+  std::vector<std::pair<ChainId, ChainPoint>> to_compare() const;
+  void on_contained(const ChainId& chain, const ChainPoint& end);  // it did: the cloud's history goes on from there
+
   void on_forgotten(const ChainId& chain);  // its till does not know it any more: what the cloud lacks is a stray
   bool dirty() const { return !queued_.empty() || !touched_.empty() || !rescued_.empty(); }
   void form(TillView& view, StoreBatch& batch);
@@ -61,7 +65,8 @@ class Relay {
  private:
   void compare(const ChainId& id, const Chain& chain);
   std::optional<Hash> hash_at(const ChainId& id, Seq seq) const;
-  void strand(const ChainId& id, TillView& view, StoreBatch& batch);
+  enum class Copies { keep_as_strays, let_go };
+  void begin_anew(const ChainId& id, Copies copies, TillView& view, StoreBatch& batch);
 
   TillStore& store_;
   std::map<ChainId, Chain> chains_;
@@ -70,7 +75,7 @@ class Relay {
   std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
   std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
   std::map<ChainId, bool> ahead_;             // the cloud has more than is held here; whether a tick has passed since
-  std::set<ChainId> stranded_;                // to be kept as strays, and begun anew at the cloud's watermark
+  std::map<ChainId, Copies> anew_;            // to be begun anew at the cloud's watermark
   std::set<std::pair<ChainId, ChainPoint>> strays_, rescued_;
   std::map<ChainId, Seq> pruned_;  // ops up to here are gone from LMDB
 };
