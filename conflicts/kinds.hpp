@@ -26,6 +26,32 @@ Conflict two_grants(const TillId& grantor, const TillId& first, const TillId& se
 Conflict below_zero(const std::string& sku, const StockPlace& from, std::int64_t lowest,
                     std::vector<ConflictSide> sides, std::int64_t now_ms);
 
+// A refund gave back more than the sale had, or names a sale that the cloud has not got (yet).
+Conflict refund_above_sale(const std::string& sale, const std::string& sku, std::int64_t sold, std::int64_t refunded,
+                           std::vector<ConflictSide> refunds, std::int64_t now_ms);
+Conflict unknown_sale(const std::string& sale, ConflictSide refund, std::int64_t now_ms);
+
+// Sold at another till within the clocks' error of a count: nobody can tell whether it was counted.
+Conflict count_with_sales(const std::string& sku, const StockPlace& count, std::vector<ConflictSide> sales,
+                          std::int64_t now_ms);
+
+// Sold at a price that the cloud had already replaced.
+Conflict stale_price(const std::string& sku, std::int64_t sold_at, std::int64_t price, std::int64_t since_ms,
+                     ConflictSide sale, std::int64_t now_ms);
+
+// A till's clock lies in the future, or said so late that what it sold was settled without it.
+Conflict clock_suspect(const ChainId& chain, const StockPlace& from, const std::string& how, std::int64_t now_ms);
+
+// Two edits of one field met, or an edit and a deletion (then `row.field` is empty).
+Conflict edits_met(const RowField& row, ConflictSide there, ConflictSide edit, const std::string& why,
+                   std::int64_t now_ms);
+
+// Two people settled one conflict, each without knowing of the other.
+Conflict two_resolutions(const Conflict& about, ConflictSide first, ConflictSide second);
+
+// An op that breaks a rule of the cloud: kept, without effect, until somebody decides.
+Conflict dead_letter(ConflictSide op, const std::string& why, std::int64_t now_ms);
+
 // What an op did, in words: to one product, or all in all.
 ConflictSide side_about(const Op& op, const StockPlace& place, const std::optional<std::string>& sku = {});
 

@@ -13,12 +13,6 @@ Bytes value_of(const RowFields& fields, const std::string& field) {
   return it == fields.end() ? Bytes() : it->second;
 }
 
-std::optional<std::int64_t> number(ByteView value) {
-  Reader reader(value);
-  std::int64_t n = 0;
-  return reader.sint(n) && reader.at_end() ? std::optional(n) : std::nullopt;
-}
-
 Bytes packed(std::int64_t n) {
   Bytes out;
   Packer(out).sint(n);
@@ -27,7 +21,7 @@ Bytes packed(std::int64_t n) {
 
 // What a field becomes; nothing when people must decide.
 std::optional<Bytes> settle(FieldRule rule, const RowEdit::Change& change, const Bytes& now, bool current) {
-  const auto was = number(change.was), mine = number(change.becomes), theirs = number(now);
+  const auto was = number_in(change.was), mine = number_in(change.becomes), theirs = number_in(now);
   if (now == change.becomes) return now;
   switch (rule) {
     case FieldRule::ask:

@@ -72,8 +72,10 @@ class PolicyFile {
         read_anomalies(node);
       } else if (part == "sell") {
         for (const auto& [group, rules] : table(node, "sell")) read_sell(std::string(group.str()), rules);
+      } else if (part == "limit") {
+        read_limits(node);
       } else {
-        wrong(node, "'" + part + "' is not known here: the parts are [row.KIND], [anomaly] and [sell.GROUP]");
+        wrong(node, "'" + part + "' is not known here: the parts are [row.KIND], [anomaly], [limit] and [sell.GROUP]");
       }
     }
   }
@@ -115,6 +117,18 @@ class PolicyFile {
       if (std::find(kAnomalies.begin(), kAnomalies.end(), kind) == kAnomalies.end())
         wrong(value, "'" + kind + "' is no anomaly: they are " + list(kAnomalies));
       out_.anomalies_.insert_or_assign(kind, rule<AnomalyRule>(value, "anomaly." + kind, kAnomalyRules));
+    }
+  }
+
+  void read_limits(const toml::node& node) {
+    for (const auto& [key, value] : table(node, "limit")) {
+      if (key.str() != "units_per_line")
+        wrong(value, "[limit] has units_per_line, and no '" + std::string(key.str()) + "'");
+      const auto units = value.value<std::int64_t>();
+      if (!units || *units < 1 || *units > 1'000'000'000)
+        wrong(value, "limit.units_per_line is a whole number from 1 to 1000000000");
+      out_.units_per_line_ = {*units, "limit.units_per_line = " + std::to_string(*units) + " (" + name_ + ", line " +
+                                          std::to_string(value.source().begin.line) + ")"};
     }
   }
 

@@ -6,12 +6,15 @@
 //   price = "ask"              # each change of a price waits for somebody's word
 //   [anomaly]
 //   below_zero = "backorder"
+//   [limit]
+//   units_per_line = 500       # more is a typing error: a dead letter
 //   [sell.drinks]              # products whose field "group" is "drinks"
 //   out_of_stock = "block"
 #pragma once
 
 #include <map>
 #include <string>
+#include <tillsync/availability.hpp>
 #include <tillsync/result.hpp>
 
 namespace tillsync {
@@ -28,7 +31,6 @@ enum class AnomalyRule : std::uint8_t {
   backorder,  // closed at once as owed to the customer
   ask,
 };
-enum class SellRule : std::uint8_t { allow, warn, block };
 
 template <class Rule>
 struct Decided {
@@ -46,11 +48,13 @@ class Policies {
   Decided<AnomalyRule> anomaly(const std::string& kind) const;
   Decided<SellRule> out_of_stock(const std::string& group) const;
   Decided<SellRule> unknown_stock(const std::string& group) const;
+  Decided<std::int64_t> units_per_line() const { return units_per_line_; }
 
  private:
   friend class PolicyFile;
   std::map<std::string, Decided<FieldRule>> fields_;  // "product.price", "product.*", "*"
   std::map<std::string, Decided<AnomalyRule>> anomalies_;
+  Decided<std::int64_t> units_per_line_{100'000, "more than 100000 units, unless a policy says otherwise"};
   std::map<std::string, Decided<SellRule>> out_of_stock_, unknown_stock_;  // by group; "*"
 };
 

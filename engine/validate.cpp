@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "conflicts/choices.hpp"
 #include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+#include "storage/row_edit.hpp"
 
 namespace tillsync {
 
@@ -71,6 +74,28 @@ Result<void> check_line(const Line& line) {
   return check_text("name", line.name, true);
 }
 
+Result<void> check_edit(ByteView body) {
+  const auto edit = unpack<RowEdit>(body);
+  if (!edit) return invalid("an edit names a row, and what its fields were and become");
+  const auto good = [](const std::string& name, std::size_t limit) {
+    return !name.empty() && name.size() <= limit && !has_control(name);
+  };
+  if (!good(edit->kind, 64) || !good(edit->id, kMaxSkuBytes))
+    return invalid("an edit names a kind of row (up to 64 bytes) and a row (up to 128)");
+  if (edit->kind == "conflict" || edit->kind == "stock" || edit->kind == "setting")
+    return invalid("rows of the kind '" + edit->kind + "' change by ops of their own, not by edits");
+  if (edit->changes.size() > kMaxFields) return invalid("an edit may change 100 fields at most");
+  if (edit->changes.empty() && !edit->deletes) return invalid("an edit that changes nothing: name a field");
+  for (const auto& [field, change] : edit->changes) {
+    for (const Binary* value : {&change.was, &change.becomes}) {
+      Reader reader(*value);
+      if (!good(field, 100) || (!value->empty() && (!reader.skip() || !reader.at_end())))
+        return invalid("the field '" + field.substr(0, 40) + "' of the edit is no name, or its value none");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool holds_card_number(std::string_view text) {
@@ -104,7 +129,16 @@ Result<void> validate(const OpDraft& draft) {
   }
   if (draft.custom_body.size() > kMaxOpBytes / 2) return invalid("the op's body is longer than 128 KiB: split it");
   const Document& d = draft.document;
-  if (moves_stock(draft.kind) && d.lines.empty()) return invalid("an op that moves stock needs at least one line");
+  const bool settles = draft.kind == OpKind::resolution;
+  if (has_document(draft.kind) && !draft.custom_body.empty())
+    return invalid("an op of this kind has lines and fields, and no body of its own");
+  if (settles && !read_resolution(d, draft.cashier))
+    return invalid("a resolution names its conflict, the choice, who says so and why");
+  if (draft.kind == OpKind::edit) {
+    if (auto ok = check_edit(draft.custom_body); !ok) return ok;
+  }
+  if (moves_stock(draft.kind) && !settles && d.lines.empty())
+    return invalid("an op that moves stock needs at least one line");
   if (d.lines.size() > kMaxLines) return invalid("an op may have 2,000 lines at most: split it");
   if (d.fields.size() > kMaxFields) return invalid("an op may have 100 extra fields at most");
   if (d.currency.size() != 3) return invalid("the currency must be an ISO 4217 code such as EUR");
@@ -127,6 +161,18 @@ Result<void> validate(const OpDraft& draft) {
     if (auto ok = check_text("invoice or reference", *text, false); !ok) return ok;
   }
   return {};
+}
+
+std::optional<OpDraft> draft_of(const Op& op) {
+  OpDraft draft{op.kind, op.key, op.cashier, {}, {}};
+  if (!has_document(op.kind)) {
+    draft.custom_body = op.body;
+    return draft;
+  }
+  auto document = decode_document(op.body);
+  if (!document) return std::nullopt;
+  draft.document = std::move(*document);
+  return draft;
 }
 
 }  // namespace tillsync

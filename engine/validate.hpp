@@ -1,6 +1,7 @@
 // Whether a draft may be recorded. Refusals say what to change; a draft with a card number is never written anywhere.
 #pragma once
 
+#include <optional>
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
 
@@ -13,6 +14,9 @@ constexpr std::size_t kMaxTextBytes = 4000;
 constexpr std::size_t kMaxFields = 100;
 
 Result<void> validate(const OpDraft& draft);
+
+// An op as the draft that it was; nothing when its body can't be read.
+std::optional<OpDraft> draft_of(const Op& op);
 
 // 13 to 19 digits, alone or in groups parted by a blank or a dash, that start like a payment network's and pass Luhn
 // (ISO/IEC 7812-1).

@@ -19,7 +19,7 @@ bool Certificate::valid_for(const Roster& roster) const {
     if (previous != nullptr && !(*previous < grant.grantor)) return false;  // sorted, so nobody counts twice
     previous = &grant.grantor;
     const Member* member = roster.find(grant.grantor);
-    if (member == nullptr || member->role == Role::manager) return false;
+    if (member == nullptr || is_person(member->role)) return false;
     if (!PublicKey::from_bytes(member->key)->verify(ballot.grant_bytes(grant.grantor), grant.signature)) return false;
     votes += member->votes;
     asked = asked || grant.grantor == ballot.candidate;

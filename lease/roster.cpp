@@ -32,12 +32,12 @@ const Member* Roster::cloud() const {
 
 std::uint32_t Roster::votes_of(const TillId& name) const {
   const Member* member = find(name);
-  return member == nullptr || member->role == Role::manager ? 0 : member->votes;
+  return member == nullptr || is_person(member->role) ? 0 : member->votes;
 }
 
 std::uint32_t Roster::total_votes() const {
   std::uint32_t sum = 0;
-  for (const Member& m : members) sum += m.role == Role::manager ? 0 : m.votes;
+  for (const Member& m : members) sum += is_person(m.role) ? 0 : m.votes;
   return sum;
 }
 

@@ -14,7 +14,9 @@
 
 namespace tillsync {
 
-enum class Role : std::uint8_t { till = 0, cloud = 1, manager = 2 };  // a manager's key may ask, and nothing else
+// A manager's key may ask; that of support may settle conflicts as well. Neither votes, records or relays.
+enum class Role : std::uint8_t { till = 0, cloud = 1, manager = 2, support = 3 };
+constexpr bool is_person(Role role) { return role == Role::manager || role == Role::support; }
 
 struct Member {
   TillId name;

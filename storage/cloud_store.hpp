@@ -20,7 +20,9 @@ struct Shop {
   auto operator<=>(const Shop&) const = default;
 };
 
-enum class OpEffect : std::uint8_t { applied = 0, duplicate = 1, conflict = 2 };
+// What an op did: took effect; was known already; is another of the same name or a word that came too late; breaks a
+// rule. All but the first have none.
+enum class OpEffect : std::uint8_t { applied = 0, duplicate = 1, conflict = 2, dead = 3 };
 
 struct CloudOp {
   ChainId chain;

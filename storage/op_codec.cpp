@@ -76,8 +76,11 @@ std::optional<Document> decode_document(ByteView body) {
 
 bool moves_stock(OpKind kind) {
   const auto number = static_cast<std::uint16_t>(kind);
-  return number >= static_cast<std::uint16_t>(OpKind::sale) && number <= static_cast<std::uint16_t>(OpKind::count);
+  return (number >= static_cast<std::uint16_t>(OpKind::sale) && number <= static_cast<std::uint16_t>(OpKind::count)) ||
+         kind == OpKind::resolution;
 }
+
+bool has_document(OpKind kind) { return moves_stock(kind) || kind == OpKind::price; }
 
 Hash content_hash(OpKind kind, ByteView body) {
   Bytes both = std::to_string(static_cast<unsigned>(kind)) + ":";

@@ -15,8 +15,9 @@ std::optional<Op> decode_op(ByteView bytes);  // nothing unless canonical
 Bytes encode(const Document& document);
 std::optional<Document> decode_document(ByteView body);
 
-// Kinds whose body is a Document that moves stock.
+// Kinds whose body is a Document that moves stock; a resolution's may have no lines.
 bool moves_stock(OpKind kind);
+bool has_document(OpKind kind);  // the others' bodies are their own
 
 // Content two ops must share for the same idempotency key to be an honest repeat.
 Hash content_hash(OpKind kind, ByteView body);

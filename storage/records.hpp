@@ -125,7 +125,7 @@ struct StockEvent {
   Seq seq;
   bool is_count = false;
   std::int64_t milli = 0;
-  bool stocked = false;  // known to the cloud: a delivery, transfer, adjustment or count, of a product kept in stock
+  bool stocked = false;  // a delivery, transfer, adjustment or count: the product is kept in stock
   auto operator<=>(const StockEvent&) const = default;
   StockPlace place() const { return {hlc, chain.till, chain.incarnation, seq}; }
 };
@@ -135,9 +135,10 @@ struct StockRow {
   std::int64_t milli = 0;
   std::optional<StockPlace> last_count;
   std::vector<ChainUpTo> contained;  // sorted by till, incarnation
+  bool kept = false;                 // in stock: ever counted or delivered
   template <class A>
   void fields(A& a) {
-    a(milli, last_count, contained);
+    a(milli, last_count, contained, kept);
   }
 
   // What came before the last count is in it, wherever and whenever it arrives.

@@ -29,4 +29,21 @@ Bytes join_fields(const RowFields& fields) {
   return out;
 }
 
+std::optional<std::int64_t> number_in(ByteView value) {
+  Reader reader(value);
+  std::int64_t n = 0;
+  return reader.sint(n) && reader.at_end() ? std::optional(n) : std::nullopt;
+}
+
+std::string value_words(ByteView value) {
+  if (value.empty() || value == "\xc0") return "none";
+  if (const auto n = number_in(value)) return std::to_string(*n);
+  Reader text(value), flag(value);
+  std::string_view view;
+  if (text.text(view)) return std::string(view);
+  bool yes = false;
+  if (flag.boolean(yes)) return yes ? "yes" : "no";
+  return "a value of " + std::to_string(value.size()) + " bytes";
+}
+
 }  // namespace tillsync

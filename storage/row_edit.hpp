@@ -12,6 +12,8 @@ using RowFields = std::map<std::string, Bytes>;  // name -> one MessagePack valu
 
 std::optional<RowFields> split_fields(ByteView map);  // nothing when it is no map from names to values
 Bytes join_fields(const RowFields& fields);
+std::string value_words(ByteView value);  // one MessagePack value as people read it: "350", "Roll", "none"
+std::optional<std::int64_t> number_in(ByteView value);  // when it is one
 
 struct RowEdit {
   struct Change {

@@ -72,6 +72,7 @@ void add_lease(CLI::App& app);
 void add_roster(CLI::App& app);
 void add_setting(CLI::App& app);
 void add_conflicts(CLI::App& app);
+void add_dead_letter(CLI::App& app);
 void add_pair(CLI::App& app);
 void add_data(CLI::App& app);
 void add_repair(CLI::App& app);

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_roster(app);
   add_setting(app);
   add_conflicts(app);
+  add_dead_letter(app);
   add_pair(app);
   add_data(app);
   add_repair(app);

@@ -79,7 +79,7 @@ void init(const Arguments& a) {
 Role role_named(const std::string& name) {
   if (name == "till") return Role::till;
   if (name == "cloud") return Role::cloud;
-  return Role::manager;
+  return name == "support" ? Role::support : Role::manager;
 }
 
 // A vote comes or goes only when most of those who vote have the version before.
@@ -180,8 +180,9 @@ void add_roster(CLI::App& app) {
                            "shop/tenant.key --name till-1 --key KEY");
   add->add_option("--name", a->name, "The member's name")->required();
   add->add_option("--key", a->member_key, "Its public key, as 'tillsync till init' shows it")->required();
-  add->add_option("--role", a->role, "till, cloud, or manager (who may ask, and nothing else)")
-      ->check(CLI::IsMember({"till", "cloud", "manager"}))
+  add->add_option("--role", a->role,
+                  "till, cloud, manager (who may ask), or support (who may ask and settle conflicts)")
+      ->check(CLI::IsMember({"till", "cloud", "manager", "support"}))
       ->capture_default_str();
   add->add_option("--votes", a->votes, "0 or 1")->check(CLI::Range(0, 1))->capture_default_str();
   add_asked(add, a->whom);
@@ -220,7 +221,7 @@ void add_roster(CLI::App& app) {
   add_tenant_keys(roster);
   add_roster_show(roster);
   CLI::App* key = roster->add_subcommand("key",
-                                         "Make a key for a manager's machine, which may then ask any till.\n"
+                                         "Make a key for a manager's or a supporter's machine.\n"
                                          "Example: tillsync roster key --out manager.key");
   key->add_option("--out", a->out, "The file to make")->required();
   key->callback([a] { make_key(*a); });

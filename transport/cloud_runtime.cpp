@@ -28,6 +28,9 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
   if (!key) return tl::unexpected(key.error());
   std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options.name, *key, std::move(log)));
   if (auto loaded = runtime->load_rosters(); !loaded) return tl::unexpected(loaded.error());
+  auto policies = load_policies(runtime->folder_);
+  if (!policies) return tl::unexpected(policies.error());
+  runtime->core_.use(std::move(*policies));
   std::uint64_t generation = 0;
   randombytes_buf(&generation, sizeof generation);
   auto store = open_lmdb_cloud(runtime->folder_.file("db"), generation >> 1 | 1);
@@ -106,8 +109,6 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
     return fail(ErrorKind::refused, hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
                                         ": pair it anew, or ask the manager why it was removed");
   }
-  if (member->role == Role::manager)
-    return fail(ErrorKind::refused, member->name.text + " is a manager's key, which may ask tills: name one of them");
   return PeerInfo{member->name, member->role, hello, {}, tenant};
 }
 
@@ -135,17 +136,23 @@ Result<void> CloudRuntime::keep_roster(const Roster& roster) {
 }
 
 void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
+  const Shop shop{peer.shop_key, peer.hello.branch};
   log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
-  carry_out(core_.on_peer_up(read_clock(), id, Shop{peer.shop_key, peer.hello.branch}, peer.name));
+  if (is_person(peer.role)) people_.emplace(id, std::pair(shop, *core_.rosters().at(shop).find(peer.name)));
+  carry_out(core_.on_peer_up(read_clock(), id, shop, peer.name));
 }
 
 void CloudRuntime::on_message(PeerId id, Message message) {
+  if (people_.contains(id)) return answer_person(id, std::move(message));
   carry_out(core_.on_message(read_clock(), id, std::move(message)));
 }
 
 void CloudRuntime::on_unreadable(PeerId id) { carry_out(core_.on_unreadable(id)); }
 
-void CloudRuntime::on_down(PeerId id) { core_.on_peer_down(id); }
+void CloudRuntime::on_down(PeerId id) {
+  people_.erase(id);
+  core_.on_peer_down(id);
+}
 
 void CloudRuntime::rows_changed() { carry_out(core_.on_rows_changed(read_clock())); }
 

@@ -6,6 +6,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
 #include <future>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "engine/cloud/cloud_core.hpp"
@@ -39,6 +41,10 @@ class CloudRuntime final : private LinkOwner {
   CloudCore& core() { return core_; }
   Result<void> take_roster(const Roster& roster);  // from its operator: also of a tenant that is new here
   void rows_changed();
+  // Conflicts of branches, and their tenants' about shared rows, as JSON; `done` is called on the core thread.
+  void conflicts(std::vector<Shop> shops, std::function<void(Result<nlohmann::json>)> done);
+  // A resolution by somebody at this machine, signed with the cloud's key. Errors: not_found, refused, invalid.
+  void settle(const Shop& shop, OpDraft draft, std::function<void(Result<void>)> done);
 
   asio::io_context& io() { return io_; }
   std::uint16_t port() const { return port_; }
@@ -58,6 +64,8 @@ class CloudRuntime final : private LinkOwner {
   void on_unreadable(PeerId id) override;
   void on_down(PeerId id) override;
   void carry_out(CloudActions actions);
+  void answer_person(PeerId id, Message message);
+  std::vector<Shop> shops_of_person(PeerId id) const;
 
   DataFolder folder_;
   TillId name_;
@@ -75,6 +83,7 @@ class CloudRuntime final : private LinkOwner {
   std::unique_ptr<Links> links_;
   std::thread thread_;
   bool stopping_ = false;
+  std::map<PeerId, std::pair<Shop, Member>> people_;  // connected ones: they ask, and support settles
 };
 
 }  // namespace tillsync

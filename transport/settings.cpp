@@ -127,6 +127,13 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
   return fresh;
 }
 
+Result<Policies> load_policies(const DataFolder& folder) {
+  const std::string path = folder.file("policies.toml");
+  if (!exists(path)) return Policies{};
+  auto text = read_file(path);
+  return text ? Policies::parse(*text, path) : tl::unexpected(text.error());
+}
+
 SecretKey fresh_secret() {
   std::array<std::uint8_t, 32> seed;
   randombytes_buf(seed.data(), seed.size());

@@ -8,6 +8,7 @@
 #include <tillsync/ids.hpp>
 #include <vector>
 
+#include "conflicts/policy.hpp"
 #include "lease/roster.hpp"
 #include "storage/data_folder.hpp"
 #include "transport/links.hpp"
@@ -34,6 +35,9 @@ Result<std::pair<TillId, Address>> parse_peer(const std::string& text);
 Result<Settings> load_settings(const DataFolder& folder);
 // Makes the folder's files where they are missing.
 Result<Settings> prepare_settings(const DataFolder& folder, const std::string& branch, const std::string& till);
+
+// policies.toml of a till's or a cloud's folder; the defaults where there is none. Errors: invalid, naming the line.
+Result<Policies> load_policies(const DataFolder& folder);
 
 SecretKey fresh_secret();  // from the operating system's randomness
 Result<SecretKey> load_identity(const DataFolder& folder, bool create);

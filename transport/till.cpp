@@ -1,5 +1,6 @@
 #include <tillsync/till.hpp>
 
+#include "transport/clock.hpp"
 #include "transport/till_runtime.hpp"
 
 namespace tillsync {
@@ -61,6 +62,18 @@ std::map<std::string, Quantity> Till::stock() {
   for (const auto& [sku, milli] : impl_->runtime->ask([&] { return impl_->runtime->node().all_stock(); }))
     all[sku] = Quantity{milli};
   return all;
+}
+
+Availability Till::available(const std::string& sku, Quantity quantity) {
+  return impl_->runtime->ask([&] { return impl_->runtime->node().available(sku, quantity, read_clock()); });
+}
+
+Result<Receipt> Till::edit(const std::string& kind, const std::string& id, const std::map<std::string, Bytes>& changes,
+                           const std::string& key, const std::string& by) {
+  OpDraft draft = impl_->runtime->ask([&] { return impl_->runtime->node().draft_edit(kind, id, changes, false); });
+  draft.key = key;
+  draft.cashier = by;
+  return record(std::move(draft));
 }
 
 std::optional<Row> Till::row(const std::string& kind, const std::string& id) {

@@ -44,7 +44,7 @@ Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
 }
 
 void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {
-  if (peer.role == Role::manager) {
+  if (is_person(peer.role)) {
     managers_.insert(id);
     return;
   }
@@ -62,7 +62,14 @@ void TillRuntime::on_unreadable(PeerId id) { carry_out(node_->on_unreadable(read
 
 void TillRuntime::answer_manager(PeerId id, const Question& question) {
   const Now now = read_clock();
-  Json json = {{"error", "a manager's key may ask for lease and roster_held, and nothing else"}};
+  Json json = {
+      {"error", "a till tells a manager's or a supporter's key of lease, roster_held and conflicts, and nothing else"}};
+  if (question.what == "conflicts") {
+    const StockNow stock = [this](const std::string& sku) { return node_->stock(sku); };
+    Json all = Json::array();
+    for (const Conflict& c : node_->conflicts()) all.push_back(to_json(c, stock));
+    json = conflicts_page(std::move(all), question.argument);
+  }
   if (question.what == "lease") json = lease_json(*node_, now);
   if (question.what == "roster_held") json = spread_json(*node_, now);
   links_->send(id, Answer{question.nonce, json.dump()});
@@ -94,7 +101,7 @@ std::optional<noise::Key> TillRuntime::key_of(const TillId& name) const {
 
 bool TillRuntime::wanted(const TillId& name) const {
   const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
-  if (member == nullptr || stopping_ || member->role == Role::manager) return false;
+  if (member == nullptr || stopping_ || is_person(member->role)) return false;
   return member->role == Role::till || (member->role == Role::cloud && node_->wants_cloud(read_clock()));
 }
 

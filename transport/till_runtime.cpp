@@ -51,14 +51,20 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
   if (!key) return tl::unexpected(key.error());
   auto roster = load_roster(folder->file("roster.bin"));
   if (!roster) return tl::unexpected(roster.error());
+  auto policies = load_policies(*folder);
+  if (!policies) return tl::unexpected(policies.error());
   std::unique_ptr<TillRuntime> runtime(new TillRuntime(std::move(*folder), std::move(*settings), *key, std::move(log)));
   if (options.listen) runtime->settings_.listen = *options.listen;
   Recovered recovered;
   if (auto opened = runtime->open_disks(recovered); !opened) {
     return tl::unexpected(for_folder(opened.error(), options.folder));
   }
-  NodeConfig config{runtime->settings_.branch, runtime->settings_.till, *key, std::move(*roster),
-                    runtime->settings_.cloud.has_value()};
+  NodeConfig config{runtime->settings_.branch,
+                    runtime->settings_.till,
+                    *key,
+                    std::move(*roster),
+                    runtime->settings_.cloud.has_value(),
+                    std::move(*policies)};
   runtime->node_ = std::make_unique<Node>(std::move(config), *runtime->store_, std::move(recovered),
                                           Random(random_seed()), read_clock());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());

@@ -97,6 +97,10 @@ void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions
   const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(push.chain.till);
   auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a till that is not in the roster")
                                   : open_push(std::move(push), peer.shop.branch, *PublicKey::from_bytes(member->key));
+  const bool settles =
+      opened && std::ranges::all_of(opened->ops, [](const OpenedOp& o) { return o.op.kind == OpKind::resolution; });
+  if (opened && is_person(member->role) && (member->role != Role::support || !settles))
+    opened = fail(ErrorKind::refused, "that key may settle conflicts at most, and only with the role support");
   if (opened) {
     queue_.push_back({from, peer.shop, std::move(*opened)});
     return;
@@ -181,6 +185,7 @@ void CloudCore::pump(Now now, CloudActions& out) {
   if (!job_ && !queue_.empty()) {
     CloudJob job;
     job.now = now;
+    job.policies = policies_;
     std::size_t bytes = 0;
     while (!queue_.empty() && bytes < kMaxJobBytes) {
       if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {

@@ -30,6 +30,7 @@ struct CloudJob {
   std::vector<CloudAsk> asks;
   Now now;
   std::map<Shop, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
+  std::shared_ptr<const Policies> policies = std::make_shared<const Policies>();
 };
 
 struct CloudAnswers {
@@ -64,6 +65,8 @@ class CloudCore {
       4096;  // beyond this a peer is let go; windows keep honest ones far below
 
   explicit CloudCore(SecretKey key) : key_(key) {}
+  std::shared_ptr<const Policies> policies() const { return policies_; }
+  void use(Policies policies) { policies_ = std::make_shared<const Policies>(std::move(policies)); }
 
   // The newest of each branch counts; its members are told, and who is none any more is let go.
   CloudActions on_roster(const Roster& roster);
@@ -98,6 +101,7 @@ class CloudCore {
   void send_answer(PeerId to, Message message, CloudActions& out);
 
   SecretKey key_;
+  std::shared_ptr<const Policies> policies_ = std::make_shared<const Policies>();
   std::map<Shop, Roster> rosters_;
   std::map<Shop, Certificate> leaders_;
   std::set<std::pair<Shop, std::string>> told_;  // of whose lease messages it was said already that they are refused

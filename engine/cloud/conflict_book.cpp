@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/stock/moves.hpp"
 #include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -15,15 +16,17 @@ std::string note_name(const Shop& shop) { return "suspected/" + shop.tenant + "/
 
 std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const Shop& shop) {
   std::vector<Conflict> out;
-  txn.rows_after(shop, conflict_feed(shop.branch), {}, [&](const Row& row) {
-    if (auto conflict = unpack<Conflict>(row.fields); conflict && !row.deleted) out.push_back(std::move(*conflict));
-    return true;
-  });
+  for (const FeedKind& feed : {conflict_feed(shop.branch), FeedKind{"tenant", kConflictKind}}) {
+    txn.rows_after(shop, feed, {}, [&](const Row& row) {
+      if (auto conflict = unpack<Conflict>(row.fields); conflict && !row.deleted) out.push_back(std::move(*conflict));
+      return true;
+    });
+  }
   return out;
 }
 
 std::optional<Conflict> ConflictBook::find(const std::string& id) {
-  const auto row = txn_.row(shop_, conflict_feed(shop_.branch), id);
+  const auto row = txn_.row(shop_, conflict_feed(shop_.branch, id), id);
   return row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
 }
 
@@ -38,15 +41,57 @@ std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
 void ConflictBook::put(const Conflict& conflict) {
   changed_ = true;
   if (mutated(Mutant::drop_conflict)) return;
-  txn_.put_row(shop_, {conflict_feed(shop_.branch), conflict.id, false, pack(conflict)});
+  txn_.put_row(shop_, {conflict_feed(shop_.branch, conflict.id), conflict.id, false, pack(conflict)});
 }
 
 bool ConflictBook::raise(Conflict conflict) {
-  if (find(conflict.id)) return false;
+  if (auto known = find(conflict.id)) {
+    if (!known->kind.empty()) return false;
+    conflict.history = std::move(known->history);  // settled before the cloud heard of it
+    conflict.state = known->state, conflict.settlement = std::move(known->settlement);
+    conflict.branch = shop_.branch.text;
+    put(conflict);
+    return false;
+  }
   ++raised_;
-  if (conflict.state == ConflictState::suspected) suspect(conflict);
+  if (conflict.at_ms == 0) conflict.at_ms = now_ms_;
+  conflict.branch = shop_.branch.text;
+  conflict.state == ConflictState::suspected ? suspect(conflict) : decide(conflict);
   put(conflict);
   return true;
+}
+
+void ConflictBook::raise_or_refresh(Conflict conflict) {
+  auto known = find(conflict.id);
+  known && known->state != ConflictState::resolved ? refresh(*known, conflict) : void(raise(std::move(conflict)));
+}
+
+void ConflictBook::add_step(Conflict& conflict, const std::string& who, const std::string& what,
+                            const std::string& reason) {
+  conflict.history.push_back({now_ms_, who, what, reason});
+}
+
+void ConflictBook::decide(Conflict& conflict) {
+  const auto decided = policies_.anomaly(conflict.kind);
+  if (conflict.rule.empty()) conflict.rule = decided.why;
+  if (decided.rule == AnomalyRule::ask) return;
+  conflict.state = ConflictState::closed;
+  add_step(conflict, "",
+           decided.rule == AnomalyRule::log ? "noted, as a policy says" : "owed to the customer, as a policy says",
+           decided.why);
+}
+
+void ConflictBook::close(const std::string& id, const std::string& why) {
+  auto conflict = find(id);
+  if (!conflict || !conflict->waits()) return;
+  conflict->state = ConflictState::closed;
+  add_step(*conflict, "", "closed by itself: " + why);
+  settled(*conflict);
+}
+
+void ConflictBook::settled(const Conflict& conflict) {
+  if (std::erase_if(suspects(), [&](const Suspect& s) { return s.id == conflict.id; }) > 0) suspects_changed_ = true;
+  put(conflict);
 }
 
 void ConflictBook::suspect(const Conflict& conflict) {
@@ -55,16 +100,23 @@ void ConflictBook::suspect(const Conflict& conflict) {
   suspects_changed_ = true;
 }
 
-ConflictSide ConflictBook::side_of(const StockPlace& place, const std::optional<std::string>& sku) {
-  ConflictSide side;
-  side.place = place;
+std::optional<Op> ConflictBook::op_at(const StockPlace& place) {
+  std::optional<Op> op;
   txn_.ops(shop_, {place.till, place.incarnation}, place.seq, [&](const CloudOp& stored) {
-    const auto op = stored.seq == place.seq ? decode_op(stored.bytes) : std::nullopt;
-    if (!op) return false;
-    side = side_about(*op, place, sku);
-    if (place.hlc == Hlc{}) side.place.hlc = op->hlc;
+    if (stored.seq == place.seq) op = decode_op(stored.bytes);
     return false;
   });
+  return op;
+}
+
+ConflictSide ConflictBook::side_of(const StockPlace& place, const std::optional<std::string>& sku) {
+  const auto op = op_at(place);
+  ConflictSide side;
+  side.place = place;
+  if (!op) return side;
+  side = side_about(*op, place, sku);
+  if (place.hlc == Hlc{}) side.place.hlc = op->hlc;
+  if (!sku) side.moves = moves_of(*op);
   return side;
 }
 
@@ -82,9 +134,10 @@ void ConflictBook::compare(const std::string& sku, const Ledger::Change& change)
     auto known = find(now.id);
     if (!known) {
       raise(std::move(now));
-    } else if (known->state == ConflictState::closed) {
+    } else if (known->state == ConflictState::closed && known->rule.empty()) {  // no policy closed it
       now.history = std::move(known->history);
-      now.history.push_back({now_ms_, "", "suspected again: what explained it was explained otherwise", ""});
+      now.branch = shop_.branch.text;
+      add_step(now, "", "suspected again: what explained it was explained otherwise");
       suspect(now);
       put(now);
     } else if (known->waits()) {
@@ -92,11 +145,12 @@ void ConflictBook::compare(const std::string& sku, const Ledger::Change& change)
     }
   }
   std::erase_if(suspects(), [&](const Suspect& s) {
-    const bool gone = s.subject == sku && !(s.place < change.since) && std::ranges::count(there, s.id) == 0;
+    const bool gone = s.subject == sku && s.id.starts_with("below_zero/") && !(s.place < change.since) &&
+                      std::ranges::count(there, s.id) == 0;
     auto conflict = gone ? find(s.id) : std::nullopt;
     if (!conflict) return false;
     conflict->state = ConflictState::closed;
-    conflict->history.push_back({now_ms_, "", "closed by itself: ops that arrived later explain it", ""});
+    add_step(*conflict, "", "closed by itself: ops that arrived later explain it");
     put(*conflict);
     return suspects_changed_ = true;
   });
@@ -120,7 +174,8 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
     if (s.place.hlc > frontier) return false;
     if (auto conflict = find(s.id)) {
       conflict->state = ConflictState::open;
-      conflict->history.push_back({now_ms_, "", how, ""});
+      add_step(*conflict, "", how);
+      decide(*conflict);
       put(*conflict);
     }
     return suspects_changed_ = true;

@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/op_gate.hpp"
+#include "engine/cloud/settling.hpp"
 #include "engine/stock/ledger.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
+#include "engine/validate.hpp"
 #include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -49,20 +52,21 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
   const Op& op = opened.op;
   CloudOp stored{op.chain, op.seq, op.key, opened.bytes, OpEffect::applied};
   const Hash content = content_hash(op.kind, op.body);
-  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.find_key(shop, op.key);
-  if (known) {
-    stored.effect = known->content == content ? OpEffect::duplicate : OpEffect::conflict;
-    if (stored.effect == OpEffect::duplicate) {
-      ++counts_.duplicates;
-    } else {
-      const StockPlace first{{}, known->chain.till, known->chain.incarnation, known->seq};
-      const StockPlace second{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
-      raise(shop, duplicate_key(conflicts(shop).side_of(first), side_about(op, second), now_ms_));
-    }
+  const auto draft = draft_of(op);
+  stored.effect = judge_key(shop, op, content);
+  const auto fault = stored.effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
+  if (fault) {
+    stored.effect = OpEffect::dead;
+    const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
+    ConflictSide side = side_about(op, place);
+    side.moves = moves_of(op);
+    raise(shop, dead_letter(std::move(side), *fault, now_ms_));
   }
+  if (stored.effect == OpEffect::applied) stored.effect = take_effect(shop, op, *draft);
   txn_.put_op(shop, stored, content);
   ++counts_.appended;
-  apply_stock(shop, op, stored.effect == OpEffect::applied);
+  if (draft) apply_stock(shop, op, draft->document.lines, stored.effect == OpEffect::applied);
+  books(shop).anomalies.look_at_clock(op, frontier(shop).at());
   if (op.kind == OpKind::clock_correction && stored.effect == OpEffect::applied) redate(shop, op);
   if (op.kind == OpKind::incarnation) {
     raise(shop, new_incarnation(op.chain, now_ms_));
@@ -71,6 +75,65 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
       return any.deleted;
     });
   }
+}
+
+OpEffect Ingest::judge_key(const Shop& shop, const Op& op, const Hash& content) {
+  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.find_key(shop, op.key);
+  if (!known) return OpEffect::applied;
+  if (known->content == content) {
+    ++counts_.duplicates;
+    return OpEffect::duplicate;
+  }
+  const StockPlace first{{}, known->chain.till, known->chain.incarnation, known->seq};
+  ConflictSide second = side_about(op, {op.hlc, op.chain.till, op.chain.incarnation, op.seq});
+  second.moves = moves_of(op);
+  raise(shop, duplicate_key(books(shop).conflicts.side_of(first), std::move(second), now_ms_));
+  return OpEffect::conflict;
+}
+
+// What an op does besides moving stock.
+OpEffect Ingest::take_effect(const Shop& shop, const Op& op, const OpDraft& draft) {
+  Books& b = books(shop);
+  const StockPlace place{corrected(shop, op), op.chain.till, op.chain.incarnation, op.seq};
+  if (op.kind == OpKind::edit) edit(shop, op, draft);
+  if (has_document(op.kind)) b.anomalies.look_at(op, draft.document, place);
+  if (op.kind != OpKind::resolution) return OpEffect::applied;
+  std::string why;
+  Settling settling(b.conflicts, b.rows, [&](const StockPlace& at) { return replay(shop, at); });
+  const OpEffect effect = settling.take(op, draft.document, place, why);
+  if (effect == OpEffect::dead) raise(shop, dead_letter(side_about(op, place), why, now_ms_));
+  return effect;
+}
+
+void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
+  const auto edit = unpack<RowEdit>(draft.custom_body);
+  Books& b = books(shop);
+  const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
+  const Merged merged = merge(*edit, b.rows.current(edit->kind, edit->id), policies_);
+  for (const FieldConflict& met : merged.conflicts) {
+    const RowField where{edit->kind, edit->id, met.field};
+    ConflictSide side{place, op.key, op.cashier, {}, 0, 0, {}, Binary(met.was), Binary(met.mine)};
+    side.what = met.field + " " + value_words(met.mine);
+    if (met.field.empty()) side.what = edit->deletes ? "deleted it" : "edited it", side.value = Binary(op.body);
+    raise(shop, edits_met(where, b.rows.side_there(where), std::move(side), met.why, now_ms_));
+  }
+  const RowAuthor author{place, op.key, op.cashier, {}};
+  if (merged.changed)
+    counts_.rows_changed |= b.rows.put(edit->kind, edit->id, merged.deleted, join_fields(merged.fields), author);
+}
+
+// An op that was refused, after the rule has been changed.
+std::optional<std::string> Ingest::replay(const Shop& shop, const StockPlace& place) {
+  const auto op = books(shop).conflicts.op_at(place);
+  if (!op) return "the cloud does not have it any more";
+  const auto draft = draft_of(*op);
+  const Hash content = content_hash(op->kind, op->body);
+  if (auto fault = fault_in(draft, policies_)) return fault;
+  if (judge_key(shop, *op, content) != OpEffect::applied) return "its key has been used since";
+  CloudOp stored{op->chain, op->seq, op->key, encode(*op), take_effect(shop, *op, *draft)};
+  txn_.put_op(shop, stored, content);
+  apply_stock(shop, *op, draft->document.lines, stored.effect == OpEffect::applied);
+  return std::nullopt;
 }
 
 void Ingest::progress(const Shop& shop, const ChainId& chain, Seq last, Hlc hlc) {
@@ -86,8 +149,8 @@ Ingest::Touched& Ingest::touched(const Shop& shop, const std::string& sku) {
 
 // A row contains an op that has no effect, and the place of one that was re-issued, as well: readers that counted them
 // already learn that they are settled.
-void Ingest::apply_stock(const Shop& shop, const Op& op, bool has_effect) {
-  for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
+void Ingest::apply_stock(const Shop& shop, const Op& op, const std::vector<Line>& lines, bool has_effect) {
+  for (const auto& [sku, move] : stock_moves(op.kind, lines)) {
     Touched& product = touched(shop, sku);
     mark_contained(product.row, op.chain, op.seq);
     if (op.origin) mark_contained(product.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
@@ -155,7 +218,13 @@ void Ingest::fold(const Shop& shop, const std::string& sku, Touched& product) {
   txn_.put_note(name, pack(ledger));
   product.row.milli = ledger.milli();
   product.row.last_count = ledger.last_count();
-  conflicts(shop).compare(sku, change);
+  product.row.kept = ledger.kept();
+  books(shop).conflicts.compare(sku, change);
+  const auto& count = ledger.last_count();
+  const bool about_count = count && std::ranges::any_of(product.fresh, [&](const StockEvent& e) {
+                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= Anomalies::kClockErrorMs;
+                           });
+  if (about_count) books(shop).anomalies.look_at_count(sku, *count);
 }
 
 Frontier& Ingest::frontier(const Shop& shop) {
@@ -165,11 +234,11 @@ Frontier& Ingest::frontier(const Shop& shop) {
   return it->second;
 }
 
-ConflictBook& Ingest::conflicts(const Shop& shop) {
-  return conflicts_.try_emplace(shop, txn_, shop, now_ms_).first->second;
+Ingest::Books& Ingest::books(const Shop& shop) {
+  return books_.try_emplace(shop, txn_, shop, now_ms_, policies_).first->second;
 }
 
-bool Ingest::raise(const Shop& shop, Conflict conflict) { return conflicts(shop).raise(std::move(conflict)); }
+bool Ingest::raise(const Shop& shop, Conflict conflict) { return books(shop).conflicts.raise(std::move(conflict)); }
 
 IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
   for (auto& [key, product] : stock_) {
@@ -179,14 +248,15 @@ IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
   for (auto& [shop, frontier] : frontiers_) {
     const auto known = tills.find(shop);
     if (known != tills.end() && frontier.advance(known->second, now_ms_))
-      conflicts(shop).confirm(frontier.at(), frontier.left_out(known->second, now_ms_));
+      books(shop).conflicts.confirm(frontier.at(), frontier.left_out(known->second, now_ms_));
     txn_.put_note("frontier/" + shop.tenant + "/" + shop.branch.text, pack(frontier));
   }
-  counts_.rows_changed = !stock_.empty();
-  for (auto& [shop, book] : conflicts_) {
-    book.write();
-    counts_.conflicts += book.raised();
-    counts_.rows_changed = counts_.rows_changed || book.changed();
+  counts_.rows_changed = counts_.rows_changed || !stock_.empty();
+  for (auto& [shop, books] : books_) {
+    books.conflicts.write();
+    books.anomalies.write();
+    counts_.conflicts += books.conflicts.raised();
+    counts_.rows_changed = counts_.rows_changed || books.conflicts.changed();
   }
   return counts_;
 }

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/cloud/anomalies.hpp"
 #include "engine/cloud/conflict_book.hpp"
 #include "engine/cloud/frontier.hpp"
+#include "engine/cloud/row_book.hpp"
 #include "engine/wire/open_push.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -22,7 +24,8 @@ struct IngestCounts {
 
 class Ingest {
  public:
-  Ingest(CloudTxn& txn, std::int64_t now_ms) : txn_(txn), now_ms_(now_ms) {}
+  Ingest(CloudTxn& txn, std::int64_t now_ms, const Policies& policies)
+      : txn_(txn), now_ms_(now_ms), policies_(policies) {}
 
   // Where the chain stands afterwards: the answer to the push.
   ChainPoint push(const Shop& shop, const OpenedPush& push);
@@ -40,20 +43,35 @@ class Ingest {
     std::optional<StockPlace> first;  // the earliest place where an event came or went
     void changed_at(const StockPlace& place) { first = first ? std::min(*first, place) : place; }
   };
+  struct Books {  // of a branch
+    ConflictBook conflicts;
+    RowBook rows;
+    Anomalies anomalies;
+    Books(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies)
+        : conflicts(txn, shop, now_ms, policies),
+          rows(txn, shop, now_ms),
+          anomalies(txn, shop, now_ms, conflicts, rows) {}
+    Books(Books&&) = delete;
+  };
   void append(const Shop& shop, const OpenedOp& op);
+  OpEffect judge_key(const Shop& shop, const Op& op, const Hash& content);
+  OpEffect take_effect(const Shop& shop, const Op& op, const OpDraft& draft);
+  void edit(const Shop& shop, const Op& op, const OpDraft& draft);
+  std::optional<std::string> replay(const Shop& shop, const StockPlace& place);
   Touched& touched(const Shop& shop, const std::string& sku);
-  void apply_stock(const Shop& shop, const Op& op, bool has_effect);
+  void apply_stock(const Shop& shop, const Op& op, const std::vector<Line>& lines, bool has_effect);
   std::vector<Correction>& corrections(const Shop& shop, const TillId& till);
   Hlc corrected(const Shop& shop, const Op& op);
   void redate(const Shop& shop, const Op& correction);
   void fold(const Shop& shop, const std::string& sku, Touched& product);
   Frontier& frontier(const Shop& shop);
-  ConflictBook& conflicts(const Shop& shop);
+  Books& books(const Shop& shop);
 
   CloudTxn& txn_;
   std::int64_t now_ms_;
   std::map<std::pair<Shop, std::string>, Touched> stock_;
-  std::map<Shop, ConflictBook> conflicts_;
+  const Policies& policies_;
+  std::map<Shop, Books> books_;
   std::map<Shop, Frontier> frontiers_;
   std::map<std::pair<Shop, TillId>, std::vector<Correction>> corrections_;
   IngestCounts counts_;

@@ -101,7 +101,7 @@ Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob
   auto body = [&](CloudTxn& txn) -> Result<void> {
     out = {};
     witness.begin();
-    Ingest ingest(txn, job.now.wall_ms);
+    Ingest ingest(txn, job.now.wall_ms, *job.policies);
     for (const CloudAsk& ask : job.asks) {
       if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
         const ChainPoint held = ingest.push(ask.shop, *push);

@@ -39,6 +39,7 @@ class Ledger {
   Change add(const std::vector<StockEvent>& fresh, const StockPlace& first, const Events& events);
 
   std::int64_t milli() const { return now_.milli; }
+  bool kept() const { return now_.kept; }
   const std::optional<StockPlace>& last_count() const { return now_.last_count; }
 
   template <class A>

@@ -39,6 +39,16 @@ std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body) {
   return document ? stock_moves(kind, document->lines) : std::map<std::string, StockMove>{};
 }
 
+std::vector<ConflictMove> moves_of(const Op& op) {
+  constexpr std::size_t kMostLines = 100;
+  const auto document = moves_stock(op.kind) && op.kind != OpKind::count ? decode_document(op.body) : std::nullopt;
+  std::vector<ConflictMove> moves;
+  if (!document || document->lines.size() > kMostLines) return moves;
+  for (const Line& line : document->lines)
+    moves.push_back({line.sku, direction(op.kind) * line.quantity.milli, line.unit_price});
+  return moves;
+}
+
 std::int64_t fold(std::int64_t start_milli, const std::vector<StockEvent>& events) {
   auto quantity = static_cast<std::uint64_t>(start_milli);
   for (const StockEvent& e : events) {

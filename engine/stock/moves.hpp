@@ -7,6 +7,7 @@
 #include <tillsync/op.hpp>
 #include <vector>
 
+#include "conflicts/record.hpp"
 #include "storage/records.hpp"
 
 namespace tillsync {
@@ -20,6 +21,10 @@ struct StockMove {
 // By sku, one entry a sku: lines of the same product are summed. Empty for ops that move no stock.
 std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body);
 std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line>& lines);
+
+// Line by line, for people who decide whether an op counts; empty when it can't be undone by adding (a count), or is
+// very long.
+std::vector<ConflictMove> moves_of(const Op& op);
 
 // Applies events to a quantity; they must be sorted.
 std::int64_t fold(std::int64_t start_milli, const std::vector<StockEvent>& events);

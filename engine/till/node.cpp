@@ -31,6 +31,7 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       stock_(config_.branch),
       host_history_(store.view()),
       book_(store.view()),
+      words_(store.view()),
       hostless_since_(now.mono) {
   if (auto note = store_.view().note(kRosterNote)) {
     auto stored = Roster::decode(*note);
@@ -120,13 +121,27 @@ Actions Node::on_start(Now now) {
 
 Actions Node::on_record(Now now, ReplyTo to, OpDraft draft) {
   Actions out;
-  if (auto valid = validate(draft); !valid) {
+  auto valid = validate(draft);
+  if (valid && draft.kind == OpKind::resolution) valid = check_resolution(draft);
+  if (!valid) {
     out.replies.push_back({to, tl::unexpected(valid.error())});
     return out;
   }
   own_.record(to, std::move(draft), out);
   pump(now, out);
   return out;
+}
+
+// The same word again is the first one's.
+Result<void> Node::check_resolution(const OpDraft& draft) const {
+  if (own_.find(draft.key) || own_.writing(draft.key)) return {};
+  const auto said = read_resolution(draft.document, draft.cashier);
+  const auto about = conflict(said->conflict);
+  if (!about) {
+    return fail(ErrorKind::not_found,
+                "there is no conflict '" + said->conflict + "': 'tillsync conflicts list' shows them");
+  }
+  return check(*said, *about);
 }
 
 Actions Node::on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit) {
@@ -154,6 +169,7 @@ Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
 
 void Node::on_own_durable(const Op& op) {
   add_branch_stock(op);
+  words_.add(op);
   if (!op.origin) return;
   if (const auto stray = reissued_strays_.find(*op.origin); stray != reissued_strays_.end()) stray->second = op.seq;
   ForkState* fork = fork_of(op.origin->incarnation);
@@ -280,6 +296,8 @@ void Node::form_checkpoint(Now now, StoreBatch& batch) {
   stock_.form(view, batch);
   host_history_.form(batch);
   book_.form(batch);
+  words_.forget([this](Incarnation incarnation, Seq seq) { return in_cloud(incarnation, seq); });
+  words_.form(batch);
   if (promise_) batch.note(kPromiseNote, pack(*promise_));
   progress_committing_ = progress_.has_value();
   promise_committing_ = promise_.has_value();

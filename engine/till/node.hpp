@@ -6,15 +6,18 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tillsync/availability.hpp>
 #include <tillsync/status.hpp>
 #include <vector>
 
+#include "conflicts/policy.hpp"
 #include "conflicts/record.hpp"
 #include "engine/actions.hpp"
 #include "engine/till/branch_book.hpp"
 #include "engine/till/chain_sender.hpp"
 #include "engine/till/host_history.hpp"
 #include "engine/till/own_chain.hpp"
+#include "engine/till/own_words.hpp"
 #include "engine/till/relay.hpp"
 #include "engine/till/row_reader.hpp"
 #include "engine/till/stock_book.hpp"
@@ -28,6 +31,7 @@ struct NodeConfig {
   SecretKey key;
   std::optional<Roster> roster;  // nothing: a till on its own, not paired yet
   bool use_cloud = true;         // false: this till has no way to the cloud of its own
+  Policies policies = {};        // what it sells without having it
 };
 
 // What the journal held after the last checkpoint, in order.
@@ -83,9 +87,15 @@ class Node {
   Result<Level> where(const std::string& key) const;
   std::optional<std::int64_t> stock(const std::string& sku) const;
   std::map<std::string, std::int64_t> all_stock() const;
+  Availability available(const std::string& sku, Quantity wanted, Now now) const;
   std::optional<Row> row(const FeedKind& feed, const std::string& id) const;
-  std::vector<Conflict> conflicts() const;  // of the branch, as the cloud has told; by when they last changed
-  std::vector<Row> settings() const;        // of the branch
+  // As the cloud has told, and with what was said here since: of the branch, then about rows that branches share.
+  std::vector<Conflict> conflicts() const;
+  std::optional<Conflict> conflict(const std::string& id) const;
+  // A change of a row's fields (MessagePack values; empty: gone), as one who sees the row as it is here makes it.
+  OpDraft draft_edit(const std::string& kind, const std::string& id, const std::map<std::string, Bytes>& changes,
+                     bool deletes) const;
+  std::vector<Row> settings() const;  // of the branch
   const OwnChain& own() const { return own_; }
   std::uint64_t unsure() const { return relay_.unsure(); }
   const TillState& state() const { return state_; }
@@ -140,7 +150,9 @@ class Node {
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
+  Result<void> check_resolution(const OpDraft& draft) const;
   std::uint64_t unsent_count() const;
+  bool in_cloud(Incarnation incarnation, Seq seq) const;
   std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
 
   // node_sync.cpp: chains up
@@ -233,6 +245,7 @@ class Node {
   std::map<TillId, Instant> last_heard_;  // of those whose connection ended
   HostHistory host_history_;
   BranchBook book_;
+  OwnWords words_;
   std::uint32_t fitness_ = 0;
   std::optional<Instant> vitals_due_;
   std::map<std::uint64_t, std::pair<ReplyTo, Instant>> commands_;  // waiting for the cloud's word

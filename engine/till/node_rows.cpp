@@ -103,7 +103,7 @@ Events Node::events_since(const TillId& reader, const PullEvents& pull) {
     if (!op) return false;
     Events::OpEvents each{WireChain::of(chain), seq, op->hlc, {}};
     for (const auto& [sku, move] : stock_moves(op->kind, op->body))
-      each.moves.push_back({sku, move.is_count, move.milli});
+      each.moves.push_back({sku, move.is_count, move.milli, move.stocked});
     events.ops.push_back(std::move(each));
     return true;
   };
@@ -162,7 +162,8 @@ void Node::handle(Now now, PeerId from, Events& m, Actions&) {
     Seq& seen = events_seen_[chain];
     if (op.seq <= seen) continue;
     seen = op.seq;
-    for (const auto& move : op.moves) stock_.add(move.sku, {op.hlc, chain, op.seq, move.is_count, move.milli});
+    for (const auto& move : op.moves)
+      stock_.add(move.sku, {op.hlc, chain, op.seq, move.is_count, move.milli, move.stocked});
     own_.clock().observe(op.hlc, corrected(now));
   }
   if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;

@@ -4,6 +4,8 @@
 #include "engine/till/node.hpp"
 #include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+#include "storage/row_edit.hpp"
 
 namespace tillsync {
 
@@ -67,17 +69,81 @@ std::map<std::string, std::int64_t> Node::all_stock() const {
 
 std::optional<Row> Node::row(const FeedKind& feed, const std::string& id) const {
   auto stored = store_.view().row(feed, id);
-  return stored ? std::optional(std::move(stored->row)) : std::nullopt;
+  auto row = stored ? std::optional(std::move(stored->row)) : std::nullopt;
+  return feed.feed == "tenant" ? words_.over(std::move(row), feed.kind, id) : row;
+}
+
+OpDraft Node::draft_edit(const std::string& kind, const std::string& id, const std::map<std::string, Bytes>& changes,
+                         bool deletes) const {
+  const FeedKind feed{"tenant", kind};
+  const auto stored = store_.view().row(feed, id);
+  const auto seen = row(feed, id);
+  const RowFields fields = seen ? split_fields(seen->fields).value_or(RowFields{}) : RowFields{};
+  RowEdit edit{kind, id, stored ? stored->row.version : RowVersion{}, deletes, {}};
+  for (const auto& [field, becomes] : changes) {
+    const auto was = fields.find(field);
+    edit.changes[field] = {Binary(was == fields.end() ? Bytes() : was->second), Binary(becomes)};
+  }
+  OpDraft draft;
+  draft.kind = OpKind::edit;
+  draft.custom_body = pack(edit);
+  return draft;
 }
 
 std::vector<Conflict> Node::conflicts() const {
   std::vector<Conflict> out;
-  store_.view().rows_after(conflict_feed(config_.branch), {}, [&](const TillView::StoredRow& stored) {
-    auto conflict = stored.row.deleted ? std::nullopt : unpack<Conflict>(stored.row.fields);
-    if (conflict) out.push_back(std::move(*conflict));
-    return true;
-  });
+  for (const FeedKind& feed : {conflict_feed(config_.branch), FeedKind{"tenant", kConflictKind}}) {
+    store_.view().rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
+      auto conflict = stored.row.deleted ? std::nullopt : unpack<Conflict>(stored.row.fields);
+      if (!conflict) return true;
+      words_.over(*conflict);
+      out.push_back(std::move(*conflict));
+      return true;
+    });
+  }
   return out;
+}
+
+std::optional<Conflict> Node::conflict(const std::string& id) const {
+  const auto stored = store_.view().row(conflict_feed(config_.branch, id), id);
+  auto found = stored && !stored->row.deleted ? unpack<Conflict>(stored->row.fields) : std::nullopt;
+  if (found) words_.over(*found);
+  return found;
+}
+
+Availability Node::available(const std::string& sku, Quantity wanted, Now now) const {
+  TillView view = store_.view();
+  Availability out;
+  for (const auto& [id, peer] : peers_) {
+    const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(now.mono - peer.heard);
+    out.age = std::min(out.age.value_or(silence), silence);
+  }
+  for (const auto& [name, heard] : last_heard_) {
+    const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(now.mono - heard);
+    out.age = std::min(out.age.value_or(silence), silence);
+  }
+  const auto product = row({"tenant", "product"}, sku);
+  const RowFields fields = product ? split_fields(product->fields).value_or(RowFields{}) : RowFields{};
+  const auto group = fields.find("group");
+  const std::string name = group == fields.end() ? std::string() : value_words(group->second);
+  using Answer = Availability::Answer;
+  if (const auto milli = stock_.quantity(view, sku); milli && stock_.kept(view, sku)) {
+    out.believed = Quantity{*milli};
+    out.answer = *milli >= wanted.milli ? Answer::yes : Answer::no;
+  }
+  if (out.answer == Answer::yes) return out;
+  const auto decided =
+      out.answer == Answer::no ? config_.policies.out_of_stock(name) : config_.policies.unknown_stock(name);
+  out.rule = decided.rule;
+  out.why = decided.why;
+  return out;
+}
+
+// Or will never be: then it was recorded anew.
+bool Node::in_cloud(Incarnation incarnation, Seq seq) const {
+  const auto all = own_chains();
+  const auto it = std::ranges::find(all, incarnation, &OldChain::incarnation);
+  return it == all.end() || seq <= it->cloud.seq;
 }
 
 std::vector<Row> Node::settings() const {

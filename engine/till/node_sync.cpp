@@ -30,7 +30,7 @@ Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   out.info("connected to " + name.text);
   if (config_.roster) out.send(id, NewRoster{Binary(config_.roster->encoded())});
   tell_seen(id, name, out);
-  if (election_ && role != Role::manager) take(now, election_->on_connected(now.mono, name), out);
+  if (election_ && !is_person(role)) take(now, election_->on_connected(now.mono, name), out);
   for (const TwoGrants& evidence : book_.evidence()) out.send(id, evidence);
   pump(now, out);
   return out;
@@ -47,8 +47,7 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   fetch_again_ = now.mono;
   const bool still =
       std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p.second.name == gone.name; });
-  if (election_ && gone.role != Role::manager && !still)
-    take(now, election_->on_disconnected(now.mono, gone.name), out);
+  if (election_ && !is_person(gone.role) && !still) take(now, election_->on_disconnected(now.mono, gone.name), out);
   pump(now, out);
   return out;
 }
@@ -185,7 +184,8 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
     if (in_cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, in_cloud});
     return;
   }
-  if (!config_.roster || config_.roster->find(chain.till) == nullptr) return void(++refused_);
+  const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
+  if (member == nullptr || is_person(member->role)) return void(++refused_);
   peer.offered.insert(chain);
   const Relay::Chain& held = relay_.on_offer(chain, m.cloud);
   out.send(from, Held{m.chain, level_here(now), held.record.held});
@@ -196,8 +196,9 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   const WireChain wire = m.chain;
   const ChainId chain = wire.id();
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
-  auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
-                                  : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
+  auto opened = member == nullptr || is_person(member->role)
+                    ? fail(ErrorKind::refused, "a push of a chain that is not to be relayed")
+                    : open_push(std::move(m), config_.branch, *PublicKey::from_bytes(member->key));
   if (!opened) {
     ++refused_;
     out.warn("refused " + peer_of(from)->name.text + ": " + opened.error().message);
@@ -221,11 +222,12 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
 // is void.
 void Node::add_branch_stock(const Op& op) {
   const auto moves = stock_moves(op.kind, op.body);
-  for (const auto& [sku, move] : moves) stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli});
+  for (const auto& [sku, move] : moves)
+    stock_.add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
   if (!op.origin) return;
   const ChainId old{op.chain.till, op.origin->incarnation};
   for (const auto& [sku, move] : moves)
-    stock_.retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli});
+    stock_.retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli, move.stocked});
 }
 
 void Node::handle(Now now, PeerId from, Held& m, Actions& out) {

@@ -63,7 +63,7 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   return result;
 }
 
-std::optional<std::int64_t> StockBook::quantity(TillView& view, const std::string& sku) const {
+StockBook::Change StockBook::unstored(const std::string& sku) const {
   Change merged;
   for (const auto* part : {&forming_, &fresh_}) {
     const auto it = part->find(sku);
@@ -72,6 +72,18 @@ std::optional<std::int64_t> StockBook::quantity(TillView& view, const std::strin
     merged.retracted.insert(merged.retracted.end(), it->second.retracted.begin(), it->second.retracted.end());
     if (it->second.row) merged.row = it->second.row;
   }
+  return merged;
+}
+
+bool StockBook::kept(TillView& view, const std::string& sku) const {
+  const Change fresh = unstored(sku);
+  const auto row = fresh.row ? fresh.row : stored_row(view, sku);
+  const auto says = [](const StockEvent& e) { return e.stocked; };
+  return (row && row->kept) || std::ranges::any_of(fresh.events, says) || std::ranges::any_of(view.events(sku), says);
+}
+
+std::optional<std::int64_t> StockBook::quantity(TillView& view, const std::string& sku) const {
+  const Change merged = unstored(sku);
   if (merged.events.empty() && !merged.row && !view.stock(sku) && !stored_row(view, sku)) return std::nullopt;
   return settle(view, sku, merged, nullptr).milli;
 }

@@ -29,6 +29,8 @@ class StockBook {
   void on_committed() { forming_.clear(); }
   bool dirty() const { return !fresh_.empty(); }
 
+  // Whether the product is kept in stock, as far as this till knows: then the quantity can be believed.
+  bool kept(TillView& view, const std::string& sku) const;
   // What is on the shelf as far as this till knows; nothing for a product it never heard of.
   std::optional<std::int64_t> quantity(TillView& view, const std::string& sku) const;
 
@@ -39,6 +41,7 @@ class StockBook {
     std::optional<StockRow> row;
   };
   StockProjection settle(TillView& view, const std::string& sku, const Change& change, StoreBatch* batch) const;
+  Change unstored(const std::string& sku) const;
   std::optional<StockRow> stored_row(TillView& view, const std::string& sku) const;
 
   FeedKind feed_;

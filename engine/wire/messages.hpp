@@ -166,9 +166,10 @@ struct Events {
       std::string sku;
       bool is_count = false;
       std::int64_t milli = 0;
+      bool stocked = false;
       template <class A>
       void fields(A& a) {
-        a(sku, is_count, milli);
+        a(sku, is_count, milli, stocked);
       }
     };
     std::vector<Move> moves;
@@ -237,13 +238,14 @@ struct Commanded {
   }
 };
 
-// Of a manager's key to a till: what it may ask is read-only, and answered in JSON.
+// Of a person's key to a till or a cloud: what it may ask is read-only, and answered in JSON.
 struct Question {
   std::uint64_t nonce = 0;
-  std::string what;  // lease, roster_held
+  std::string what;      // lease, roster_held, conflicts
+  std::string argument;  // of conflicts: how many to leave out at the beginning
   template <class A>
   void fields(A& a) {
-    a(nonce, what);
+    a(nonce, what, argument);
   }
 };
 

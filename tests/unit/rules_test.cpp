@@ -41,7 +41,7 @@ TEST_CASE("a card number in a free-form field is refused; as sku, key or invoice
     in_note.document.note = text;
     in_field.document.fields["comment"] = text;
     in_name.document.lines[0].name = text;
-    in_custom.custom_body = text;
+    in_custom.kind = OpKind::custom, in_custom.custom_body = text;
     for (const OpDraft& each : {in_note, in_field, in_name, in_custom}) {
       REQUIRE_FALSE(validate(each));
       CHECK(validate(each).error().kind == ErrorKind::card_number);

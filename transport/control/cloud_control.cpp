@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "engine/cloud/row_book.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
+#include "transport/clock.hpp"
 
 namespace tillsync {
 
@@ -12,14 +14,20 @@ namespace {
 
 constexpr std::size_t kPage = 500;
 
-// The shop a question is about: named by branch (and tenant, where two have the same), or the only one.
-Result<Shop> shop_of(const CloudCore& core, const Json& q) {
+// All that the question may be about; the conflicts of a tenant's shared rows come with the first of its branches.
+std::vector<Shop> shops_of(const CloudCore& core, const Json& q) {
   const std::string branch = q.value("branch", ""), tenant = q.value("tenant", "");
   std::vector<Shop> found;
   for (const auto& [shop, roster] : core.rosters()) {
     if ((branch.empty() || shop.branch.text == branch) && (tenant.empty() || shop.tenant.starts_with(tenant)))
       found.push_back(shop);
   }
+  return found;
+}
+
+// The shop a question is about: named by branch (and tenant, where two have the same), or the only one.
+Result<Shop> shop_of(const CloudCore& core, const Json& q) {
+  const std::vector<Shop> found = shops_of(core, q);
   if (found.size() == 1) return found.front();
   return found.empty()
              ? fail(ErrorKind::not_found, "this cloud has no such branch: 'tillsync status --data FOLDER' lists them")
@@ -52,7 +60,7 @@ Json ops_page(CloudTxn& txn, const Shop& shop, const Json& q) {
     if (more) return false;
     const auto decoded = decode_op(op.bytes);
     Json each = decoded ? to_json(*decoded, blake2b(op.bytes)) : Json{{"unreadable", true}};
-    constexpr const char* kEffects[] = {"applied", "duplicate", "conflict"};
+    constexpr const char* kEffects[] = {"applied", "duplicate", "conflict", "dead"};
     each["effect"] = kEffects[static_cast<std::size_t>(op.effect)];
     ops.push_back(std::move(each));
     return true;
@@ -80,23 +88,13 @@ Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std:
   return out;
 }
 
-Json conflicts_json(CloudTxn& txn, const Shop& shop) {
-  Json out = Json::array();
-  for (const Conflict& c : ConflictBook::all(txn, shop)) out.push_back(to_json(c));
-  return out;
-}
-
-// Rows that are as they were keep their version: readers are sent only what changed.
 Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
-  const FeedKind feed{"tenant", q.value("kind", "product")};
+  const std::string kind = q.value("kind", "product");
+  RowBook book(txn, shop, read_clock().wall_ms);
   std::size_t changed = 0;
   for (const Json& each : q.value("rows", Json::array())) {
-    CloudRow row{feed, each.value("id", ""), each.value("deleted", false),
-                 fields_from(each.value("fields", Json::object()))};
-    const auto old = txn.row(shop, feed, row.id);
-    if (old && old->deleted == row.deleted && old->fields == row.fields) continue;
-    txn.put_row(shop, row);
-    ++changed;
+    const Bytes fields = fields_from(each.value("fields", Json::object()));
+    changed += book.put(kind, each.value("id", ""), each.value("deleted", false), fields, {});
   }
   return {{"changed", changed}};
 }
@@ -108,7 +106,6 @@ Result<void> read_or_write(CloudStore& store, const std::string& what, const Sho
   return store.read([&](CloudTxn& txn) -> Result<void> {
     if (what == "ops") out = ops_page(txn, shop, q);
     if (what == "chains") out = chains_json(txn, shop);
-    if (what == "conflicts") out = conflicts_json(txn, shop);
     if (what == "rows") {
       out = rows_json(txn, shop, {"tenant", q.value("kind", "product")},
                       [](const Row& row) { return fields_json(row.fields); });
@@ -118,6 +115,16 @@ Result<void> read_or_write(CloudStore& store, const std::string& what, const Sho
                       [](const Row& row) { return Json(unpack<StockRow>(row.fields).value_or(StockRow{}).milli); });
     }
     return {};
+  });
+}
+
+void settle(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
+  const auto shop = shop_of(cloud.core(), q);
+  if (!shop) return reply(tl::unexpected(shop.error()));
+  auto draft = draft_from(q.value("op", Json()));
+  if (!draft) return reply(tl::unexpected(draft.error()));
+  cloud.settle(*shop, std::move(*draft), [reply](Result<void> done) {
+    reply(done ? Result<Json>(Json::object()) : tl::unexpected(done.error()));
   });
 }
 
@@ -133,12 +140,14 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   const std::string what = q.value("do", "");
   if (what == "status") return reply(status_json(cloud, cloud.core()));
   if (what == "take_roster") return reply(take_roster(cloud, q));
+  if (what == "conflicts") return cloud.conflicts(shops_of(cloud.core(), q), reply);
+  if (what == "resolve") return settle(cloud, q, reply);
   if (what == "roster_held") {
     const auto shop = shop_of(cloud.core(), q);
     if (!shop) return reply(tl::unexpected(shop.error()));
     return reply(Json{{"roster", bytes_json(cloud.core().rosters().at(*shop).encoded())}});
   }
-  constexpr const char* kDatabase[] = {"ops", "chains", "conflicts", "rows", "stock", "put_rows"};
+  constexpr const char* kDatabase[] = {"ops", "chains", "rows", "stock", "put_rows"};
   if (std::find(std::begin(kDatabase), std::end(kDatabase), what) == std::end(kDatabase)) {
     return reply(fail(ErrorKind::invalid, "a cloud does not know the question '" + what + "'"));
   }

@@ -164,7 +164,7 @@ Json to_json(const Status& s) {
 }
 
 Json to_json(const Roster& roster) {
-  constexpr std::array<const char*, 3> kRoles = {"till", "cloud", "manager"};
+  constexpr std::array<const char*, 4> kRoles = {"till", "cloud", "manager", "support"};
   Json members = Json::array();
   for (const Member& m : roster.members) {
     members.push_back({{"name", m.name.text},
@@ -178,26 +178,6 @@ Json to_json(const Roster& roster) {
           {"lease_ms", roster.lease_ms},   {"members", members},
           {"epoch", roster.epoch},         {"frozen", roster.frozen},
           {"issued_ms", roster.issued_ms}, {"cloud_pairs", !roster.pairing_key.empty()}};
-}
-
-Json to_json(const Conflict& c) {
-  Json sides = Json::array(), history = Json::array();
-  for (const ConflictSide& side : c.sides) {
-    sides.push_back({{"till", side.place.till.text},
-                     {"incarnation", side.place.incarnation.value},
-                     {"seq", side.place.seq.value},
-                     {"at_ms", side.place.hlc.millis()},
-                     {"key", side.key},
-                     {"cashier", side.cashier},
-                     {"what", side.what},
-                     {"milli", side.milli},
-                     {"money", side.money}});
-  }
-  for (const ConflictStep& step : c.history)
-    history.push_back({{"at_ms", step.at_ms}, {"who", step.who}, {"what", step.what}, {"reason", step.reason}});
-  return {{"id", c.id},        {"kind", c.kind},       {"subject", c.subject}, {"state", name_of(c.state)},
-          {"open", c.waits()}, {"at_ms", c.at_ms},     {"money", c.money},     {"currency", c.currency},
-          {"sides", sides},    {"summary", c.summary}, {"history", history}};
 }
 
 Json bytes_json(ByteView bytes) { return std::vector<std::uint8_t>(bytes.begin(), bytes.end()); }

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <tillsync/availability.hpp>
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
 #include <tillsync/status.hpp>
 #include <tillsync/time.hpp>
 
-#include "conflicts/record.hpp"
+#include "conflicts/choices.hpp"
 #include "lease/roster.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -21,7 +22,18 @@ Json to_json(const Op& op, const Hash& hash);
 Json to_json(const Receipt& receipt);
 Json to_json(const Status& status);
 Json to_json(const Roster& roster);
-Json to_json(const Conflict& conflict);
+Json to_json(const Conflict& conflict, const StockNow& stock);
+// The conflict that a shown one was made of, and the stock that was known then.
+struct ShownConflict {
+  Conflict conflict;
+  std::map<std::string, std::int64_t> stock;
+  StockNow stock_now() const;
+};
+// What fits a message of the conflicts from number `from` on: those that wait before those that are settled.
+Json conflicts_page(Json all, const std::string& from);
+std::optional<ShownConflict> conflict_from(const Json& json);
+Json to_json(const OpDraft& draft);  // as draft_from() reads it; of kinds with a document
+Json to_json(const Availability& availability);
 Json to_json(const Error& error);
 Json lease_json(const Node& node, Now now);   // the shape of `tillsync lease status --json`
 Json spread_json(const Node& node, Now now);  // the roster, who holds it durably, and for how long most have

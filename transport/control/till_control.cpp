@@ -37,6 +37,21 @@ Result<Json> command_later(TillRuntime& till, const Json& q, const ControlReply&
   return Json();
 }
 
+Result<Json> edit_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
+  std::map<std::string, Bytes> changes;
+  const Json asked = q.value("changes", Json::object());
+  for (const auto& [field, value] : asked.items())
+    changes[field] = value.is_null() ? Bytes() : fields_from(value);
+  OpDraft draft =
+      till.node().draft_edit(q.value("kind", "product"), q.value("row", ""), changes, q.value("deletes", false));
+  draft.key = q.value("key", "");
+  draft.cashier = q.value("cashier", "");
+  till.record(std::move(draft), [reply](Result<Receipt> receipt) {
+    reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
+  });
+  return Json();
+}
+
 Json op_json(ByteView bytes) {
   auto op = decode_op(bytes);
   return op ? to_json(*op, blake2b(bytes)) : Json{{"unreadable", true}};
@@ -104,9 +119,12 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
   }
   if (what == "conflicts") {
     Json all = Json::array();
-    for (const Conflict& c : node.conflicts()) all.push_back(to_json(c));
+    const StockNow stock = [&](const std::string& sku) { return node.stock(sku); };
+    for (const Conflict& c : node.conflicts()) all.push_back(to_json(c, stock));
     return all;
   }
+  if (what == "available")
+    return to_json(node.available(q.value("sku", ""), Quantity{q.value("milli", 1000)}, read_clock()));
   if (what == "settings") {
     Json all = Json::object();
     for (const Row& row : node.settings()) all[row.id] = fields_json(row.fields);
@@ -134,8 +152,9 @@ ControlHandler till_control(TillRuntime& till) {
   return [&till](const Json& q, ControlReply reply) {
     try {  // nlohmann::json throws where a field has another type than asked for
       const std::string what = q.value("do", "");
-      const bool later = what == "record" || what == "wait" || what == "command";
+      const bool later = what == "record" || what == "wait" || what == "command" || what == "edit";
       auto result = what == "record"    ? record_later(till, q, reply)
+                    : what == "edit"    ? edit_later(till, q, reply)
                     : what == "wait"    ? wait_later(till, q, reply)
                     : what == "command" ? command_later(till, q, reply)
                                         : answer(till, what, q);

@@ -17,6 +17,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tillsync/availability.hpp>
+#include <tillsync/bytes.hpp>
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
 #include <tillsync/row.hpp>
@@ -57,8 +59,17 @@ class Till {
   // What is on the shelf as far as this till knows; nothing for a product that it never heard of.
   std::optional<Quantity> stock(const std::string& sku);
   std::map<std::string, Quantity> stock();
-  // A row that the cloud owns, by kind and id: row("product", "bread").
+  // Whether there is so much of it to sell: yes, no, or unknown (never counted), with what this till believes, how old
+  // that belief is, and what the shop wants done about it (policies.toml in the folder).
+  //   if (till->available("cola", Quantity::units(2)).rule == SellRule::block) return refuse();
+  Availability available(const std::string& sku, Quantity quantity);
+
+  // A row that the cloud owns, by kind and id: row("product", "bread"). With what was edited here, at once.
   std::optional<Row> row(const std::string& kind, const std::string& id);
+  // Changes fields of such a row: MessagePack values by name; an empty one takes the field away. Works offline; the
+  // cloud merges it with what others changed, or asks people. Errors: as record().
+  Result<Receipt> edit(const std::string& kind, const std::string& id, const std::map<std::string, Bytes>& changes,
+                       const std::string& key, const std::string& by = {});
 
  private:
   struct Impl;

@@ -66,7 +66,7 @@ struct OpDraft {
   std::string key;      // idempotency key, 1 to 200 bytes: the same key never takes effect twice
   std::string cashier;  // may be empty
   Document document;
-  std::string custom_body = {};  // instead of the document, for kinds of your own (OpKind::custom or unknown numbers)
+  std::string custom_body = {};  // instead of the document: of an edit, and of kinds of your own
 };
 
 // Where the op of a forked history was recorded first; its receipt named this place.

@@ -1,0 +1,22 @@
+#include "engine/cloud/op_gate.hpp"
+
+#include "engine/validate.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/thousandths.hpp"
+
+namespace tillsync {
+
+std::optional<std::string> fault_in(const std::optional<OpDraft>& draft, const Policies& policies) {
+  if (!draft) return "its body can't be read";
+  if (draft->kind == OpKind::incarnation || draft->kind == OpKind::clock_correction) return std::nullopt;
+  if (auto valid = validate(*draft); !valid) return valid.error().message;
+  if (draft->kind == OpKind::resolution) return std::nullopt;
+  const auto limit = policies.units_per_line();
+  for (const Line& line : draft->document.lines) {
+    if (line.quantity.milli > limit.rule * 1000 || line.quantity.milli < -limit.rule * 1000)
+      return thousandths(line.quantity.milli) + " of " + line.sku + " in one line: " + limit.why;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tillsync

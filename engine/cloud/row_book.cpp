@@ -1,0 +1,113 @@
+#include "engine/cloud/row_book.hpp"
+
+#include <algorithm>
+
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr char kProduct[] = "product", kPrice[] = "price";
+constexpr std::int64_t kClockErrorMs = 2000;
+
+using Authors = std::map<std::string, RowAuthor>;
+
+Bytes value_of(const RowFields& fields, const std::string& field) {
+  const auto it = fields.find(field);
+  return it == fields.end() ? Bytes() : it->second;
+}
+
+}  // namespace
+
+std::string RowBook::note(const char* what, const std::string& kind, const std::string& id) const {
+  return std::string(what) + "/" + shop_.tenant + "/" + kind + "/" + id;
+}
+
+std::optional<CurrentRow> RowBook::current(const std::string& kind, const std::string& id) {
+  const auto row = txn_.row(shop_, {"tenant", kind}, id);
+  if (!row) return std::nullopt;
+  return CurrentRow{row->version, row->deleted, split_fields(row->fields).value_or(RowFields{})};
+}
+
+bool RowBook::put(const std::string& kind, const std::string& id, bool deleted, Bytes fields, const RowAuthor& author) {
+  const FeedKind feed{"tenant", kind};
+  const auto old = txn_.row(shop_, feed, id);
+  if (old && old->deleted == deleted && old->fields == fields) return false;
+  const RowFields before = old ? split_fields(old->fields).value_or(RowFields{}) : RowFields{};
+  const RowFields after = split_fields(fields).value_or(RowFields{});
+  const std::string authors_note = note("authors", kind, id);
+  const auto stored = txn_.note(authors_note);
+  if (stored || !author.place.till.empty()) {
+    Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
+    for (const auto& [field, value] : after) {
+      if (value_of(before, field) != value)
+        authors[field] = author, authors[field].was = Binary(value_of(before, field));
+    }
+    if (!old || old->deleted != deleted) authors[""] = author;
+    txn_.put_note(authors_note, pack(authors));
+  }
+  if (kind == kProduct && old) remember_price(id, before, after);
+  txn_.put_row(shop_, {feed, id, deleted, std::move(fields)});
+  return true;
+}
+
+void RowBook::remember_price(const std::string& id, const RowFields& before, const RowFields& after) {
+  const auto was = number_in(value_of(before, kPrice)), is = number_in(value_of(after, kPrice));
+  if (!was || !is || *was == *is) return;
+  const std::string name = note("prices", kProduct, id);
+  const auto stored = txn_.note(name);
+  Packed<OldPrice> prices =
+      stored ? unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}) : Packed<OldPrice>{};
+  prices.all.push_back({*was, now_ms_});
+  if (prices.all.size() > kPricesKept) prices.all.erase(prices.all.begin());
+  txn_.put_note(name, pack(prices));
+  prices_.erase(id);
+}
+
+std::optional<RowBook::Replaced> RowBook::replaced(const std::string& sku, std::int64_t price, std::int64_t at_ms) {
+  const auto [it, fresh] = prices_.try_emplace(sku);
+  if (fresh) {
+    const auto stored = txn_.note(note("prices", kProduct, sku));
+    if (stored) it->second.old = unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}).all;
+    const auto row = it->second.old.empty() ? std::nullopt : current(kProduct, sku);
+    it->second.now = row ? number_in(value_of(row->fields, kPrice)).value_or(0) : 0;
+  }
+  const Prices& known = it->second;
+  if (price == known.now) return std::nullopt;
+  for (auto old = known.old.rbegin(); old != known.old.rend(); ++old) {
+    if (old->price == price && old->until_ms + kClockErrorMs < at_ms) return Replaced{known.now, old->until_ms};
+  }
+  return std::nullopt;
+}
+
+ConflictSide RowBook::side_there(const RowField& where) {
+  const auto stored = txn_.note(note("authors", where.kind, where.id));
+  Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
+  const auto row = current(where.kind, where.id);
+  const auto author = authors.find(where.field);
+  ConflictSide side;
+  if (author != authors.end()) {
+    side.place = author->second.place;
+    side.key = author->second.key, side.cashier = author->second.cashier, side.was = author->second.was;
+  }
+  if (where.field.empty()) {
+    side.what = !row || row->deleted ? "deleted" : "changed";
+  } else {
+    side.value = Binary(row ? value_of(row->fields, where.field) : Bytes());
+    side.what = where.field + " " + value_words(side.value);
+  }
+  return side;
+}
+
+bool RowBook::set(const RowField& where, const Binary& value, const RowAuthor& author) {
+  auto row = current(where.kind, where.id).value_or(CurrentRow{});
+  if (value.empty()) {
+    row.fields.erase(where.field);
+  } else {
+    row.fields[where.field] = value;
+  }
+  return put(where.kind, where.id, false, join_fields(row.fields), author);
+}
+
+}  // namespace tillsync

@@ -1,0 +1,104 @@
+// A cloud's dealings with people: conflicts shown and settled, on this machine or from elsewhere with a key.
+#include <sodium.h>
+
+#include <set>
+
+#include "engine/till/stock_book.hpp"
+#include "engine/validate.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+#include "transport/clock.hpp"
+#include "transport/cloud_runtime.hpp"
+#include "transport/control/json.hpp"
+#include "transport/people.hpp"
+
+namespace tillsync {
+
+namespace {
+
+Json conflicts_json(CloudTxn& txn, const std::vector<Shop>& shops) {
+  Json out = Json::array();
+  std::set<std::pair<std::string, std::string>> shared;  // those that a tenant's branches share
+  for (const Shop& shop : shops) {
+    const StockNow stock = [&](const std::string& sku) {
+      const auto row = txn.row(shop, stock_feed(shop.branch), sku);
+      const auto of = row ? unpack<StockRow>(row->fields) : std::nullopt;
+      return of ? std::optional(of->milli) : std::nullopt;
+    };
+    for (const Conflict& c : ConflictBook::all(txn, shop)) {
+      if (!c.row || shared.insert({shop.tenant, c.id}).second) out.push_back(to_json(c, stock));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void CloudRuntime::conflicts(std::vector<Shop> shops, std::function<void(Result<Json>)> done) {
+  auto out = std::make_shared<Json>();
+  on_database(
+      [out, shops = std::move(shops)](CloudStore& store) {
+        return store.read(
+            [&](CloudTxn& txn) -> Result<void> { return *out = conflicts_json(txn, shops), Result<void>(); });
+      },
+      [out, done = std::move(done)](Result<void> read) {
+        done(read ? Result<Json>(std::move(*out)) : tl::unexpected(read.error()));
+      });
+}
+
+void CloudRuntime::settle(const Shop& shop, OpDraft draft, std::function<void(Result<void>)> done) {
+  if (auto valid = validate(draft); !valid) return done(valid);
+  const auto said = read_resolution(draft.document, draft.cashier);
+  if (draft.kind != OpKind::resolution || !said)
+    return done(fail(ErrorKind::invalid, "only a conflict can be settled here"));
+  const OpenedPush push = sign_alone(draft, shop.branch, name_, key_, read_clock().wall_ms);
+  on_database(
+      [shop, push, said = *said, policies = core_.policies()](CloudStore& store) {
+        return store.write([&](CloudTxn& txn) -> Result<void> {
+          const std::int64_t now_ms = push.ops.front().op.hlc.millis();
+          const auto about = ConflictBook(txn, shop, now_ms, *policies).find(said.conflict);
+          if (!about) return fail(ErrorKind::not_found, "this cloud knows of no conflict '" + said.conflict + "'");
+          if (auto ok = check(said, *about); !ok) return ok;
+          Ingest ingest(txn, now_ms, *policies);
+          ingest.push(shop, push);
+          ingest.finish({});
+          return {};
+        });
+      },
+      [this, done = std::move(done)](Result<void> outcome) {
+        if (outcome) rows_changed();
+        done(std::move(outcome));
+      });
+}
+
+std::vector<Shop> CloudRuntime::shops_of_person(PeerId id) const {
+  const auto& [own, member] = people_.at(id);
+  std::vector<Shop> out;
+  for (const auto& [shop, roster] : core_.rosters()) {
+    const Member* same = shop.tenant == own.tenant ? roster.find_key(member.key) : nullptr;
+    if (same != nullptr && is_person(same->role)) out.push_back(shop);
+  }
+  return out;
+}
+
+void CloudRuntime::answer_person(PeerId id, Message message) {
+  if (const auto* question = std::get_if<Question>(&message); question != nullptr && question->what == "conflicts") {
+    std::map<std::string, Json> rosters;
+    for (const Shop& shop : shops_of_person(id))
+      rosters[shop.branch.text] = bytes_json(core_.rosters().at(shop).encoded());
+    return conflicts(shops_of_person(id), [this, id, question = *question, rosters](Result<Json> all) {
+      Json page = all ? conflicts_page(std::move(*all), question.argument) : to_json(all.error());
+      page["rosters"] = rosters;
+      links_->send(id, Answer{question.nonce, page.dump()});
+    });
+  }
+  const bool may_settle = people_.at(id).second.role == Role::support;
+  if (std::holds_alternative<Push>(message) && may_settle)
+    return carry_out(core_.on_message(read_clock(), id, std::move(message)));
+  const char* why = std::holds_alternative<Push>(message)
+                        ? "this key may ask, and not settle: that takes one with the role support in the roster"
+                        : "a cloud tells a person's key of conflicts, and nothing else";
+  links_->send(id, Answer{0, Json{{"error", why}}.dump()});
+}
+
+}  // namespace tillsync
