@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <map>
 
-#include "storage/row_edit.hpp"
+#include "conflicts/kinds.hpp"
 #include "storage/thousandths.hpp"
 
 namespace tillsync {
 
 namespace {
 
-constexpr char kReopen[] = "reopen";
+constexpr char kReopen[] = "reopen", kEdit[] = "edit";
 
 std::vector<ConflictMove> turned(std::vector<ConflictMove> moves) {
   for (ConflictMove& move : moves) move.milli = -move.milli;
@@ -69,7 +69,8 @@ std::vector<Choice> for_field(const Conflict& c) {
   for (std::size_t i = c.sides.size(); i-- > 0;) {
     const ConflictSide& side = c.sides[i];
     const std::string whose = side.place.till.empty() ? "headquarters" : side.place.till.text;
-    const std::string words = c.row && c.row->field.empty() ? side.what : value_words(side.value);
+    const std::string words =
+        c.row && c.row->field.empty() ? side.what : field_words(c.row.value_or(RowField{}), side.value);
     if (i > 0) {
       out.push_back({"take-" + std::to_string(i + 1),
                      "take that of " + whose + ": " + words,
@@ -89,12 +90,10 @@ std::vector<Choice> for_two_words(const Conflict& c) {
            both(turned(c.sides[0].moves), c.sides[1].moves)}};
 }
 
-std::vector<Choice> for_dead_letter(const Conflict& c) {
-  std::vector<Choice> out = {{"discard", "it never happened, or was recorded anew: it counts for nothing", "", {}},
-                             {"replay", "the rule that refused it has been changed: take it as it is", "", {}}};
-  if (!c.sides.empty() && !c.sides[0].moves.empty())
-    out.push_back({"edit", "it happened, with other quantities: they are given with it", "", {}});
-  return out;
+// "It happened, with other quantities" is a choice, too: with quantities, which no list can offer.
+std::vector<Choice> for_dead_letter() {
+  return {{"discard", "it never happened, or was recorded anew: it counts for nothing", "", {}},
+          {"replay", "the rule that refused it has been changed: take it as it is", "", {}}};
 }
 
 std::vector<Choice> open_choices(const Conflict& c, const StockNow& stock) {
@@ -104,7 +103,7 @@ std::vector<Choice> open_choices(const Conflict& c, const StockNow& stock) {
   if (c.kind == "count_with_sales") return for_count(c);
   if (c.kind == "edit_edit" || c.kind == "edit_delete") return for_field(c);
   if (c.kind == "two_resolutions") return for_two_words(c);
-  if (c.kind == "dead_letter") return for_dead_letter(c);
+  if (c.kind == "dead_letter") return for_dead_letter();
   return {{"noted", "somebody has seen it and done what was needed", "", {}}};
 }
 
@@ -119,7 +118,7 @@ bool known_choice(const Conflict& c, const std::string& choice) {
   const auto all = choices_for(c, [](const std::string&) { return std::nullopt; });
   // What a stock of yesterday made sensible may be said today.
   const bool below = c.kind == "below_zero" && c.waits() && (choice == "zero" || choice == "leave");
-  return below || std::ranges::count(all, choice, &Choice::name) == 1;
+  return below || (choice == kEdit && c.kind == "dead_letter") || std::ranges::count(all, choice, &Choice::name) == 1;
 }
 
 }  // namespace
@@ -143,7 +142,8 @@ Result<OpDraft> resolution(const Conflict& c, const StockNow& stock, const Word&
   if (word.by.empty()) return fail(ErrorKind::invalid, "who settles it? Give your name");
   if (word.reason.find_first_not_of(" \t") == std::string::npos)
     return fail(ErrorKind::invalid, "why? Give a reason in a few words: whoever asks next month will read it");
-  const auto choices = choices_for(c, stock);
+  auto choices = choices_for(c, stock);
+  if (c.kind == "dead_letter" && word.choice == kEdit && c.waits()) choices.push_back({kEdit, "", "", word.moves});
   const auto it = word.choice.empty() ? choices.begin() : std::ranges::find(choices, word.choice, &Choice::name);
   if (choices.empty() || (!c.waits() && word.choice != kReopen))
     return fail(ErrorKind::refused, how_settled(c) + ": nothing was changed");
@@ -160,7 +160,7 @@ Result<OpDraft> resolution(const Conflict& c, const StockNow& stock, const Word&
   draft.document.fields["choice"] = it->name;
   if (c.settlement) draft.document.fields["revises"] = words(c.settlement->op);
   if (!c.currency.empty()) draft.document.currency = c.currency;
-  for (const ConflictMove& move : it->name == "edit" ? word.moves : it->moves)
+  for (const ConflictMove& move : it->moves)
     draft.document.lines.push_back({move.sku, {move.milli}, move.unit_price, {}});
   const std::string said = c.id + '\n' + std::to_string(c.history.size()) + '\n' + word.by + '\n' + it->name;
   draft.key = "settle/" + blake2b(said).hex().substr(0, 32);

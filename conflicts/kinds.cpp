@@ -122,12 +122,11 @@ Conflict count_with_sales(const std::string& sku, const StockPlace& count, std::
 
 Conflict stale_price(const std::string& sku, std::int64_t sold_at, std::int64_t price, std::int64_t since_ms,
                      ConflictSide sale, std::int64_t now_ms) {
-  Conflict c = opened("price/" + short_of(sku + '\n' + std::to_string(since_ms)) + "/" +
-                          words(StockPlace{{}, sale.place.till, sale.place.incarnation, {}}),
-                      "stale_price", sku,
-                      sku + " was sold at " + thousandths(sold_at * 10) + ", a price that had been replaced by " +
-                          thousandths(price * 10),
-                      now_ms);
+  Conflict c =
+      opened("price/" + short_of(sku + '\n' + std::to_string(since_ms)) + "/" +
+                 words(StockPlace{{}, sale.place.till, sale.place.incarnation, {}}),
+             "stale_price", sku,
+             sku + " was sold at " + money(sold_at) + ", a price that had been replaced by " + money(price), now_ms);
   c.money = scaled(sale.milli, price - sold_at, 1000);
   c.sides = {std::move(sale)};
   return c;
@@ -147,7 +146,7 @@ Conflict edits_met(const RowField& row, ConflictSide there, ConflictSide edit, c
   Conflict c = opened(
       "row/" + short_of(subject) + "/" + words(edit.place), row.field.empty() ? "edit_delete" : "edit_edit", subject,
       row.field.empty() ? subject + ": " + there.what + ", and " + edit.what
-                        : subject + ": " + value_words(there.value) + " or " + value_words(edit.value) + "?",
+                        : subject + ": " + field_words(row, there.value) + " or " + field_words(row, edit.value) + "?",
       now_ms);
   c.rule = why;
   c.row = row;
@@ -172,6 +171,11 @@ Conflict dead_letter(ConflictSide op, const std::string& why, std::int64_t now_m
   return c;
 }
 
+std::string field_words(const RowField& row, ByteView value) {
+  const auto number = number_in(value);
+  return row.kind == "product" && row.field == "price" && number ? money(*number) : value_words(value);
+}
+
 ConflictSide side_about(const Op& op, const StockPlace& place, const std::optional<std::string>& sku) {
   constexpr const char* kVerbs[] = {"?",        "sold",    "took back", "sold again", "restocked",  "moved",
                                     "adjusted", "counted", "edited",    "priced",     "resolved by"};
@@ -188,8 +192,7 @@ ConflictSide side_about(const Op& op, const StockPlace& place, const std::option
   side.what = std::string(kVerbs[number]) + " " + thousandths(side.milli);
   if (op.kind == OpKind::resolution) {
     const auto choice = document->fields.find("choice");
-    side.what =
-        (choice == document->fields.end() ? "?" : choice->second) + ", by " + op.cashier + ": " + document->note;
+    side.what = (choice == document->fields.end() ? "?" : choice->second) + ": " + document->note;
   }
   return side;
 }

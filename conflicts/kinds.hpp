@@ -49,6 +49,8 @@ Conflict edits_met(const RowField& row, ConflictSide there, ConflictSide edit, c
 // Two people settled one conflict, each without knowing of the other.
 Conflict two_resolutions(const Conflict& about, ConflictSide first, ConflictSide second);
 
+std::string field_words(const RowField& row, ByteView value);  // a product's price as money
+
 // An op that breaks a rule of the cloud: kept, without effect, until somebody decides.
 Conflict dead_letter(ConflictSide op, const std::string& why, std::int64_t now_ms);
 

@@ -36,7 +36,7 @@ struct ConflictMove {
 
 // One of those that compete.
 struct ConflictSide {
-  StockPlace place;  // of the op: when, which till, which history, which number
+  StockPlace place;  // of the op: when, which till, which history, which number; no till: headquarters, or nobody
   std::string key, cashier;
   std::string what;                 // in words: "sold 2 at 3.50"
   std::int64_t milli = 0;           // what it did to the stock
@@ -45,7 +45,9 @@ struct ConflictSide {
   Binary was, value;                // of an edit: the MessagePack value that its author saw, and the one he gave
   template <class A>
   void fields(A& a) {
-    a(place, key, cashier, what, milli, money, moves, was, value);
+    auto at = place.till.empty() ? std::nullopt : std::optional(place);
+    a(at, key, cashier, what, milli, money, moves, was, value);
+    if (at) place = *at;
   }
 };
 

@@ -1,5 +1,7 @@
 #include "storage/thousandths.hpp"
 
+#include <cstdlib>
+
 namespace tillsync {
 
 std::string thousandths(std::int64_t milli) {
@@ -9,6 +11,12 @@ std::string thousandths(std::int64_t milli) {
   std::string rest = std::to_string(1000 + size % 1000).substr(1);
   while (rest.back() == '0') rest.pop_back();
   return out + "." + rest;
+}
+
+std::string money(std::int64_t minor) {
+  const std::string cents = std::to_string(std::abs(minor % 100));
+  return std::string(minor < 0 ? "-" : "") + std::to_string(std::abs(minor / 100)) + "." +
+         (cents.size() < 2 ? "0" : "") + cents;
 }
 
 }  // namespace tillsync

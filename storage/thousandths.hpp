@@ -7,5 +7,6 @@
 namespace tillsync {
 
 std::string thousandths(std::int64_t milli);
+std::string money(std::int64_t minor);  // "1.50"
 
 }  // namespace tillsync

@@ -60,7 +60,7 @@ void show(const Arguments& a) {
   if (a.json) return void(std::cout << without_record(c).dump(2) << '\n');
   std::cout << text(c["summary"]) << "\n\n  " << text(c["state"]) << ", found " << ago(c["at_ms"]) << " in "
             << text(c["branch"]) << '\n';
-  if (c["money"] != 0) std::cout << "  at stake: " << thousandths(c["money"].get<std::int64_t>() * 10) << '\n';
+  if (c["money"] != 0) std::cout << "  at stake: " << money(c["money"].get<std::int64_t>()) << '\n';
   show_sides(c);
   if (!c["choices"].empty()) std::cout << "\n";
   for (const Json& choice : c["choices"])

@@ -55,10 +55,10 @@ std::string Model::footer() const {
 
 std::string Model::row_of(const Item& item, std::size_t width) const {
   const Conflict& c = item.conflict;
-  const std::string state = c.state == ConflictState::open ? "" : std::string(name_of(c.state)) + ": ";
+  const std::string state = c.state == ConflictState::open ? "" : " (" + std::string(name_of(c.state)) + ")";
   const std::size_t subject = width - 8 - 18 - 15 - 11;
   return " " + fit(ago(now_ms_ - c.at_ms), 7) + fit(words(c.kind), 18) + fit(c.branch, 15) +
-         fit(state + c.subject, subject) + fit_right(c.money == 0 ? "" : money(c.money), 10);
+         fit(c.subject + state, subject) + fit_right(c.money == 0 ? "" : money(c.money), 10);
 }
 
 std::vector<Line> Model::draw_list(Size size) const {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "storage/thousandths.hpp"
-
 namespace tillsync::tui {
 
 namespace {
@@ -107,12 +105,6 @@ std::string ago(std::int64_t ms) {
   if (s < 3600) return std::to_string(s / 60) + " min";
   if (s < 48 * 3600) return std::to_string(s / 3600) + " h";
   return std::to_string(s / 86400) + " days";
-}
-
-std::string money(std::int64_t minor) {
-  const std::string cents = std::to_string(std::abs(minor % 100));
-  return std::string(minor < 0 ? "-" : "") + std::to_string(std::abs(minor / 100)) + "." +
-         (cents.size() < 2 ? "0" : "") + cents;
 }
 
 }  // namespace tillsync::tui

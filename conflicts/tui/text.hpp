@@ -15,7 +15,6 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width);  // a
 void erase_last(std::string& text);                                         // character
 std::string plain(const std::string& text);                                 // without control characters
 
-std::string ago(std::int64_t ms);       // "3 min"
-std::string money(std::int64_t minor);  // "1.50"
+std::string ago(std::int64_t ms);  // "3 min"
 
 }  // namespace tillsync::tui

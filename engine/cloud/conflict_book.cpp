@@ -56,7 +56,9 @@ bool ConflictBook::raise(Conflict conflict) {
   ++raised_;
   if (conflict.at_ms == 0) conflict.at_ms = now_ms_;
   conflict.branch = shop_.branch.text;
-  conflict.state == ConflictState::suspected ? suspect(conflict) : decide(conflict);
+  const bool suspected = conflict.state == ConflictState::suspected;
+  if (!suspected || policies_.anomaly(conflict.kind).rule == AnomalyRule::log) decide(conflict);
+  if (conflict.state == ConflictState::suspected) suspect(conflict);
   put(conflict);
   return true;
 }
@@ -132,7 +134,7 @@ void ConflictBook::compare(const std::string& sku, const Ledger::Change& change)
     Conflict now = dip_of(sku, dip);
     there.push_back(now.id);
     auto known = find(now.id);
-    if (!known) {
+    if (!known || known->kind.empty()) {
       raise(std::move(now));
     } else if (known->state == ConflictState::closed && known->rule.empty()) {  // no policy closed it
       now.history = std::move(known->history);

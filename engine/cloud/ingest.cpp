@@ -65,6 +65,7 @@ void Ingest::append(const Shop& shop, const OpenedOp& opened) {
   if (stored.effect == OpEffect::applied) stored.effect = take_effect(shop, op, *draft);
   txn_.put_op(shop, stored, content);
   ++counts_.appended;
+  if (stored.effect == OpEffect::applied) look_at(shop, op, draft->document);
   if (draft) apply_stock(shop, op, draft->document.lines, stored.effect == OpEffect::applied);
   books(shop).anomalies.look_at_clock(op, frontier(shop).at());
   if (op.kind == OpKind::clock_correction && stored.effect == OpEffect::applied) redate(shop, op);
@@ -96,13 +97,18 @@ OpEffect Ingest::take_effect(const Shop& shop, const Op& op, const OpDraft& draf
   Books& b = books(shop);
   const StockPlace place{corrected(shop, op), op.chain.till, op.chain.incarnation, op.seq};
   if (op.kind == OpKind::edit) edit(shop, op, draft);
-  if (has_document(op.kind)) b.anomalies.look_at(op, draft.document, place);
   if (op.kind != OpKind::resolution) return OpEffect::applied;
   std::string why;
   Settling settling(b.conflicts, b.rows, [&](const StockPlace& at) { return replay(shop, at); });
   const OpEffect effect = settling.take(op, draft.document, place, why);
   if (effect == OpEffect::dead) raise(shop, dead_letter(side_about(op, place), why, now_ms_));
   return effect;
+}
+
+// What does not look right about an op that took effect; its books have it by now.
+void Ingest::look_at(const Shop& shop, const Op& op, const Document& document) {
+  if (!has_document(op.kind)) return;
+  books(shop).anomalies.look_at(op, document, {corrected(shop, op), op.chain.till, op.chain.incarnation, op.seq});
 }
 
 void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
@@ -113,7 +119,7 @@ void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
   for (const FieldConflict& met : merged.conflicts) {
     const RowField where{edit->kind, edit->id, met.field};
     ConflictSide side{place, op.key, op.cashier, {}, 0, 0, {}, Binary(met.was), Binary(met.mine)};
-    side.what = met.field + " " + value_words(met.mine);
+    side.what = met.field + " " + field_words(where, met.mine);
     if (met.field.empty()) side.what = edit->deletes ? "deleted it" : "edited it", side.value = Binary(op.body);
     raise(shop, edits_met(where, b.rows.side_there(where), std::move(side), met.why, now_ms_));
   }
@@ -132,6 +138,7 @@ std::optional<std::string> Ingest::replay(const Shop& shop, const StockPlace& pl
   if (judge_key(shop, *op, content) != OpEffect::applied) return "its key has been used since";
   CloudOp stored{op->chain, op->seq, op->key, encode(*op), take_effect(shop, *op, *draft)};
   txn_.put_op(shop, stored, content);
+  look_at(shop, *op, draft->document);
   apply_stock(shop, *op, draft->document.lines, stored.effect == OpEffect::applied);
   return std::nullopt;
 }

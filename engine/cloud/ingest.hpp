@@ -56,6 +56,7 @@ class Ingest {
   void append(const Shop& shop, const OpenedOp& op);
   OpEffect judge_key(const Shop& shop, const Op& op, const Hash& content);
   OpEffect take_effect(const Shop& shop, const Op& op, const OpDraft& draft);
+  void look_at(const Shop& shop, const Op& op, const Document& document);
   void edit(const Shop& shop, const Op& op, const OpDraft& draft);
   std::optional<std::string> replay(const Shop& shop, const StockPlace& place);
   Touched& touched(const Shop& shop, const std::string& sku);

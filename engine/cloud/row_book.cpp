@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conflicts/kinds.hpp"
 #include "storage/pack.hpp"
 
 namespace tillsync {
@@ -95,7 +96,7 @@ ConflictSide RowBook::side_there(const RowField& where) {
     side.what = !row || row->deleted ? "deleted" : "changed";
   } else {
     side.value = Binary(row ? value_of(row->fields, where.field) : Bytes());
-    side.what = where.field + " " + value_words(side.value);
+    side.what = where.field + " " + field_words(where, side.value);
   }
   return side;
 }

@@ -18,7 +18,9 @@ struct RowAuthor {
   Binary was;  // what he had seen in the field
   template <class A>
   void fields(A& a) {
-    a(place, key, cashier, was);
+    auto at = place.till.empty() ? std::nullopt : std::optional(place);
+    a(at, key, cashier, was);
+    if (at) place = *at;
   }
 };
 

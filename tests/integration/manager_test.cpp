@@ -67,7 +67,7 @@ void tillsync::test::conflicts_are_seen(const Folder& f) {
       CAPTURE(said);
       CHECK(said.find("days ago") == std::string::npos);
       if (c["kind"] == "below_zero") CHECK(said.find("sold 1 by ann  (sale/b)") != std::string::npos);
-      if (c["kind"] == "below_zero") CHECK(said.find("at stake: 3.5\n") != std::string::npos);
+      if (c["kind"] == "below_zero") CHECK(said.find("at stake: 3.50\n") != std::string::npos);
       if (c["kind"] == "duplicate_key") CHECK(said.find("till-1") != std::string::npos);
       shown += c["kind"] == "below_zero" || c["kind"] == "duplicate_key" ? 1 : 0;
     }
