@@ -79,6 +79,9 @@ class CloudStore {
   virtual Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) = 0;
 };
 
-Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation);
+// Of each feed and kind at least so many deleted rows are remembered, so that who was away hears of them one by one.
+constexpr std::uint64_t kTombstonesKept = 100'000;
+Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation,
+                                                    std::uint64_t tombstones_kept = kTombstonesKept);
 
 }  // namespace tillsync

@@ -9,7 +9,8 @@ namespace tillsync {
 namespace {
 
 constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kRows[] = "rows", kVersions[] = "row_versions",
-               kFeeds[] = "feeds", kCounters[] = "counters", kEvents[] = "events", kNotes[] = "notes";
+               kFeeds[] = "feeds", kTombstones[] = "tombstones", kCounters[] = "counters", kEvents[] = "events",
+               kNotes[] = "notes";
 
 StoreKey shop_key(const Shop& shop) { return StoreKey().text(shop.tenant).text(shop.branch.text); }
 
@@ -51,8 +52,8 @@ struct RowRecord {
 
 class LmdbCloudTxn final : public CloudTxn {
  public:
-  LmdbCloudTxn(lmdb::Env& env, lmdb::Txn& txn, lmdb::WriteTxn* write, std::uint64_t generation)
-      : env_(env), txn_(txn), write_(write), generation_(generation) {}
+  LmdbCloudTxn(lmdb::Env& env, lmdb::Txn& txn, lmdb::WriteTxn* write, std::uint64_t generation, std::uint64_t kept)
+      : env_(env), txn_(txn), write_(write), generation_(generation), kept_(kept) {}
 
   std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) override {
     std::vector<std::pair<ChainId, ChainPoint>> out;
@@ -100,7 +101,7 @@ class LmdbCloudTxn final : public CloudTxn {
 
   FeedRecord feed(const Shop& shop, const FeedKind& feed) override {
     auto record = find<FeedRecord>(kFeeds, feed_key(shop, feed));
-    return record.value_or(FeedRecord{{generation_, {}}, 0});
+    return record.value_or(FeedRecord{{generation_, {}}, 0, {}, 0});
   }
 
   void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
@@ -171,18 +172,40 @@ class LmdbCloudTxn final : public CloudTxn {
     if (const auto old = row(shop, change.feed, change.id)) {
       record.live_sum -= live_sum(*old);
       write_->erase(env_.table(kVersions), feed_key(shop, change.feed).number(old->version.value));
+      if (old->deleted) write_->erase(env_.table(kTombstones), feed_key(shop, change.feed).number(old->version.value));
+      if (old->deleted) --record.tombstones;
     }
     record.live_sum += live_sum(fresh);
     record.watermark = {generation_, fresh.version};
     put(kRows, feed_key(shop, change.feed).text(change.id),
         pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
     put(kVersions, feed_key(shop, change.feed).number(fresh.version.value), change.id);
+    if (fresh.deleted) {
+      put(kTombstones, feed_key(shop, change.feed).number(fresh.version.value), change.id);
+      if (++record.tombstones > 2 * kept_) forget_tombstones(shop, change.feed, record);
+    }
     put(kFeeds, feed_key(shop, change.feed), pack(record));
   }
 
   void put_note(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }
 
  private:
+  // The older half; readers that have not heard of them will take a snapshot.
+  void forget_tombstones(const Shop& shop, const FeedKind& feed, FeedRecord& record) {
+    std::vector<std::pair<RowVersion, std::string>> oldest;
+    each(kTombstones, feed_key(shop, feed), {}, [&](ByteView version, ByteView id) {
+      oldest.emplace_back(RowVersion{StoreKeyReader(version).number()}, Bytes(id));
+      return oldest.size() < record.tombstones - kept_;
+    });
+    for (const auto& [version, id] : oldest) {
+      write_->erase(env_.table(kTombstones), feed_key(shop, feed).number(version.value));
+      write_->erase(env_.table(kVersions), feed_key(shop, feed).number(version.value));
+      write_->erase(env_.table(kRows), feed_key(shop, feed).text(id));
+      record.horizon = version;
+    }
+    record.tombstones -= oldest.size();
+  }
+
   template <class T>
   std::optional<T> find(const char* table, const StoreKey& key) {
     auto raw = txn_.get(env_.table(table), key);
@@ -203,23 +226,24 @@ class LmdbCloudTxn final : public CloudTxn {
   lmdb::Txn& txn_;
   lmdb::WriteTxn* write_;
   std::uint64_t generation_;
+  std::uint64_t kept_;  // tombstones
 };
 
 class LmdbCloudStore final : public CloudStore {
  public:
-  LmdbCloudStore(std::unique_ptr<lmdb::Env> env, std::uint64_t generation)
-      : env_(std::move(env)), generation_(generation) {}
+  LmdbCloudStore(std::unique_ptr<lmdb::Env> env, std::uint64_t generation, std::uint64_t kept)
+      : env_(std::move(env)), generation_(generation), kept_(kept) {}
 
   Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) override {
     return env_->write([&](lmdb::WriteTxn& txn) -> Result<void> {
-      LmdbCloudTxn cloud(*env_, txn, &txn, generation_);
+      LmdbCloudTxn cloud(*env_, txn, &txn, generation_, kept_);
       return body(cloud);
     });
   }
 
   Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) override {
     lmdb::ReadTxn txn(*env_);
-    LmdbCloudTxn cloud(*env_, txn, nullptr, generation_);
+    LmdbCloudTxn cloud(*env_, txn, nullptr, generation_, kept_);
     auto outcome = body(cloud);
     if (txn.error()) return tl::unexpected(*txn.error());
     return outcome;
@@ -228,6 +252,7 @@ class LmdbCloudStore final : public CloudStore {
  private:
   std::unique_ptr<lmdb::Env> env_;
   std::uint64_t generation_;
+  std::uint64_t kept_;
 };
 
 }  // namespace
@@ -240,8 +265,10 @@ std::uint64_t live_sum(const Row& row) {
   return checksum(all);
 }
 
-Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation) {
-  auto env = lmdb::Env::open(folder, {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kNotes});
+Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation,
+                                                    std::uint64_t tombstones_kept) {
+  auto env = lmdb::Env::open(folder,
+                             {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kNotes, kTombstones});
   if (!env) return tl::unexpected(env.error());
   std::uint64_t generation = fresh_generation;
   auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {
@@ -254,7 +281,7 @@ Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, s
     return {};
   });
   if (!settled) return tl::unexpected(settled.error());
-  return std::make_unique<LmdbCloudStore>(std::move(*env), generation);
+  return std::make_unique<LmdbCloudStore>(std::move(*env), generation, tombstones_kept);
 }
 
 }  // namespace tillsync

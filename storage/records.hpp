@@ -168,9 +168,11 @@ struct StockProjection {
 struct FeedRecord {
   RowWatermark watermark;
   std::uint64_t live_sum = 0;
+  RowVersion horizon;            // tombstones up to here may be gone: who has read less far gets a snapshot
+  std::uint64_t tombstones = 0;  // kept, at the cloud
   template <class A>
   void fields(A& a) {
-    a(watermark.generation, watermark.version, live_sum);
+    a(watermark.generation, watermark.version, live_sum, horizon, tombstones);
   }
 };
 

@@ -67,7 +67,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   }
   record.watermark = {page.generation, page.to};
   if (mutated(Mutant::row_off_by_one)) ++record.watermark.version.value;
-  if (!page.more) snapshots_.erase(feed);
+  if (!page.more && snapshots_.erase(feed) > 0) record.horizon = page.to;  // what was dropped left no tombstone here
   if (!page.more && record.live_sum != page.live_sum) {
     ++diverged_;
     record = {};  // generation 0 is nobody's: the next pull gets a snapshot

@@ -14,8 +14,8 @@ constexpr std::size_t kMaxPagesBytes = 512 * 1024;  // of one answer
 using RowVisitor = std::function<bool(const Row&)>;
 
 // The next page of one feed and kind for a reader at `position`; `newest` is the sender's own end of it. `rows_after`
-// visits rows in version order. A reader of another generation, or ahead of the sender, gets a snapshot from the
-// beginning.
+// visits rows in version order. A reader of another generation, ahead of the sender, or behind the horizon
+// of its tombstones, gets a snapshot from the beginning.
 Page make_page(const RowPosition& position, const FeedRecord& newest,
                const std::function<void(RowVersion, const RowVisitor&)>& rows_after);
 

@@ -1,8 +1,12 @@
 // Rows down by version and watermark, against a model that is a map.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <thread>
 
 #include "engine/till/row_reader.hpp"
 #include "engine/wire/paging.hpp"
@@ -83,6 +87,126 @@ TEST_CASE("a reader that pulls by watermark ends with exactly the cloud's rows, 
       if (there) REQUIRE(row->row.fields == model[id]);
     }
   }
+}
+
+TEST_CASE("writers that run meanwhile make a reader skip nothing and repeat nothing, whatever page it crashes after") {
+  Folder cloud_folder, till_folder;
+  auto cloud = *open_lmdb_cloud(cloud_folder.path, 7);
+  auto till = *TillStore::open(till_folder.path);
+  std::atomic<bool> done = false;
+  std::map<std::string, std::string> model;
+  std::thread writer([&] {
+    Random random(3);
+    for (int i = 0; i < 1500; ++i) {
+      const std::string id = "p" + std::to_string(random.below(300));
+      put(*cloud, id, model[id] = std::to_string(i) + std::string(random.below(3000), 'x'));
+    }
+    done = true;
+  });
+  auto reader = std::make_unique<RowReader>(*till, kShop.branch);
+  std::uint64_t crashes = 0, page = 0;
+  std::set<std::uint64_t> seen;  // versions that were stored
+  const auto pull = [&](bool crash) {
+    Pages pages;
+    REQUIRE(cloud->read([&](CloudTxn& txn) -> Result<void> {
+      const FeedRecord newest = txn.feed(kShop, kProducts);
+      const RowPosition position = position_of(reader->next_pull(), kProducts);
+      if (is_current(position, newest)) return {};
+      pages.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
+        txn.rows_after(kShop, kProducts, after, visit);
+      }));
+      return {};
+    }));
+    if (pages.pages.empty()) return false;
+    const Page sent = pages.pages.front();
+    reader->on_pages(std::move(pages));
+    StoreBatch batch;
+    {
+      TillView view = till->view();
+      reader->form(view, batch, [](const FeedKind&, const Row&) {});
+    }
+    if (!crash) {
+      REQUIRE(till->commit(batch));
+      for (const auto& row : sent.rows) CHECK(seen.insert(row.version.value).second);
+    } else {
+      reader = std::make_unique<RowReader>(*till, kShop.branch), ++crashes;
+    }
+    return true;
+  };
+  while (!done || pull(false)) pull(++page % 3 == 0);
+  writer.join();
+  while (pull(false)) {
+  }
+  CHECK(crashes > 0);
+  CHECK(reader->diverged() == 0);
+  for (const auto& [id, fields] : model) REQUIRE(till->view().row(kProducts, id)->row.fields == fields);
+}
+
+TEST_CASE("who was away for longer than deleted rows are remembered gets a snapshot, and ends with the same rows") {
+  Folder cloud_folder, till_folder;
+  auto cloud = *open_lmdb_cloud(cloud_folder.path, 7, 20);
+  auto till = *TillStore::open(till_folder.path);
+  RowReader reader(*till, kShop.branch);
+  const auto id = [](int i) { return "p" + std::to_string(i); };
+  for (int i = 0; i < 200; ++i) put(*cloud, id(i), "there");
+  while (pull_once(*cloud, *till, reader)) {
+  }
+  for (int i = 0; i < 15; ++i) put(*cloud, id(i), std::nullopt);
+  CHECK(pull_once(*cloud, *till, reader));  // one by one
+  CHECK(till->view().row(kProducts, id(3))->row.deleted);
+  for (int i = 15; i < 100; ++i) put(*cloud, id(i), std::nullopt);
+  put(*cloud, id(50), "again");
+  while (pull_once(*cloud, *till, reader)) {
+  }
+  CHECK(reader.diverged() == 0);
+  CHECK_FALSE(till->view().row(kProducts, id(20)).has_value());  // gone with the snapshot
+  for (int i = 0; i < 200; ++i) {
+    const auto row = till->view().row(kProducts, id(i));
+    CHECK((row && !row->row.deleted) == (i == 50 || i >= 100));
+  }
+  CHECK(till->view().feed(kProducts)->horizon > RowVersion{});
+}
+
+// What it costs follows what changed. With TILLSYNC_SHOW_TIMES it also shows how long it takes, with 1,000,000 rows.
+TEST_CASE("a pull of what changed is as many bytes from a table of any size") {
+  const auto bytes_with = [](int rows) {
+    Folder folder;
+    auto cloud = *open_lmdb_cloud(folder.path, 7);
+    const auto fill = [&](int from, int to, const std::string& fields) {
+      REQUIRE(cloud->write([&](CloudTxn& txn) -> Result<void> {
+        for (int i = from; i < to; ++i)
+          txn.put_row(kShop, {kProducts, "p" + std::to_string(1000000 + i), false, fields});
+        return {};
+      }));
+    };
+    for (int from = 0; from < rows; from += 50'000) fill(from, std::min(from + 50'000, rows), "a row as it was");
+    FeedRecord before;
+    REQUIRE(cloud->read(
+        [&](CloudTxn& txn) -> Result<void> { return before = txn.feed(kShop, kProducts), Result<void>(); }));
+    fill(0, 1000, "a row as it is");
+    std::size_t bytes = 0;
+    double best = 1e9;
+    for (int round = 0; round < 15; ++round) {
+      const auto start = std::chrono::steady_clock::now();
+      REQUIRE(cloud->read([&](CloudTxn& txn) -> Result<void> {
+        const FeedRecord newest = txn.feed(kShop, kProducts);
+        const RowPosition at{"tenant", "product", 7, before.watermark.version, false};
+        const Page page = make_page(at, newest, [&](RowVersion after, const RowVisitor& visit) {
+          txn.rows_after(kShop, kProducts, after, visit);
+        });
+        CHECK(page.rows.size() == 1000);
+        bytes = 0;
+        for (const auto& row : page.rows) bytes += row.id.size() + row.fields_bytes.size() + 8;
+        return {};
+      }));
+      best =
+          std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    }
+    if (std::getenv("TILLSYNC_SHOW_TIMES") != nullptr) MESSAGE(rows << " rows: " << best << " ms");
+    return bytes;
+  };
+  const int many = std::getenv("TILLSYNC_SHOW_TIMES") != nullptr ? 1'000'000 : 30'000;
+  CHECK(bytes_with(10'000) == bytes_with(many));
 }
 
 TEST_CASE("a cloud restored from a backup opens a new generation, and its readers heal by a snapshot") {
