@@ -84,8 +84,29 @@ bool Player::record(const Step& step, SimTill& till) {
   return true;
 }
 
+bool Player::settle(SimTill& till, std::size_t n) {
+  std::vector<Conflict> waiting = till.node().conflicts();
+  std::erase_if(waiting, [](const Conflict& c) { return !c.waits(); });
+  if (waiting.empty()) return false;
+  const Conflict& about = waiting[n % waiting.size()];
+  const StockNow stock = [&](const std::string& sku) { return till.node().stock(sku); };
+  const auto choices = choices_for(about, stock);
+  auto word = resolution(about, stock, {choices[n % choices.size()].name, "clerk-" + till.label(), "said so"});
+  if (word) till.record(std::move(*word));
+  return word.has_value();
+}
+
 bool Player::machine(Verb verb, const Step& step, SimTill& till) {
   switch (verb) {
+    case Verb::edit: {
+      if (!till.responds()) return false;
+      OpDraft draft = till.node().draft_edit("product", step.word, {{"price", pack(step.number)}}, false);
+      draft.key = "op/" + std::to_string(++sold_) + "/" + till.label();
+      draft.cashier = "cashier-" + till.label();
+      return till.record(std::move(draft)), true;
+    }
+    case Verb::settle:
+      return till.responds() && settle(till, static_cast<std::size_t>(step.number));
     case Verb::crash:
     case Verb::power_cut:
       return till.alive() && (till.crash(verb == Verb::power_cut), true);

@@ -24,6 +24,7 @@ class Player {
   bool machine(Verb verb, const Step& step, SimTill& till);
   bool go_back_in_time(const Step& step, SimTill& till);
   void set_price(const Step& step, bool deleted);
+  bool settle(SimTill& till, std::size_t n);
   void expect(const Step& step, const std::string& line);
   std::vector<std::string> resolve(const std::vector<std::string>& names, const std::vector<std::string>& others) const;
   std::int64_t sum(const Step& step, const std::function<std::int64_t(SimTill&)>& of);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conflicts/choices.hpp"
 #include "conflicts/kinds.hpp"
 #include "engine/stock/moves.hpp"
 #include "engine/till/stock_book.hpp"
@@ -125,6 +126,10 @@ std::optional<Op> Rules::follow_chain(int branch, const ChainId& chain, const Cl
   return op;
 }
 
+std::string Rules::place_of(const Op& op) {
+  return words(StockPlace{op.hlc, op.chain.till, op.chain.incarnation, op.seq});
+}
+
 // Rule 1: in effect once.
 void Rules::take_effect(int branch, const Op& op, OpEffect effect, std::set<std::string>& touched) {
   ShopBook& book = books_[branch];
@@ -133,8 +138,10 @@ void Rules::take_effect(int branch, const Op& op, OpEffect effect, std::set<std:
   const OpEffect right = known == book.effects.end() ? OpEffect::applied
                          : known->second == content  ? OpEffect::duplicate
                                                      : OpEffect::conflict;
-  if (effect != right) breaks("doubled: " + op.key + " does not have the effect that it must");
+  const bool word = op.kind == OpKind::resolution && right == OpEffect::applied;  // another may have been quicker
+  if (effect != right && !word) breaks("doubled: " + op.key + " does not have the effect that it must");
   if (right == OpEffect::conflict) book.conflicting.insert(op.key);
+  if (word && effect != OpEffect::applied) book.overruled[op.key] = effect == OpEffect::conflict ? place_of(op) : "";
   if (effect != OpEffect::applied) return;
   book.effects.emplace(op.key, content);
   if (op.kind == OpKind::clock_correction) redate(book, op, touched);
@@ -146,6 +153,9 @@ void Rules::take_effect(int branch, const Op& op, OpEffect effect, std::set<std:
     book.stock[sku].push_back({hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
     touched.insert(sku);
   }
+  const auto document = op.kind == OpKind::resolution ? decode_document(op.body) : std::nullopt;
+  if (!document) return;
+  for (const auto& line : document->lines) book.words[document->reference][line.sku] += line.quantity.milli;
 }
 
 void Rules::redate(ShopBook& book, const Op& op, std::set<std::string>& touched) {
@@ -280,6 +290,10 @@ void Rules::check_conflicts(int branch) {
     if (!listed("duplicate_key", "'" + key + "'"))
       breaks("vanished: two ops with the key " + key + " differ, and nobody is told");
   }
+  for (const auto& [key, place] : books_[branch].overruled) {
+    if (!place.empty() && !listed("two_resolutions", "word/" + place))
+      breaks("vanished: somebody's word " + place + " came too late, and nobody is told");
+  }
   for (const ChainId& chain : books_[branch].incarnations) {
     if (!listed("forked_history", chain.till.text + "/" + std::to_string(chain.incarnation.value)))
       breaks("vanished: the fork of " + chain.till.text + " is not listed");
@@ -305,9 +319,29 @@ void Rules::check_dips(int branch, const std::vector<Conflict>& list) {
   for (const Conflict& c : list) {
     if (c.kind == "below_zero" && c.state == ConflictState::suspected && !dips.contains(c.id))
       breaks("conflicts: " + c.id + " is suspected, and never happened");
-    if (c.waits()) dips.erase(c.id);
+    if (c.waits() || c.state == ConflictState::resolved) dips.erase(c.id);
   }
   for (const std::string& id : dips) breaks("vanished: nobody is told of " + id);
+}
+
+// Of everything that was said on a conflict, what is in effect is the one word that its record names.
+void Rules::check_words(int branch, const std::vector<Conflict>& list) {
+  std::set<std::string> twice;
+  for (const Conflict& c : list) {
+    if (c.kind == "two_resolutions") twice.insert(c.subject);
+  }
+  for (const Conflict& c : list) {
+    if (c.settlement.has_value() != (c.state == ConflictState::resolved))
+      breaks("words: " + c.id + " is settled and is not");
+    if (twice.contains(c.id)) continue;
+    std::map<std::string, std::int64_t> said = books_[branch].words[c.id];
+    if (c.settlement) {
+      for (const ConflictMove& move : c.settlement->moves) said[move.sku] -= move.milli;
+    }
+    for (const auto& [sku, milli] : said) {
+      if (milli != 0 && c.branch == fleet_->shop(branch).branch.text) breaks("words: more than one on " + c.id);
+    }
+  }
 }
 
 void Rules::when_settled() {
@@ -315,7 +349,8 @@ void Rules::when_settled() {
     if (!fleet_->is_member(*till)) continue;
     const int branch = fleet_->branch_of(*till);
     for (const HandedOut& each : till->receipts()) {
-      if (!books_[branch].effects.contains(each.key) && !destroyed_.contains(each.key))
+      const ShopBook& book = books_[branch];
+      if (!book.effects.contains(each.key) && !book.overruled.contains(each.key) && !destroyed_.contains(each.key))
         breaks("lost: " + each.key + " of " + till->label());
     }
     check_rows(*till, true);
@@ -324,6 +359,7 @@ void Rules::when_settled() {
   for (int b = 0; b < fleet_->branches(); ++b) {
     check_conflicts(b);
     check_dips(b, fleet_->conflicts(b));
+    check_words(b, fleet_->conflicts(b));
   }
 }
 

@@ -48,14 +48,17 @@ class Rules final : public Observer {
     std::map<ChainId, Seen> chains;
     std::map<std::string, Hash> effects;                   // key -> content that took effect
     std::set<std::string> conflicting;                     // keys that came again with other content
+    std::map<std::string, std::string> overruled;          // words that came too late -> where they stand
     std::set<ChainId> incarnations;                        // histories that began with a fork
     std::map<std::string, std::vector<StockEvent>> stock;  // by product
     std::vector<std::pair<TillId, Correction>> corrections;
+    std::map<std::string, std::map<std::string, std::int64_t>> words;  // on a conflict: what they changed, all in all
     Holder holder;
     Term commanded;  // the highest term under which the cloud was commanded
   };
   void read_new_ops(CloudTxn& txn, int branch);
   std::optional<Op> follow_chain(int branch, const ChainId& chain, const CloudOp& stored);
+  static std::string place_of(const Op& op);
   void take_effect(int branch, const Op& op, OpEffect effect, std::set<std::string>& touched);
   void check_stock(CloudTxn& txn, int branch, const std::set<std::string>& products);
   void check_leases();
@@ -65,6 +68,7 @@ class Rules final : public Observer {
   void redate(ShopBook& book, const Op& op, std::set<std::string>& touched);
   void check_conflicts(int branch);
   void check_dips(int branch, const std::vector<Conflict>& list);
+  void check_words(int branch, const std::vector<Conflict>& list);
   bool on_another_disk(const SimTill& till, const std::string& key);
 
   Fleet* fleet_ = nullptr;

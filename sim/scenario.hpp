@@ -23,6 +23,8 @@ enum class Verb : std::uint8_t {
   sell_unknown,
   price,
   drop_price,
+  edit,
+  settle,
   crash,
   power_cut,
   start,
