@@ -34,15 +34,15 @@ std::vector<Line> page(std::vector<Line> out, const std::vector<Line>& body, con
 }  // namespace
 
 std::vector<Line> Model::draw(Size size) const {
-  if (size.width < kSmallest.width || size.height < kSmallest.height) {
-    std::vector<Line> out(size.height);
-    if (!out.empty()) out[0].text = cut("make this window larger (60 x 12)", size.width);
-    return out;
+  std::vector<Line> out(size.height);
+  const bool fits = size.width >= kSmallest.width && size.height >= kSmallest.height;
+  if (!fits && !out.empty()) out[0].text = "make this window larger (60 x 12)";
+  if (fits) {
+    out = view_ == View::list      ? draw_list(size)
+          : view_ == View::detail  ? draw_detail(size)
+          : view_ == View::confirm ? draw_confirm(size)
+                                   : draw_why(size);
   }
-  std::vector<Line> out = view_ == View::list      ? draw_list(size)
-                          : view_ == View::detail  ? draw_detail(size)
-                          : view_ == View::confirm ? draw_confirm(size)
-                                                   : draw_why(size);
   for (Line& line : out) line.text = fit(plain(line.text), size.width);
   return out;
 }
