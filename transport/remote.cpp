@@ -15,10 +15,12 @@ using Json = nlohmann::json;
 // Says one thing, and waits for one answer.
 class Asker final : public LinkOwner {
  public:
-  Asker(TillId name, const Roster& roster, Message say) : name_(std::move(name)), say_(std::move(say)) {
+  Asker(TillId name, const TillId& whom, const Roster& roster, Message say)
+      : name_(std::move(name)), say_(std::move(say)) {
     hello_.name = name_;
     hello_.branch = roster.branch;
-    hello_.roster = Binary(roster.encoded());
+    const Member* cloud = roster.cloud();  // which serves many branches, and wants to be shown the one that is meant
+    if (cloud != nullptr && cloud->name == whom) hello_.roster = Binary(roster.encoded());
   }
 
   void use(Links& links) { links_ = &links; }
@@ -59,7 +61,7 @@ Result<Json> exchange(const TillId& whom, const Address& at, const SecretKey& ke
   const auto theirs = other == nullptr ? std::nullopt : PublicKey::from_bytes(other->key)->x25519();
   if (!theirs) return fail(ErrorKind::refused, "the roster has no member named " + whom.text);
   asio::io_context io;
-  Asker asker(me->name, roster, std::move(say));
+  Asker asker(me->name, whom, roster, std::move(say));
   std::string refusal;
   Links links(io, noise::KeyPair::of(key.x25519()), asker, [&](const Notice& n) { refusal = n.text; });
   asker.use(links);
