@@ -53,10 +53,10 @@ struct ConflictSide {
 
 // A field of a row that the cloud owns; the row as a whole when `field` is empty.
 struct RowField {
-  std::string kind, id, field;
+  std::string feed, kind, id, field;
   template <class A>
   void fields(A& a) {
-    a(kind, id, field);
+    a(feed, kind, id, field);
   }
 };
 

@@ -10,7 +10,7 @@ namespace tillsync::cli {
 namespace {
 
 struct Arguments {
-  std::string data, branch, kind, file, out;
+  std::string data, branch, group, kind, file, out;
   std::vector<std::string> columns;
 };
 
@@ -50,7 +50,12 @@ void import_rows(const Arguments& a) {
   std::uint64_t line = 0, bad = 0, taken = 0, changed = 0;
   auto flush = [&] {
     if (rows.empty()) return;
-    changed += folder.ask({{"do", "put_rows"}, {"branch", a.branch}, {"kind", a.kind}, {"rows", rows}})["changed"]
+    changed += folder
+                   .ask({{"do", "put_rows"},
+                         {"branch", a.branch},
+                         {"kind", a.kind},
+                         {"group", a.group},
+                         {"rows", rows}})["changed"]
                    .get<std::uint64_t>();
     rows = Json::array();
   };
@@ -123,6 +128,7 @@ void add_data(CLI::App& app) {
   in->add_option("file", a->file, "The CSV file, or with --kind one JSON object with an \"id\" a line")->required();
   in->add_option("--data", a->data, "The data folder")->required();
   in->add_option("--kind", a->kind, "Kind of the rows: product, price, tax, customer ...");
+  in->add_option("--group", a->group, "With --kind: rows that stand over the tenant's in this group of branches");
   in->add_option("--branch", a->branch, "One of the tenant's branches, where the cloud serves several");
   in->add_option("--column", a->columns, "NAME=HEADER for a CSV column that is not recognised");
   in->callback([a] { a->kind.empty() ? import_sales(*a) : import_rows(*a); });

@@ -67,9 +67,10 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
   } else if (auto* fetch = std::get_if<Fetch>(&message)) {
     ask(std::move(*fetch));
   } else if (auto* pull = std::get_if<Pull>(&message)) {
-    std::erase_if(pull->feeds, [&](const std::string& feed) {  // a branch sees the tenant's rows and its own
-      return feed != "tenant" && feed != "branch/" + peer.shop.branch.text;
-    });
+    std::erase_if(pull->feeds,
+                  [&](const std::string& feed) {  // the tenant's, its own, and its groups': looked up later
+                    return feed != "tenant" && feed != "branch/" + peer.shop.branch.text && !feed.starts_with("group/");
+                  });
     parked_.erase(from);
     ask(std::move(*pull));
   } else if (auto* ping = std::get_if<Ping>(&message)) {

@@ -115,9 +115,10 @@ void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
   const auto edit = unpack<RowEdit>(draft.custom_body);
   Books& b = books(shop);
   const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
-  const Merged merged = merge(*edit, b.rows.current(edit->kind, edit->id), policies_);
+  const FeedKind feed = b.rows.feed_of(edit->kind, edit->id);
+  const Merged merged = merge(*edit, b.rows.current(feed, edit->id), policies_);
   for (const FieldConflict& met : merged.conflicts) {
-    const RowField where{edit->kind, edit->id, met.field};
+    const RowField where{feed.feed, edit->kind, edit->id, met.field};
     ConflictSide side{place, op.key, op.cashier, {}, 0, 0, {}, Binary(met.was), Binary(met.mine)};
     side.what = met.field + " " + field_words(where, met.mine);
     if (met.field.empty()) side.what = edit->deletes ? "deleted it" : "edited it", side.value = Binary(op.body);
@@ -125,7 +126,7 @@ void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
   }
   const RowAuthor author{place, op.key, op.cashier, {}};
   if (merged.changed)
-    counts_.rows_changed |= b.rows.put(edit->kind, edit->id, merged.deleted, join_fields(merged.fields), author);
+    counts_.rows_changed |= b.rows.put({feed, edit->id, merged.deleted, join_fields(merged.fields)}, author);
 }
 
 // An op that was refused, after the rule has been changed.

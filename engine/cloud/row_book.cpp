@@ -4,6 +4,7 @@
 
 #include "conflicts/kinds.hpp"
 #include "storage/pack.hpp"
+#include "storage/row_groups.hpp"
 
 namespace tillsync {
 
@@ -21,45 +22,62 @@ Bytes value_of(const RowFields& fields, const std::string& field) {
 
 }  // namespace
 
-std::string RowBook::note(const char* what, const std::string& kind, const std::string& id) const {
-  return std::string(what) + "/" + shop_.tenant + "/" + kind + "/" + id;
+std::string RowBook::note(const char* what, const FeedKind& feed, const std::string& id) const {
+  return std::string(what) + "/" + shop_.tenant + "/" + feed.feed + "/" + feed.kind + "/" + id;
 }
 
-std::optional<CurrentRow> RowBook::current(const std::string& kind, const std::string& id) {
-  const auto row = txn_.row(shop_, {"tenant", kind}, id);
+FeedKind RowBook::feed_of(const std::string& kind, const std::string& id) {
+  if (!groups_) {
+    groups_.emplace();
+    txn_.rows_after(shop_, groups_feed(), {}, [&](const Row& group) {
+      if (in_group(group, shop_.branch)) groups_->push_back(group.id);
+      return true;
+    });
+    std::ranges::sort(*groups_);
+  }
+  for (const std::string& group : *groups_) {
+    const auto row = txn_.row(shop_, {group_feed(group), kind}, id);
+    if (row && !row->deleted) return {group_feed(group), kind};
+  }
+  return {"tenant", kind};
+}
+
+std::optional<CurrentRow> RowBook::current(const FeedKind& feed, const std::string& id) {
+  const auto row = txn_.row(shop_, feed, id);
   if (!row) return std::nullopt;
   return CurrentRow{row->version, row->deleted, split_fields(row->fields).value_or(RowFields{})};
 }
 
-bool RowBook::put(const std::string& kind, const std::string& id, bool deleted, Bytes fields, const RowAuthor& author) {
-  const FeedKind feed{"tenant", kind};
-  const auto old = txn_.row(shop_, feed, id);
-  if (old && old->deleted == deleted && old->fields == fields) return false;
+bool RowBook::put(const CloudRow& row, const RowAuthor& author) {
+  const auto old = txn_.row(shop_, row.feed, row.id);
+  if (old && old->deleted == row.deleted && old->fields == row.fields) return false;
   const RowFields before = old ? split_fields(old->fields).value_or(RowFields{}) : RowFields{};
-  const RowFields after = split_fields(fields).value_or(RowFields{});
-  const std::string authors_note = note("authors", kind, id);
+  const RowFields after = split_fields(row.fields).value_or(RowFields{});
+  const std::string authors_note = note("authors", row.feed, row.id);
   const auto stored = txn_.note(authors_note);
   if (stored || !author.place.till.empty()) {
     Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
     for (const auto& [field, value] : after) {
-      if (value_of(before, field) != value)
-        authors[field] = author, authors[field].was = Binary(value_of(before, field));
+      if (value_of(before, field) == value) continue;
+      authors[field] = author;
+      authors[field].was = Binary(value_of(before, field));
     }
-    if (!old || old->deleted != deleted) authors[""] = author;
+    if (!old || old->deleted != row.deleted) authors[""] = author;
     txn_.put_note(authors_note, pack(authors));
   }
-  if (kind == kProduct && old) remember_price(id, before, after);
-  txn_.put_row(shop_, {feed, id, deleted, std::move(fields)});
+  if (row.feed.kind == kProduct && old) remember_price(row.feed, row.id, before, after);
+  txn_.put_row(shop_, row);
+  groups_.reset();
   return true;
 }
 
-void RowBook::remember_price(const std::string& id, const RowFields& before, const RowFields& after) {
+void RowBook::remember_price(const FeedKind& feed, const std::string& id, const RowFields& before,
+                             const RowFields& after) {
   const auto was = number_in(value_of(before, kPrice)), is = number_in(value_of(after, kPrice));
   if (!was || !is || *was == *is) return;
-  const std::string name = note("prices", kProduct, id);
+  const std::string name = note("prices", feed, id);
   const auto stored = txn_.note(name);
-  Packed<OldPrice> prices =
-      stored ? unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}) : Packed<OldPrice>{};
+  auto prices = stored ? unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}) : Packed<OldPrice>{};
   prices.all.push_back({*was, now_ms_});
   if (prices.all.size() > kPricesKept) prices.all.erase(prices.all.begin());
   txn_.put_note(name, pack(prices));
@@ -69,9 +87,10 @@ void RowBook::remember_price(const std::string& id, const RowFields& before, con
 std::optional<RowBook::Replaced> RowBook::replaced(const std::string& sku, std::int64_t price, std::int64_t at_ms) {
   const auto [it, fresh] = prices_.try_emplace(sku);
   if (fresh) {
-    const auto stored = txn_.note(note("prices", kProduct, sku));
+    const FeedKind feed = feed_of(kProduct, sku);
+    const auto stored = txn_.note(note("prices", feed, sku));
     if (stored) it->second.old = unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}).all;
-    const auto row = it->second.old.empty() ? std::nullopt : current(kProduct, sku);
+    const auto row = it->second.old.empty() ? std::nullopt : current(feed, sku);
     it->second.now = row ? number_in(value_of(row->fields, kPrice)).value_or(0) : 0;
   }
   const Prices& known = it->second;
@@ -83,9 +102,9 @@ std::optional<RowBook::Replaced> RowBook::replaced(const std::string& sku, std::
 }
 
 ConflictSide RowBook::side_there(const RowField& where) {
-  const auto stored = txn_.note(note("authors", where.kind, where.id));
+  const auto stored = txn_.note(note("authors", {where.feed, where.kind}, where.id));
   Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
-  const auto row = current(where.kind, where.id);
+  const auto row = current({where.feed, where.kind}, where.id);
   const auto author = authors.find(where.field);
   ConflictSide side;
   if (author != authors.end()) {
@@ -102,13 +121,13 @@ ConflictSide RowBook::side_there(const RowField& where) {
 }
 
 bool RowBook::set(const RowField& where, const Binary& value, const RowAuthor& author) {
-  auto row = current(where.kind, where.id).value_or(CurrentRow{});
+  auto row = current({where.feed, where.kind}, where.id).value_or(CurrentRow{});
   if (value.empty()) {
     row.fields.erase(where.field);
   } else {
     row.fields[where.field] = value;
   }
-  return put(where.kind, where.id, false, join_fields(row.fields), author);
+  return put({{where.feed, where.kind}, where.id, false, join_fields(row.fields)}, author);
 }
 
 }  // namespace tillsync

@@ -39,10 +39,11 @@ class RowBook {
 
   RowBook(CloudTxn& txn, Shop shop, std::int64_t now_ms) : txn_(txn), shop_(std::move(shop)), now_ms_(now_ms) {}
 
-  // Of the tenant's rows. A row that is so already keeps its version: readers are sent only what changed. True:
-  // changed.
-  bool put(const std::string& kind, const std::string& id, bool deleted, Bytes fields, const RowAuthor& author);
-  std::optional<CurrentRow> current(const std::string& kind, const std::string& id);
+  // A row that is so already keeps its version: readers are sent only what changed. True: changed.
+  bool put(const CloudRow& row, const RowAuthor& author);
+  // Where the row is that counts in this branch: one of its groups', or the tenant's.
+  FeedKind feed_of(const std::string& kind, const std::string& id);
+  std::optional<CurrentRow> current(const FeedKind& feed, const std::string& id);
   // What is in a field now (in the row as a whole, when it is empty), and who put it there.
   ConflictSide side_there(const RowField& where);
   bool set(const RowField& where, const Binary& value, const RowAuthor& author);
@@ -55,8 +56,8 @@ class RowBook {
   std::optional<Replaced> replaced(const std::string& sku, std::int64_t price, std::int64_t at_ms);
 
  private:
-  std::string note(const char* what, const std::string& kind, const std::string& id) const;
-  void remember_price(const std::string& id, const RowFields& before, const RowFields& after);
+  std::string note(const char* what, const FeedKind& feed, const std::string& id) const;
+  void remember_price(const FeedKind& feed, const std::string& id, const RowFields& before, const RowFields& after);
 
   CloudTxn& txn_;
   Shop shop_;
@@ -66,6 +67,7 @@ class RowBook {
     std::int64_t now = 0;
   };
   std::map<std::string, Prices> prices_;
+  std::optional<std::vector<std::string>> groups_;  // of the branch
 };
 
 }  // namespace tillsync

@@ -9,6 +9,7 @@
 #include "engine/wire/paging.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
+#include "storage/row_groups.hpp"
 
 namespace tillsync {
 
@@ -67,6 +68,10 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
   Pages answer;
   std::size_t bytes = 0;
   for (const std::string& name : pull.feeds) {
+    if (name.starts_with("group/")) {
+      const auto group = txn.row(ask.shop, groups_feed(), name.substr(6));
+      if (!group || !in_group(*group, ask.shop.branch)) continue;
+    }
     for (const std::string& kind : txn.kinds(ask.shop, name)) {
       const FeedKind feed{name, kind};
       const FeedRecord newest = txn.feed(ask.shop, feed);

@@ -80,10 +80,12 @@ void Settling::take_row(const Conflict& conflict, const ConflictSide& side) {
   const auto edit = unpack<RowEdit>(side.value);
   if (!edit) return;
   if (edit->deletes) {
-    const auto row = rows_.current(edit->kind, edit->id).value_or(CurrentRow{});
-    return void(rows_.put(edit->kind, edit->id, true, join_fields(row.fields), author));
+    const FeedKind feed{conflict.row->feed, edit->kind};
+    const auto row = rows_.current(feed, edit->id).value_or(CurrentRow{});
+    return void(rows_.put({feed, edit->id, true, join_fields(row.fields)}, author));
   }
-  for (const auto& [field, change] : edit->changes) rows_.set({edit->kind, edit->id, field}, change.becomes, author);
+  for (const auto& [field, change] : edit->changes)
+    rows_.set({conflict.row->feed, edit->kind, edit->id, field}, change.becomes, author);
 }
 
 // Of two words on one conflict, the one that came later counts instead. Its stock comes with the op that says so.

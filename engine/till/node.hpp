@@ -152,6 +152,7 @@ class Node {
   void settle_waiters(Now now, Actions& out);
   Result<void> check_resolution(const OpDraft& draft) const;
   std::uint64_t unsent_count() const;
+  std::optional<Row> stored_row(const FeedKind& feed, const std::string& id) const;
   bool in_cloud(Incarnation incarnation, Seq seq) const;
   std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
 

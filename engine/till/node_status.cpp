@@ -6,6 +6,7 @@
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/row_edit.hpp"
+#include "storage/row_groups.hpp"
 
 namespace tillsync {
 
@@ -68,18 +69,30 @@ std::map<std::string, std::int64_t> Node::all_stock() const {
 }
 
 std::optional<Row> Node::row(const FeedKind& feed, const std::string& id) const {
-  auto stored = store_.view().row(feed, id);
-  auto row = stored ? std::optional(std::move(stored->row)) : std::nullopt;
+  auto row = stored_row(feed, id);
   return feed.feed == "tenant" ? words_.over(std::move(row), feed.kind, id) : row;
+}
+
+// That of one of the branch's groups stands over the tenant's.
+std::optional<Row> Node::stored_row(const FeedKind& feed, const std::string& id) const {
+  TillView view = store_.view();
+  if (feed.feed == "tenant") {
+    for (const std::string& group : rows_.groups()) {
+      auto stored = view.row({group_feed(group), feed.kind}, id);
+      if (stored && !stored->row.deleted) return std::move(stored->row);
+    }
+  }
+  auto stored = view.row(feed, id);
+  return stored ? std::optional(std::move(stored->row)) : std::nullopt;
 }
 
 OpDraft Node::draft_edit(const std::string& kind, const std::string& id, const std::map<std::string, Bytes>& changes,
                          bool deletes) const {
   const FeedKind feed{"tenant", kind};
-  const auto stored = store_.view().row(feed, id);
+  const auto stored = stored_row(feed, id);
   const auto seen = row(feed, id);
   const RowFields fields = seen ? split_fields(seen->fields).value_or(RowFields{}) : RowFields{};
-  RowEdit edit{kind, id, stored ? stored->row.version : RowVersion{}, deletes, {}};
+  RowEdit edit{kind, id, stored ? stored->version : RowVersion{}, deletes, {}};
   for (const auto& [field, becomes] : changes) {
     const auto was = fields.find(field);
     edit.changes[field] = {Binary(was == fields.end() ? Bytes() : was->second), Binary(becomes)};

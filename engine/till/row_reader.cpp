@@ -6,6 +6,7 @@
 #include "engine/wire/paging.hpp"
 #include "storage/mutants.hpp"
 #include "storage/pack.hpp"
+#include "storage/row_groups.hpp"
 
 namespace tillsync {
 
@@ -24,10 +25,17 @@ RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(bran
   TillView view = store.view();
   for (const auto& [feed, record] : view.feeds()) positions_[feed] = record;
   settled_ = stored_settled(view);
+  view.rows_after(groups_feed(), {},
+                  [&](const TillView::StoredRow& stored) { return look_at_group(stored.row), true; });
+}
+
+void RowReader::look_at_group(const Row& group) {
+  in_group(group, branch_) ? void(groups_.insert(group.id)) : void(groups_.erase(group.id));
 }
 
 Pull RowReader::next_pull() const {
   Pull pull{{"tenant", "branch/" + branch_.text}, {}};
+  for (const std::string& group : groups_) pull.feeds.push_back(group_feed(group));
   for (const auto& [feed, record] : positions_) {
     pull.positions.push_back(
         {feed.feed, feed.kind, record.watermark.generation, record.watermark.version, snapshots_.contains(feed)});
@@ -64,6 +72,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
     record.live_sum += live_sum(row);
     batch.row(feed, page.generation, row, old ? std::optional(old->row.version) : std::nullopt);
     changed(feed, row);
+    if (feed == groups_feed()) look_at_group(row);
   }
   record.watermark = {page.generation, page.to};
   if (mutated(Mutant::row_off_by_one)) ++record.watermark.version.value;
@@ -92,7 +101,9 @@ void RowReader::drop_stale(TillView& view, StoreBatch& batch, const Page& page, 
     if (fresh.contains(stored.row.id) || !(foreign ? !page.more : covered)) return true;
     record.live_sum -= live_sum(stored.row);
     batch.drop_row(feed, stored.row.id, stored.row.version);
-    changed(feed, Row{stored.row.id, stored.row.version, true, {}});
+    const Row gone{stored.row.id, stored.row.version, true, {}};
+    changed(feed, gone);
+    if (feed == groups_feed()) look_at_group(gone);
     return true;
   });
 }

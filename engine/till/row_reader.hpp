@@ -26,6 +26,8 @@ class RowReader {
   using Changed = std::function<void(const FeedKind&, const Row&)>;
   void form(TillView& view, StoreBatch& batch, const Changed& changed);
 
+  const std::set<std::string>& groups() const { return groups_; }  // that the branch belongs to
+
   // What the stock rows that this till has settle; empty when it does not know.
   const std::vector<ChainUpTo>& settled() const { return settled_; }
   std::uint64_t diverged() const { return diverged_; }
@@ -33,6 +35,7 @@ class RowReader {
 
  private:
   void apply(TillView& view, StoreBatch& batch, const Page& page, const Changed& changed);
+  void look_at_group(const Row& group);
   void drop_stale(TillView& view, StoreBatch& batch, const Page& page, FeedRecord& record, const Changed& changed);
 
   BranchId branch_;
@@ -41,6 +44,7 @@ class RowReader {
   std::deque<Pages> queued_;
   std::vector<ChainUpTo> settled_;
   std::uint64_t diverged_ = 0;
+  std::set<std::string> groups_;
 };
 
 // Answers pulls from what this till holds: the host serves its branch from its own rows, under the cloud's versions.

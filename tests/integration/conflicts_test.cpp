@@ -170,8 +170,38 @@ TEST_CASE(
   CHECK(stock_everywhere(shop, "nuts", -2600));
   CHECK(shop.tell({"dead-letter", "list"}, "till-2").out.find("No op was refused") == 0);
 
+  // A group's price stands over the tenant's, until it is gone.
+  write(shop.f / "products.ndjson", "{\"id\":\"bread\",\"price\":350}\n");
+  write(shop.f / "groups.ndjson",
+        "{\"id\":\"airport\",\"branches\":[\"main\"]}\n{\"id\":\"south\",\"branches\":[\"x\"]}\n");
+  write(shop.f / "airport.ndjson", "{\"id\":\"bread\",\"price\":490}\n");
+  write(shop.f / "gone.ndjson", "{\"id\":\"bread\",\"deleted\":true}\n");
+  const auto import = [&](const std::string& file, std::vector<std::string> more) {
+    more.insert(more.begin(), {"import", shop.f / file, "--data", shop.f / "cloud", "--kind"});
+    REQUIRE(run(more).code == 0);
+  };
+  const auto costs = [&](int price) {
+    return within(std::chrono::seconds(10), [&] {
+      try {
+        return shop.ask("till-2", {{"do", "row"}, {"row", "bread"}})["fields"]["price"] == price;
+      } catch (const cli::Failure&) {
+        return false;
+      }
+    });
+  };
+  import("products.ndjson", {"product"});
+  CHECK(costs(350));
+  import("airport.ndjson", {"product", "--group", "airport"});
+  import("gone.ndjson", {"product", "--group", "south"});
+  import("groups.ndjson", {"group"});
+  CHECK(costs(490));
+  shop.ask("till-1",
+           {{"do", "edit"}, {"row", "bread"}, {"changes", {{"price", 500}}}, {"key", "e"}, {"cashier", "ann"}});
+  CHECK(costs(500));
+  import("gone.ndjson", {"product", "--group", "airport"});
+  CHECK(costs(350));
+
   // What the shop has, and what it wants done about it.
-  write(shop.f / "till-9.txt", "");
   const auto available = [&](const char* sku, std::int64_t milli) {
     return shop.ask("till-1", {{"do", "available"}, {"sku", sku}, {"milli", milli}});
   };

@@ -8,11 +8,15 @@
 #include <set>
 #include <thread>
 
+#include "engine/cloud/cloud_core.hpp"
 #include "engine/till/row_reader.hpp"
 #include "engine/wire/paging.hpp"
 #include "storage/cloud_store.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/pack.hpp"
 #include "storage/random.hpp"
+#include "storage/row_edit.hpp"
+#include "storage/row_groups.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -165,6 +169,27 @@ TEST_CASE("who was away for longer than deleted rows are remembered gets a snaps
     CHECK((row && !row->row.deleted) == (i == 50 || i >= 100));
   }
   CHECK(till->view().feed(kProducts)->horizon > RowVersion{});
+}
+
+TEST_CASE("a branch is told the rows of the groups that it belongs to, and of no other") {
+  Folder folder;
+  auto cloud = *open_lmdb_cloud(folder.path, 7);
+  const auto branches = [](const std::vector<std::string>& names) { return join_fields({{"branches", pack(names)}}); };
+  REQUIRE(cloud->write([&](CloudTxn& txn) -> Result<void> {
+    txn.put_row(kShop, {groups_feed(), "north", false, branches({"main", "other"})});
+    txn.put_row(kShop, {groups_feed(), "south", false, branches({"other"})});
+    for (const char* group : {"north", "south"})
+      txn.put_row(kShop, {{group_feed(group), "product"}, "bread", false, {}});
+    return {};
+  }));
+  Witness witness;
+  CloudJob job;
+  job.asks.push_back({PeerId{1}, kShop, Pull{{"group/north", "group/south", "group/never"}, {}}});
+  const auto answers = run_job(*cloud, witness, job);
+  REQUIRE(answers);
+  const auto& pages = std::get<Pages>(answers->answers.at(0).message).pages;
+  REQUIRE(pages.size() == 1);
+  CHECK(pages[0].feed == "group/north");
 }
 
 // What it costs follows what changed. With TILLSYNC_SHOW_TIMES it also shows how long it takes, with 1,000,000 rows.

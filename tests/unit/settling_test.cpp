@@ -113,9 +113,9 @@ class Cloud {
     });
     return fields;
   }
-  void headquarters(const std::string& id, const RowFields& fields) {
+  void headquarters(const std::string& id, const RowFields& fields, const FeedKind& feed = {"tenant", "product"}) {
     REQUIRE(store_->write([&](CloudTxn& txn) -> Result<void> {
-      RowBook(txn, shop, now_ms).put("product", id, false, join_fields(fields), {});
+      RowBook(txn, shop, now_ms).put({feed, id, false, join_fields(fields)}, {});
       return {};
     }));
   }

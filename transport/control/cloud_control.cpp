@@ -6,6 +6,7 @@
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
+#include "storage/row_groups.hpp"
 #include "transport/clock.hpp"
 
 namespace tillsync {
@@ -89,12 +90,13 @@ Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std:
 }
 
 Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
-  const std::string kind = q.value("kind", "product");
+  const std::string group = q.value("group", "");
+  const FeedKind feed{group.empty() ? "tenant" : group_feed(group), q.value("kind", "product")};
   RowBook book(txn, shop, read_clock().wall_ms);
   std::size_t changed = 0;
   for (const Json& each : q.value("rows", Json::array())) {
     const Bytes fields = fields_from(each.value("fields", Json::object()));
-    changed += book.put(kind, each.value("id", ""), each.value("deleted", false), fields, {});
+    changed += book.put({feed, each.value("id", ""), each.value("deleted", false), fields}, {});
   }
   return {{"changed", changed}};
 }

@@ -40,8 +40,7 @@ Result<Json> command_later(TillRuntime& till, const Json& q, const ControlReply&
 Result<Json> edit_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
   std::map<std::string, Bytes> changes;
   const Json asked = q.value("changes", Json::object());
-  for (const auto& [field, value] : asked.items())
-    changes[field] = value.is_null() ? Bytes() : fields_from(value);
+  for (const auto& [field, value] : asked.items()) changes[field] = value.is_null() ? Bytes() : fields_from(value);
   OpDraft draft =
       till.node().draft_edit(q.value("kind", "product"), q.value("row", ""), changes, q.value("deletes", false));
   draft.key = q.value("key", "");
