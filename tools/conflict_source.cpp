@@ -52,6 +52,7 @@ class RemoteSource final : public ConflictSource {
     std::tie(whom_, at_) = require(parse_peer(place.at));
     rosters_.insert_or_assign(roster_.branch.text, roster_);
   }
+  std::chrono::seconds every() const override { return std::chrono::seconds(5); }
   std::string name() const override { return whom_.text + " at " + at_.text(); }
   Json conflicts() override {
     Json all = require(ask_conflicts(whom_, at_, key_, roster_));
@@ -132,8 +133,8 @@ Json find_conflict(const Json& all, const std::string& id) {
   for (const Json& c : all) {
     const std::string full = c["id"];
     if (full == id) return c;
-    if (id.size() < 4 || !full.ends_with(id)) continue;
-    if (found != nullptr) throw Failure{"several conflicts end in '" + id + "': give more of the id"};
+    if (id.size() < 4 || full.find(id) == std::string::npos) continue;
+    if (found != nullptr) throw Failure{"several conflicts have '" + id + "' in their id: give more of it"};
     found = &c;
   }
   if (found == nullptr) throw Failure{"there is no conflict '" + id + "': 'tillsync conflicts list' shows them"};

@@ -24,7 +24,7 @@ class ConflictSource : public tui::Source {
 void add_place(CLI::App* command, const std::shared_ptr<ConflictPlace>& place);
 std::unique_ptr<ConflictSource> open_source(const ConflictPlace& place);
 
-// The one with this id, or whose id ends like it. Throws Failure when there is none, or several.
+// The one with this id, or the one in whose id it is. Throws Failure when there is none, or several.
 Json find_conflict(const Json& all, const std::string& id);
 std::string login_name();  // of who sits here
 

@@ -117,7 +117,7 @@ void add_conflicts(CLI::App& app) {
   l->callback([a] { list(*a); });
   auto about = [&](const char* name, const char* what) {
     CLI::App* each = command(name, what);
-    each->add_option("id", a->id, "As 'list' shows it, or how it ends")->required();
+    each->add_option("id", a->id, "As 'list' shows it, or a part of it")->required();
     return each;
   };
   about("show", "Show one: those that compete, what can be done, and what was done.")->callback([a] { show(*a); });

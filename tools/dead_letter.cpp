@@ -90,7 +90,7 @@ void add_dead_letter(CLI::App& app) {
   l->callback([a] { list(*a); });
   auto about = [&](const char* name, const char* what) {
     CLI::App* each = command(name, what);
-    each->add_option("id", a->id, "As 'list' shows it, or how it ends")->required();
+    each->add_option("id", a->id, "As 'list' shows it, or a part of it")->required();
     return each;
   };
   CLI::App* s = about("show", "Show one, as JSON.");

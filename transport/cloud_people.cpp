@@ -1,6 +1,4 @@
 // A cloud's dealings with people: conflicts shown and settled, on this machine or from elsewhere with a key.
-#include <sodium.h>
-
 #include <set>
 
 #include "engine/till/stock_book.hpp"
@@ -51,16 +49,16 @@ void CloudRuntime::settle(const Shop& shop, OpDraft draft, std::function<void(Re
   const auto said = read_resolution(draft.document, draft.cashier);
   if (draft.kind != OpKind::resolution || !said)
     return done(fail(ErrorKind::invalid, "only a conflict can be settled here"));
-  const OpenedPush push = sign_alone(draft, shop.branch, name_, key_, read_clock().wall_ms);
   on_database(
-      [shop, push, said = *said, policies = core_.policies()](CloudStore& store) {
+      [shop, draft, name = name_, key = key_, said = *said, now_ms = read_clock().wall_ms,
+       policies = core_.policies()](CloudStore& store) {
         return store.write([&](CloudTxn& txn) -> Result<void> {
-          const std::int64_t now_ms = push.ops.front().op.hlc.millis();
           const auto about = ConflictBook(txn, shop, now_ms, *policies).find(said.conflict);
           if (!about) return fail(ErrorKind::not_found, "this cloud knows of no conflict '" + said.conflict + "'");
           if (auto ok = check(said, *about); !ok) return ok;
           Ingest ingest(txn, now_ms, *policies);
-          ingest.push(shop, push);
+          const auto last = txn.chain(shop, person_chain(name, key.public_key())).value_or(ChainPoint{});
+          ingest.push(shop, sign_alone(draft, shop.branch, name, key, last, now_ms));
           ingest.finish({});
           return {};
         });
@@ -93,9 +91,9 @@ void CloudRuntime::answer_person(PeerId id, Message message) {
     });
   }
   const bool may_settle = people_.at(id).second.role == Role::support;
-  if (std::holds_alternative<Push>(message) && may_settle)
+  if ((std::holds_alternative<Push>(message) || std::holds_alternative<Offer>(message)) && may_settle)
     return carry_out(core_.on_message(read_clock(), id, std::move(message)));
-  const char* why = std::holds_alternative<Push>(message)
+  const char* why = !std::holds_alternative<Question>(message)
                         ? "this key may ask, and not settle: that takes one with the role support in the roster"
                         : "a cloud tells a person's key of conflicts, and nothing else";
   links_->send(id, Answer{0, Json{{"error", why}}.dump()});

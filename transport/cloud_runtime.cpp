@@ -137,7 +137,8 @@ Result<void> CloudRuntime::keep_roster(const Roster& roster) {
 
 void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
   const Shop shop{peer.shop_key, peer.hello.branch};
-  log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
+  if (!is_person(peer.role))  // who looks on asks every few seconds
+    log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
   if (is_person(peer.role)) people_.emplace(id, std::pair(shop, *core_.rosters().at(shop).find(peer.name)));
   carry_out(core_.on_peer_up(read_clock(), id, shop, peer.name));
 }

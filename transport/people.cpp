@@ -1,20 +1,26 @@
 #include "transport/people.hpp"
 
-#include <sodium.h>
+#include <cstring>
 
 #include "engine/till/own_chain.hpp"
 #include "storage/op_codec.hpp"
 
 namespace tillsync {
 
-OpenedPush sign_alone(const OpDraft& draft, const BranchId& branch, const TillId& name, const SecretKey& key,
-                      std::int64_t wall_ms) {
+ChainId person_chain(const TillId& name, const PublicKey& key) {
   std::uint64_t incarnation = 0;
-  randombytes_buf(&incarnation, sizeof incarnation);
+  const Hash hash = blake2b(key.view());
+  std::memcpy(&incarnation, hash.bytes.data(), sizeof incarnation);
+  return {name, Incarnation{incarnation | 1}};
+}
+
+OpenedPush sign_alone(const OpDraft& draft, const BranchId& branch, const TillId& name, const SecretKey& key,
+                      const ChainPoint& last, std::int64_t wall_ms) {
   Op op;
   op.branch = branch;
-  op.chain = {name, Incarnation{incarnation | 1}};
-  op.seq = Seq{1};
+  op.chain = person_chain(name, key.public_key());
+  op.seq = last.seq.next();
+  op.prev = last.hash;
   op.hlc = Hlc::at(wall_ms);
   op.kind = draft.kind;
   op.key = draft.key;

@@ -3,7 +3,9 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
+#include "storage/pack.hpp"
 #include "transport/clock.hpp"
+#include "transport/control/json.hpp"
 #include "transport/people.hpp"
 
 namespace tillsync {
@@ -32,8 +34,8 @@ class Asker final : public LinkOwner {
   void on_message(PeerId id, Message message) override {
     if (const auto* answer = std::get_if<Answer>(&message)) {
       json_ = Json::parse(answer->json, nullptr, false);
-    } else if (std::holds_alternative<Held>(message)) {
-      json_ = Json::object();
+    } else if (const auto* held = std::get_if<Held>(&message)) {
+      json_ = Json{{"held", bytes_json(pack(held->point))}};
     } else {
       return;  // a roster, a question about rows: not for a person
     }
@@ -99,10 +101,17 @@ Result<void> push_resolution(const TillId& cloud, const Address& at, const Secre
                              const OpDraft& draft) {
   const Member* me = roster.find_key(key.public_key().view());
   if (me == nullptr) return fail(ErrorKind::refused, "this key is not in the roster of branch " + roster.branch.text);
-  OpenedPush alone = sign_alone(draft, roster.branch, me->name, key, read_clock().wall_ms);
-  Push push{WireChain::of(alone.chain), Seq{1}, {Binary(alone.ops.front().bytes)}, alone.signature};
-  auto answer = exchange(cloud, at, key, roster, std::move(push));
-  return answer ? Result<void>() : tl::unexpected(answer.error());
+  const WireChain chain = WireChain::of(person_chain(me->name, key.public_key()));
+  const auto told = exchange(cloud, at, key, roster, Offer{chain, {}, {}});
+  if (!told) return tl::unexpected(told.error());
+  const auto last = unpack<ChainPoint>(bytes_from(told->value("held", Json::array()))).value_or(ChainPoint{});
+  const OpenedPush push = sign_alone(draft, roster.branch, me->name, key, last, read_clock().wall_ms);
+  const auto answer = exchange(cloud, at, key, roster,
+                               Push{chain, push.ops.front().op.seq, {Binary(push.ops.front().bytes)}, push.signature});
+  if (!answer) return tl::unexpected(answer.error());
+  if (bytes_from(answer->value("held", Json::array())) != pack(push.end()))
+    return fail(ErrorKind::busy, "somebody else settles something with this key at the moment: try again");
+  return {};
 }
 
 }  // namespace tillsync

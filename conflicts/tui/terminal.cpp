@@ -19,8 +19,7 @@ namespace tillsync::tui {
 
 namespace {
 
-constexpr std::chrono::seconds kEvery{1};  // asked anew
-constexpr int kWaitMs = 100;               // for a key, before the screen is looked at again
+constexpr int kWaitMs = 100;  // for a key, before the screen is looked at again
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -144,7 +143,7 @@ Result<void> run(Source& source, const std::string& user) {
     if (!asked.valid() && now >= next) asked = std::async(std::launch::async, [&] { return source.fetch(); });
     if (asked.valid() && asked.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
       model.on_fetched(asked.get(), wall_ms());
-      next = now + kEvery;
+      next = now + source.every();
     }
     screen.show(model.draw(screen.size()));
     const auto key = screen.key();

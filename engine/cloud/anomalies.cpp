@@ -39,7 +39,7 @@ std::set<std::string>& Anomalies::waiting() {
 
 void Anomalies::look_at(const Op& op, const Document& document, const StockPlace& place) {
   if (op.kind == OpKind::sale || op.kind == OpKind::resale) look_at_price(op, document, place);
-  if (op.kind == OpKind::refund && !document.reference.empty()) look_at_refund(op, document, place);
+  if (op.kind == OpKind::refund && !document.reference.empty()) look_at_refund(document, place);
   if (waiting().contains(op.key)) {
     waiting().erase(op.key);
     waiting_changed_ = true;
@@ -47,7 +47,7 @@ void Anomalies::look_at(const Op& op, const Document& document, const StockPlace
   }
 }
 
-void Anomalies::look_at_refund(const Op&, const Document& document, const StockPlace& place) {
+void Anomalies::look_at_refund(const Document& document, const StockPlace& place) {
   const std::string note = refunds_note(document.reference);
   const auto stored = txn_.note(note);
   Packed<StockPlace> refunds =

@@ -29,7 +29,7 @@ class Anomalies {
   void write();
 
  private:
-  void look_at_refund(const Op& op, const Document& document, const StockPlace& place);
+  void look_at_refund(const Document& document, const StockPlace& place);
   void look_at_price(const Op& op, const Document& document, const StockPlace& place);
   void weigh(const std::string& sale);
   std::string refunds_note(const std::string& sale) const;
