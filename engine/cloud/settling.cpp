@@ -17,8 +17,10 @@ OpEffect Settling::take(const Op& op, const Document& document, const StockPlace
   if (!conflict) {  // a cloud that was restored from a backup will find it again
     conflict.emplace();
     conflict->id = said->conflict;
-    conflict->state = ConflictState::resolved;
-    conflict->settlement = Settlement{said->choice, said->by, place, said->moves};
+    if (said->choice != "reopen") {
+      conflict->state = ConflictState::resolved;
+      conflict->settlement = Settlement{said->choice, said->by, place, said->moves};
+    }
     book_.add_step(*conflict, said->by, said->choice, said->reason);
     book_.put(*conflict);
     return OpEffect::applied;

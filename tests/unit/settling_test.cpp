@@ -205,6 +205,20 @@ TEST_CASE("two people settle one conflict: the same word is one, two words are a
   CHECK(cloud.stock("cola") == -1000);
 }
 
+TEST_CASE("an undo of what somebody else has undone and settled anew meanwhile takes nothing back") {
+  Cloud cloud;
+  sell_the_last_twice(cloud);
+  const std::string id = cloud.conflict("below_zero").id;
+  cloud.say(1, 5000, id, "zero", "ann");
+  const auto undo = resolution(cloud.conflict(id), cloud.stock_now(), {"reopen", "bob", "because"});
+  cloud.say(1, 6000, id, "reopen", "ann");
+  cloud.say(1, 7000, id, "backorder", "ann");
+  CHECK(cloud.take(2, 6500, *undo) == OpEffect::conflict);
+  CHECK(cloud.stock("cola") == -1000);
+  CHECK(cloud.conflict(id).settlement->choice == "backorder");
+  CHECK(cloud.has("two_resolutions"));
+}
+
 TEST_CASE("whatever is said, in whatever order: of each conflict one word is in effect, and no other moves the stock") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
