@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -74,12 +75,19 @@ bool Process::alive() {
   return pid_ > 0;
 }
 
+namespace {
+std::string end_of(const std::string& path) {
+  const std::string text = read_file(path).value_or(std::string());
+  return text.substr(text.size() - std::min<std::size_t>(text.size(), 600));
+}
+}  // namespace
+
 ControlClient Process::connect() const {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     if (auto client = ControlClient::connect(folder_)) return std::move(*client);
     if (std::chrono::steady_clock::now() >= until)
-      throw cli::Failure{name_ + " did not start: look at " + folder_ + ".log"};
+      throw cli::Failure{name_ + " did not start: look at " + folder_ + ".log; it ends: " + end_of(folder_ + ".log")};
     nap();
   }
 }
@@ -120,10 +128,10 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
     settings.interface = "lo";
     cli::require(replace_file(folder.file("till.toml"), settings.toml()));
     cli::require(replace_file(folder.file("roster.bin"), roster.encoded()));
-    { const DataFolder unlock = std::move(folder); }
     members_.emplace_back(name, path, std::vector<std::string>{program, "till", "--data", path});
-    members_.back().start();
   }
+  folders.clear();  // unlocked before the first is started: a child has copies of its parent's locks until it execs
+  for (std::size_t i = 0; i < this->tills(); ++i) till(i).start();
   const auto until = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     const auto elected = host();
