@@ -232,12 +232,6 @@ class Draw {
       step.number = 1000 * static_cast<std::int64_t>(1 + dice_.below(3));
       if (step.verb == Verb::sell && dice_.below(20) == 0) step.key = "twice/" + std::to_string(dice_.below(10));
     }
-    if (dice_.below(8) == 0) {
-      Step& step = add(dice_.below(2) == 0 ? Verb::edit : Verb::settle);
-      step.who = {any()};
-      if (step.verb == Verb::edit) step.word = "sku-" + std::to_string(dice_.below(5));
-      step.number = static_cast<std::int64_t>(dice_.below(1000));
-    }
     if (dice_.below(10) == 0) {
       Step& step = add(dice_.below(4) == 0 ? Verb::drop_price : Verb::price);
       step.word = "sku-" + std::to_string(dice_.below(5));
