@@ -51,7 +51,7 @@ void SimCloud::put_row(const Shop& shop, const CloudRow& row) {
   auto written = store_->write([&](CloudTxn& txn) -> Result<void> { return txn.put_row(shop, row), Result<void>(); });
   if (!written) std::abort();
   observer_.on_cloud_row(row);
-  carry_out(core_->on_rows_changed(now()));
+  carry_out(core_->on_rows_changed(now(), std::set{CloudNews{shop.tenant, row.feed.feed}}));
 }
 
 bool SimCloud::accepts(const Endpoint& other) const {

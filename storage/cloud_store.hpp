@@ -1,10 +1,12 @@
 // The cloud's durable record. Everything a push changes is one transaction; reads and writes are in bulk, so that a
-// database behind a network needs few round trips. Implementations: LMDB (embedded, one process).
+// database behind a network needs few round trips. Implementations: LMDB (embedded, one process), PostgreSQL (any
+// number of processes).
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tillsync/op.hpp>
 #include <tillsync/row.hpp>
 #include <vector>
@@ -45,9 +47,42 @@ struct CloudRow {
   Bytes fields;
 };
 
+// What of a tenant has changed: one of its feeds, or "rosters".
+struct CloudNews {
+  std::string tenant, what;
+  auto operator<=>(const CloudNews&) const = default;
+};
+
+// What a transaction is about to read.
+struct CloudReads {
+  struct RowName {
+    Shop shop;
+    FeedKind feed;
+    std::string id;
+  };
+  struct EventsOf {
+    Shop shop;
+    std::string sku;
+    StockPlace after;
+  };
+  std::vector<Shop> shops;
+  std::vector<std::pair<Shop, std::string>> keys;
+  std::vector<std::string> notes;
+  std::vector<RowName> rows;
+  std::vector<EventsOf> events;
+};
+
 class CloudTxn {
  public:
   virtual ~CloudTxn() = default;
+
+  // Nobody else changes these branches, or reads what they change, until the transaction ends. To be called before
+  // anything of a branch is read that shall be changed, for all of them at once. Readers hold nothing.
+  virtual void lock(const std::vector<Shop>& shops) = 0;
+  // Likewise of a feed that branches share, before its rows are read to be changed.
+  virtual void lock_feed(const Shop& shop, const std::string& feed) = 0;
+  // A hint: a store that is far away asks what will be read, and fetches it at once. Nothing depends on it.
+  virtual void expect(const std::function<CloudReads()>&) {}
 
   virtual std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) = 0;
   virtual std::optional<ChainPoint> chain(const Shop& shop, const ChainId& chain) = 0;
@@ -62,6 +97,7 @@ class CloudTxn {
   virtual std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) = 0;
   virtual std::vector<Shop> shops() = 0;
   virtual std::optional<Bytes> note(const std::string& name) = 0;
+  virtual void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) = 0;
 
   virtual void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) = 0;
   virtual void put_op(const Shop& shop, const CloudOp& op, const Hash& content) = 0;
@@ -69,6 +105,13 @@ class CloudTxn {
   virtual void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) = 0;
   virtual void put_row(const Shop& shop, const CloudRow& row) = 0;  // gives it the feed's next version
   virtual void put_note(const std::string& name, ByteView value) = 0;
+
+  // Told to whoever listens in other processes, once it is committed. put_row tells of its feed by itself.
+  void tell(const CloudNews& news) { told_.insert(news); }
+  const std::set<CloudNews>& told() const { return told_; }
+
+ private:
+  std::set<CloudNews> told_;
 };
 
 class CloudStore {
@@ -77,11 +120,18 @@ class CloudStore {
   // The body may run again (the map grew, the transaction was serialised behind another): it depends on nothing else.
   virtual Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) = 0;
   virtual Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) = 0;
+  // What other processes changed; nothing: some of it may have been missed. Called on a thread of the store's, until it
+  // is destroyed.
+  virtual void listen(std::function<void(const std::optional<CloudNews>&)>) {}
 };
 
 // Of each feed and kind at least so many deleted rows are remembered, so that who was away hears of them one by one.
 constexpr std::uint64_t kTombstonesKept = 100'000;
 Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation,
                                                     std::uint64_t tombstones_kept = kTombstonesKept);
+// `url`: postgresql://USER@HOST:PORT/DATABASE, all that libpq understands. Its tables are made or brought up to date.
+// Any thread may use it. Errors: invalid (the URL), refused (tables of a newer program), io (no database).
+Result<std::unique_ptr<CloudStore>> open_postgres_cloud(const std::string& url, std::uint64_t fresh_generation,
+                                                        std::uint64_t tombstones_kept = kTombstonesKept);
 
 }  // namespace tillsync

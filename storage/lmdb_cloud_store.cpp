@@ -55,6 +55,9 @@ class LmdbCloudTxn final : public CloudTxn {
   LmdbCloudTxn(lmdb::Env& env, lmdb::Txn& txn, lmdb::WriteTxn* write, std::uint64_t generation, std::uint64_t kept)
       : env_(env), txn_(txn), write_(write), generation_(generation), kept_(kept) {}
 
+  void lock(const std::vector<Shop>&) override {}  // there is one writer
+  void lock_feed(const Shop&, const std::string&) override {}
+
   std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) override {
     std::vector<std::pair<ChainId, ChainPoint>> out;
     each(kChains, shop_key(shop), {}, [&](ByteView rest, ByteView value) {
@@ -140,6 +143,14 @@ class LmdbCloudTxn final : public CloudTxn {
     return raw ? std::optional(Bytes(*raw)) : std::nullopt;
   }
 
+  void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override {
+    txn_.scan(env_.table(kNotes), prefix, [&](ByteView name, ByteView value) {
+      if (!starts_with(name, prefix)) return false;
+      visit(std::string(name), value);
+      return true;
+    });
+  }
+
   void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override {
     put(kChains, shop_key(shop).chain(chain), pack(point));
   }
@@ -185,6 +196,7 @@ class LmdbCloudTxn final : public CloudTxn {
       if (++record.tombstones > 2 * kept_) forget_tombstones(shop, change.feed, record);
     }
     put(kFeeds, feed_key(shop, change.feed), pack(record));
+    tell({shop.tenant, change.feed.feed});
   }
 
   void put_note(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }

@@ -52,7 +52,7 @@ void run_till(const TillArguments& a) {
 }
 
 struct CloudArguments {
-  std::string data, name = "cloud", listen = "0.0.0.0:7800";
+  std::string data, name = "cloud", listen = "0.0.0.0:7800", store;
   bool verbose = false;
 };
 
@@ -72,6 +72,7 @@ void run_cloud(const CloudArguments& a) {
   options.name = require(TillId::parse(a.name));
   options.listen = *address_of(a.listen);
   options.create = false;
+  options.store = a.store;
   auto cloud = require(CloudRuntime::open(options, stderr_log("cloud", a.verbose)));
   auto control = require(ControlServer::start(cloud->io(), a.data, cloud_control(*cloud)));
   std::cout << "cloud listens on port " << cloud->port() << std::endl;
@@ -114,6 +115,12 @@ void add_run(CLI::App& app) {
                                        "Example: tillsync cloud --data /var/lib/tillsync-cloud --listen 0.0.0.0:7800");
   serve->add_option("--data", cloud->data, "Its data folder");
   serve->add_option("--listen", cloud->listen, "HOST:PORT to listen on")->capture_default_str();
+  serve
+      ->add_option(
+          "--store", cloud->store,
+          "postgresql://USER@HOST:PORT/DATABASE, or postgresql alone for the server that PGHOST names: for several "
+          "processes; LMDB in the data folder when left out")
+      ->envname("TILLSYNC_STORE");
   serve->add_option("--name", cloud->name, "Its name in the rosters")->capture_default_str();
   serve->add_flag("--verbose", cloud->verbose, "Log everything");
   CLI::App* make = serve->add_subcommand("init",

@@ -49,10 +49,12 @@ void CloudRuntime::settle(const Shop& shop, OpDraft draft, std::function<void(Re
   const auto said = read_resolution(draft.document, draft.cashier);
   if (draft.kind != OpKind::resolution || !said)
     return done(fail(ErrorKind::invalid, "only a conflict can be settled here"));
+  auto changed = std::make_shared<std::set<CloudNews>>();
   on_database(
-      [shop, draft, name = name_, key = key_, said = *said, now_ms = read_clock().wall_ms,
+      [changed, shop, draft, name = name_, key = key_, said = *said, now_ms = read_clock().wall_ms,
        policies = core_.policies()](CloudStore& store) {
         return store.write([&](CloudTxn& txn) -> Result<void> {
+          txn.lock({shop});
           const auto about = ConflictBook(txn, shop, now_ms, *policies).find(said.conflict);
           if (!about) return fail(ErrorKind::not_found, "this cloud knows of no conflict '" + said.conflict + "'");
           if (auto ok = check(said, *about); !ok) return ok;
@@ -60,11 +62,12 @@ void CloudRuntime::settle(const Shop& shop, OpDraft draft, std::function<void(Re
           const auto last = txn.chain(shop, person_chain(name, key.public_key())).value_or(ChainPoint{});
           ingest.push(shop, sign_alone(draft, shop.branch, name, key, last, now_ms));
           ingest.finish({});
+          *changed = txn.told();
           return {};
         });
       },
-      [this, done = std::move(done)](Result<void> outcome) {
-        if (outcome) rows_changed();
+      [this, changed, done = std::move(done)](Result<void> outcome) {
+        if (outcome) rows_changed(*changed);
         done(std::move(outcome));
       });
 }

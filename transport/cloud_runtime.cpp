@@ -10,9 +10,39 @@
 namespace tillsync {
 
 namespace {
-std::string roster_file(const Roster& roster) {
-  return "rosters/" + roster.keys.id().substr(0, 16) + "-" + roster.branch.text + ".roster";
+
+constexpr milliseconds kKeepAgain{2000};
+
+std::string rosters_note(const std::string& tenant) { return tenant.empty() ? "roster/" : "roster/" + tenant + "/"; }
+
+// The newer of two that processes bring at once stays.
+Result<void> store_roster(CloudStore& store, const Roster& roster) {
+  return store.write([&](CloudTxn& txn) -> Result<void> {
+    const Shop shop{roster.keys.id(), roster.branch};
+    txn.lock({shop});
+    const std::string name = rosters_note(shop.tenant) + shop.branch.text;
+    const auto stored = txn.note(name);
+    auto known = stored ? Roster::decode(*stored) : std::nullopt;
+    if (known && !known->take(roster)) return {};
+    txn.put_note(name, known ? known->encoded() : roster.encoded());
+    txn.tell({shop.tenant, "rosters"});
+    return {};
+  });
 }
+
+Result<std::vector<Roster>> stored_rosters(CloudStore& store, const std::string& tenant) {
+  std::vector<Roster> out;
+  auto read = store.read([&](CloudTxn& txn) -> Result<void> {
+    out.clear();
+    txn.notes(rosters_note(tenant), [&](const std::string&, ByteView value) {
+      if (auto roster = Roster::decode(value)) out.push_back(std::move(*roster));
+    });
+    return {};
+  });
+  if (!read) return tl::unexpected(read.error());
+  return out;
+}
+
 }  // namespace
 
 CloudRuntime::CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log)
@@ -27,31 +57,68 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
   auto key = load_identity(*folder, options.create);
   if (!key) return tl::unexpected(key.error());
   std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options.name, *key, std::move(log)));
-  if (auto loaded = runtime->load_rosters(); !loaded) return tl::unexpected(loaded.error());
   auto policies = load_policies(runtime->folder_);
   if (!policies) return tl::unexpected(policies.error());
   runtime->core_.use(std::move(*policies));
-  std::uint64_t generation = 0;
-  randombytes_buf(&generation, sizeof generation);
-  auto store = open_lmdb_cloud(runtime->folder_.file("db"), generation >> 1 | 1);
-  if (!store) return tl::unexpected(store.error());
-  runtime->store_ = std::move(*store);
+  if (auto opened = runtime->open_store(options); !opened) return tl::unexpected(opened.error());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
   return runtime;
 }
 
-Result<void> CloudRuntime::load_rosters() {
-  auto disk = posix_disk();
-  if (auto made = disk->make_folder(folder_.file("rosters")); !made) return made;
-  auto names = disk->list(folder_.file("rosters"));
-  if (!names) return tl::unexpected(names.error());
-  for (const std::string& name : *names) {
+Result<void> CloudRuntime::open_store(const Options& options) {
+  std::uint64_t generation = 0;
+  randombytes_buf(&generation, sizeof generation);
+  generation = generation >> 1 | 1;
+  auto store = options.store.empty() ? open_lmdb_cloud(folder_.file("db"), generation)
+                                     : open_postgres_cloud(options.store, generation);
+  if (!store) return tl::unexpected(store.error());
+  store_ = std::move(*store);
+  if (auto loaded = load_old_rosters(); !loaded) return loaded;
+  auto rosters = stored_rosters(*store_, {});
+  if (!rosters) return tl::unexpected(rosters.error());
+  for (const Roster& roster : *rosters) (void)core_.on_roster(roster);
+  return {};
+}
+
+// Of folders in which they lay in files.
+Result<void> CloudRuntime::load_old_rosters() {
+  auto names = posix_disk()->list(folder_.file("rosters"));
+  for (const std::string& name : names.value_or(std::vector<std::string>{})) {
     if (!name.ends_with(".roster")) continue;
     auto roster = load_roster(folder_.file("rosters/" + name));
     if (!roster) return tl::unexpected(roster.error());
-    if (*roster) (void)core_.on_roster(**roster);
+    if (!*roster) continue;
+    if (auto kept = store_roster(*store_, **roster); !kept) return kept;
   }
   return {};
+}
+
+void CloudRuntime::hear(const std::optional<CloudNews>& news) {
+  if (stopping_) return;
+  if (!news || news->what == "rosters") take_stored_rosters(news ? news->tenant : "");
+  if (!news) {
+    rows_changed(std::nullopt);
+  } else {
+    rows_changed(std::set{*news});
+  }
+}
+
+void CloudRuntime::take_stored_rosters(const std::string& tenant) {
+  auto found = std::make_shared<std::vector<Roster>>();
+  on_database(
+      [found, tenant](CloudStore& store) -> Result<void> {
+        auto rosters = stored_rosters(store, tenant);
+        if (!rosters) return tl::unexpected(rosters.error());
+        *found = std::move(*rosters);
+        return {};
+      },
+      [this, found](Result<void>) {
+        for (const Roster& roster : *found) {
+          CloudActions taken = core_.on_roster(roster);
+          taken.new_roster.reset();  // kept already
+          carry_out(std::move(taken));
+        }
+      });
 }
 
 Result<void> CloudRuntime::start(const Options& options) {
@@ -61,6 +128,7 @@ Result<void> CloudRuntime::start(const Options& options) {
     if (!port) return tl::unexpected(port.error());
     port_ = *port;
   }
+  store_->listen([this](const std::optional<CloudNews>& news) { asio::post(io_, [this, news] { hear(news); }); });
   thread_ = std::thread([this] {
     const auto guard = asio::make_work_guard(io_);
     while (!stopping_ && io_.run_one() > 0) {
@@ -80,6 +148,7 @@ CloudRuntime::~CloudRuntime() {
     thread_.join();
   }
   database_lane_.join();
+  store_.reset();  // its listener posts to the loop
 }
 
 Hello CloudRuntime::hello_to(const TillId*) {
@@ -102,7 +171,8 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
     return fail(ErrorKind::refused, "this cloud does not serve the tenant of " + hello.name.text +
                                         ": its operator adds it with 'tillsync roster import'");
   }
-  if (auto taken = take_roster(*brought); !taken) return tl::unexpected(taken.error());
+  if (auto named = check_names_me(*brought); !named) return tl::unexpected(named.error());
+  carry_out(core_.on_roster(*brought));
   const Roster& roster = rosters.at(Shop{tenant, brought->branch});
   const Member* member = roster.find_x25519(noise::view(key));
   if (member == nullptr || member->name != hello.name || hello.branch != roster.branch) {
@@ -112,7 +182,15 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
   return PeerInfo{member->name, member->role, hello, {}, tenant};
 }
 
-Result<void> CloudRuntime::take_roster(const Roster& roster) {
+void CloudRuntime::take_roster(const Roster& roster, std::function<void(Result<void>)> done) {
+  if (auto named = check_names_me(roster); !named) return done(named);
+  CloudActions taken = core_.on_roster(roster);
+  taken.new_roster.reset();  // kept here
+  carry_out(std::move(taken));
+  keep_roster(core_.rosters().at(Shop{roster.keys.id(), roster.branch}), std::move(done));
+}
+
+Result<void> CloudRuntime::check_names_me(const Roster& roster) {
   const Member* me = roster.cloud();
   if (me == nullptr || PublicKey::from_bytes(me->key) != key_.public_key()) {
     return fail(ErrorKind::refused, "the roster of branch " + roster.branch.text +
@@ -121,18 +199,21 @@ Result<void> CloudRuntime::take_roster(const Roster& roster) {
                                         key_.public_key().hex() + "'");
   }
   name_ = me->name;
-  const auto known = core_.rosters().find(Shop{roster.keys.id(), roster.branch});
-  Roster next = known == core_.rosters().end() ? roster : known->second;
-  if (known != core_.rosters().end() && !next.take(roster)) return {};
-  if (auto kept = keep_roster(next); !kept) return kept;
-  CloudActions taken = core_.on_roster(roster);
-  taken.new_roster.reset();  // kept already
-  carry_out(std::move(taken));
   return {};
 }
 
-Result<void> CloudRuntime::keep_roster(const Roster& roster) {
-  return replace_file(folder_.file(roster_file(roster)), roster.encoded());
+// Until it is stored, unless somebody waits for the outcome.
+void CloudRuntime::keep_roster(const Roster& roster, std::function<void(Result<void>)> done) {
+  on_database([roster](CloudStore& store) { return store_roster(store, roster); },
+              [this, roster, done = std::move(done)](Result<void> kept) {
+                if (done) return done(std::move(kept));
+                if (kept || stopping_) return;
+                log_({Notice::Weight::error, "a roster is not stored yet: " + kept.error().message});
+                auto timer = std::make_shared<asio::steady_timer>(io_, kKeepAgain);
+                timer->async_wait([this, timer, roster](asio::error_code error) {
+                  if (!error && !stopping_) keep_roster(roster, {});
+                });
+              });
 }
 
 void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
@@ -155,7 +236,9 @@ void CloudRuntime::on_down(PeerId id) {
   core_.on_peer_down(id);
 }
 
-void CloudRuntime::rows_changed() { carry_out(core_.on_rows_changed(read_clock())); }
+void CloudRuntime::rows_changed(const std::optional<std::set<CloudNews>>& feeds) {
+  carry_out(core_.on_rows_changed(read_clock(), feeds));
+}
 
 void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done) {
   asio::post(database_lane_, [this, work = std::move(work), done = std::move(done)] {
@@ -166,9 +249,7 @@ void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, st
 
 void CloudRuntime::carry_out(CloudActions actions) {
   for (const Notice& notice : actions.notices) log_(notice);
-  if (actions.new_roster) {
-    if (auto kept = keep_roster(actions.new_roster->second); !kept) log_({Notice::Weight::error, kept.error().message});
-  }
+  if (actions.new_roster) keep_roster(actions.new_roster->second, {});
   for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
   if (actions.job) {

@@ -20,6 +20,7 @@ class CloudRuntime final : private LinkOwner {
  public:
   struct Options {
     std::string folder;
+    std::string store;  // postgresql://...; empty: LMDB in the folder
     TillId name{"cloud"};
     Address listen{"0.0.0.0", 7800};
     bool network = true;
@@ -39,8 +40,9 @@ class CloudRuntime final : private LinkOwner {
 
   // On the core thread only.
   CloudCore& core() { return core_; }
-  Result<void> take_roster(const Roster& roster);  // from its operator: also of a tenant that is new here
-  void rows_changed();
+  // From its operator: also of a tenant that is new here. `done` once it is stored.
+  void take_roster(const Roster& roster, std::function<void(Result<void>)> done);
+  void rows_changed(const std::optional<std::set<CloudNews>>& feeds);
   // Conflicts of branches, and their tenants' about shared rows, as JSON; `done` is called on the core thread.
   void conflicts(std::vector<Shop> shops, std::function<void(Result<nlohmann::json>)> done);
   // A resolution by somebody at this machine, signed with the cloud's key. Errors: not_found, refused, invalid.
@@ -53,8 +55,12 @@ class CloudRuntime final : private LinkOwner {
 
  private:
   CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log);
-  Result<void> load_rosters();
-  Result<void> keep_roster(const Roster& roster);
+  Result<void> open_store(const Options& options);
+  Result<void> load_old_rosters();
+  void take_stored_rosters(const std::string& tenant);  // all of them, without one
+  void hear(const std::optional<CloudNews>& news);
+  Result<void> check_names_me(const Roster& roster);
+  void keep_roster(const Roster& roster, std::function<void(Result<void>)> done);
   Result<void> start(const Options& options);
 
   Hello hello_to(const TillId* peer) override;

@@ -4,6 +4,7 @@
 
 #include "conflicts/choices.hpp"
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/notes.hpp"
 #include "engine/stock/moves.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::size_t kMostSides = 8;
 
-std::string name(const char* what, const Shop& shop, const std::string& of = {}) {
-  return std::string(what) + "/" + shop.tenant + "/" + shop.branch.text + "/" + of;
-}
-
 std::map<std::string, std::int64_t> quantities(const Document& document) {
   std::map<std::string, std::int64_t> by_sku;
   for (const Line& line : document.lines) by_sku[line.sku] += line.quantity.milli;
@@ -26,11 +23,9 @@ std::map<std::string, std::int64_t> quantities(const Document& document) {
 
 }  // namespace
 
-std::string Anomalies::refunds_note(const std::string& sale) const { return name("refunds", shop_, sale); }
-
 std::set<std::string>& Anomalies::waiting() {
   if (!waiting_) {
-    const auto note = txn_.note(name("unknown_sales", shop_));
+    const auto note = txn_.note(unknown_sales_note(shop_));
     const auto stored = note ? unpack<std::vector<std::string>>(*note) : std::nullopt;
     waiting_ = stored ? std::set<std::string>(stored->begin(), stored->end()) : std::set<std::string>{};
   }
@@ -48,7 +43,7 @@ void Anomalies::look_at(const Op& op, const Document& document, const StockPlace
 }
 
 void Anomalies::look_at_refund(const Document& document, const StockPlace& place) {
-  const std::string note = refunds_note(document.reference);
+  const std::string note = refunds_note(shop_, document.reference);
   const auto stored = txn_.note(note);
   Packed<StockPlace> refunds =
       stored ? unpack<Packed<StockPlace>>(*stored).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
@@ -59,7 +54,7 @@ void Anomalies::look_at_refund(const Document& document, const StockPlace& place
 
 // All refunds of one sale against it.
 void Anomalies::weigh(const std::string& sale) {
-  const auto note = txn_.note(refunds_note(sale));
+  const auto note = txn_.note(refunds_note(shop_, sale));
   const auto refunds = note ? unpack<Packed<StockPlace>>(*note).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
   const auto known = txn_.find_key(shop_, sale);
   if (!known) {
@@ -139,7 +134,7 @@ void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
 
 void Anomalies::write() {
   if (!waiting_changed_) return;
-  txn_.put_note(name("unknown_sales", shop_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
+  txn_.put_note(unknown_sales_note(shop_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
 }
 
 }  // namespace tillsync

@@ -32,7 +32,6 @@ class Anomalies {
   void look_at_refund(const Document& document, const StockPlace& place);
   void look_at_price(const Op& op, const Document& document, const StockPlace& place);
   void weigh(const std::string& sale);
-  std::string refunds_note(const std::string& sale) const;
   std::set<std::string>& waiting();  // sales that refunds name and that have not come
 
   CloudTxn& txn_;

@@ -46,7 +46,7 @@ CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillI
 
 void CloudCore::on_peer_down(PeerId id) {
   peers_.erase(id);
-  parked_.erase(id);
+  unpark(id);
 }
 
 CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
@@ -71,7 +71,7 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
                   [&](const std::string& feed) {  // the tenant's, its own, and its groups': looked up later
                     return feed != "tenant" && feed != "branch/" + peer.shop.branch.text && !feed.starts_with("group/");
                   });
-    parked_.erase(from);
+    unpark(from);
     ask(std::move(*pull));
   } else if (auto* ping = std::get_if<Ping>(&message)) {
     out.sends.push_back({from, Pong{ping->nonce, now.wall_ms, true}});
@@ -134,10 +134,13 @@ CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
   if (!outcome) {  // an unreachable or full database dead-letters nothing: the same job again, and nobody was answered
     if (!retry_at_)
       out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
-    retry_at_ = now.mono + seconds(1);
+    retry_at_ = now.mono + retry_pause_;
+    retry_pause_ = std::min<Duration>(retry_pause_ * 2, kLongestPause);
     return out;
   }
+  if (retry_at_) out.notices.push_back({Notice::Weight::info, "the cloud's database works again"});
   retry_at_.reset();
+  retry_pause_ = kFirstPause;
   job_.reset();
   ++counters_.jobs;
   counters_.ops += outcome->counts.appended;
@@ -147,21 +150,44 @@ CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
     if (peers_.contains(answer.to)) send_answer(answer.to, std::move(answer.message), out);
   }
   for (CloudAsk& ask : outcome->waiting) {
-    if (peers_.contains(ask.from)) parked_.insert_or_assign(ask.from, std::move(ask));
+    if (peers_.contains(ask.from)) park(std::move(ask));
   }
-  if (outcome->counts.rows_changed) {
-    auto woken = on_rows_changed(now);
-    out.job = std::move(woken.job);
-  } else {
-    pump(now, out);
-  }
+  auto woken = on_rows_changed(now, outcome->changed);
+  out.job = std::move(woken.job);
   return out;
 }
 
-CloudActions CloudCore::on_rows_changed(Now now) {
+void CloudCore::park(CloudAsk ask) {
+  const PeerId peer = ask.from;
+  unpark(peer);
+  for (const std::string& feed : std::get<Pull>(ask.what).feeds) parked_by_feed_[{ask.shop.tenant, feed}].insert(peer);
+  parked_.emplace(peer, std::move(ask));
+}
+
+std::optional<CloudAsk> CloudCore::unpark(PeerId peer) {
+  auto parked = parked_.extract(peer);
+  if (parked.empty()) return std::nullopt;
+  for (const std::string& feed : std::get<Pull>(parked.mapped().what).feeds) {
+    const auto waiting = parked_by_feed_.find({parked.mapped().shop.tenant, feed});
+    if (waiting == parked_by_feed_.end()) continue;
+    waiting->second.erase(peer);
+    if (waiting->second.empty()) parked_by_feed_.erase(waiting);
+  }
+  return std::move(parked.mapped());
+}
+
+CloudActions CloudCore::on_rows_changed(Now now, const std::optional<std::set<CloudNews>>& feeds) {
   CloudActions out;
-  for (auto& [id, ask] : parked_) queue_.push_back(std::move(ask));
-  parked_.clear();
+  std::set<PeerId> woken;
+  if (feeds) {
+    for (const CloudNews& feed : *feeds) {
+      const auto waiting = parked_by_feed_.find(feed);
+      if (waiting != parked_by_feed_.end()) woken.insert(waiting->second.begin(), waiting->second.end());
+    }
+  } else {
+    for (const auto& [peer, ask] : parked_) woken.insert(peer);
+  }
+  for (PeerId peer : woken) queue_.push_back(std::move(*unpark(peer)));
   pump(now, out);
   return out;
 }

@@ -41,6 +41,7 @@ struct CloudAnswers {
   std::vector<Answer> answers;
   std::vector<CloudAsk> waiting;  // pulls with nothing new yet
   IngestCounts counts;
+  std::set<CloudNews> changed;  // feeds: who waits for them is answered
 };
 
 // The witness remembers what the jobs of this process have seen and promised.
@@ -63,6 +64,7 @@ class CloudCore {
   static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
   static constexpr std::size_t kMaxQueuedAsks =
       4096;  // beyond this a peer is let go; windows keep honest ones far below
+  static constexpr Duration kFirstPause = milliseconds(250), kLongestPause = seconds(8);  // while the database is away
 
   explicit CloudCore(SecretKey key) : key_(key) {}
   std::shared_ptr<const Policies> policies() const { return policies_; }
@@ -77,7 +79,8 @@ class CloudCore {
   CloudActions on_message(Now now, PeerId from, Message message);
   CloudActions on_unreadable(PeerId from);  // what came was no message
   CloudActions on_done(Now now, Result<CloudAnswers> outcome);
-  CloudActions on_rows_changed(Now now);  // by an import
+  // By an import, or by another process; nothing: any of them.
+  CloudActions on_rows_changed(Now now, const std::optional<std::set<CloudNews>>& feeds);
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const { return retry_at_; }
   const CloudCounters& counters() const { return counters_; }
@@ -91,6 +94,8 @@ class CloudCore {
     TillId name;
   };
   void pump(Now now, CloudActions& out);
+  void park(CloudAsk ask);
+  std::optional<CloudAsk> unpark(PeerId peer);
   void name_tills(const Shop& shop, CloudJob& job) const;
   void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
   void take_progress(const Peer& peer, PeerId from, const Progress& m);
@@ -107,10 +112,12 @@ class CloudCore {
   std::set<std::pair<Shop, std::string>> told_;  // of whose lease messages it was said already that they are refused
   std::map<PeerId, Peer> peers_;
   std::deque<CloudAsk> queue_;
-  std::map<PeerId, CloudAsk> parked_;
+  std::map<PeerId, CloudAsk> parked_;  // pulls that wait for something new
+  std::map<CloudNews, std::set<PeerId>> parked_by_feed_;
   std::shared_ptr<const CloudJob> job_;  // running, or to be tried again
   bool running_ = false;
   std::optional<Instant> retry_at_;
+  Duration retry_pause_ = kFirstPause;
   CloudCounters counters_;
 };
 

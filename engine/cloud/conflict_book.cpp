@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/notes.hpp"
 #include "engine/stock/moves.hpp"
 #include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 
 namespace tillsync {
-
-namespace {
-std::string note_name(const Shop& shop) { return "suspected/" + shop.tenant + "/" + shop.branch.text; }
-}  // namespace
 
 std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const Shop& shop) {
   std::vector<Conflict> out;
@@ -26,20 +23,21 @@ std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const Shop& shop) {
 }
 
 std::optional<Conflict> ConflictBook::find(const std::string& id) {
-  const auto row = txn_.row(shop_, conflict_feed(shop_.branch, id), id);
+  const FeedKind feed = conflict_feed(shop_.branch, id);
+  txn_.lock_feed(shop_, feed.feed);  // what is found is changed next
+  const auto row = txn_.row(shop_, feed, id);
   return row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
 }
 
 std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
   if (!suspects_) {
-    const auto note = txn_.note(note_name(shop_));
+    const auto note = txn_.note(suspected_note(shop_));
     suspects_ = note ? unpack<Packed<Suspect>>(*note).value_or(Packed<Suspect>{}).all : std::vector<Suspect>{};
   }
   return *suspects_;
 }
 
 void ConflictBook::put(const Conflict& conflict) {
-  changed_ = true;
   if (mutated(Mutant::drop_conflict)) return;
   txn_.put_row(shop_, {conflict_feed(shop_.branch, conflict.id), conflict.id, false, pack(conflict)});
 }
@@ -185,7 +183,7 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
 }
 
 void ConflictBook::write() {
-  if (suspects_changed_) txn_.put_note(note_name(shop_), pack(Packed<Suspect>{*suspects_}));
+  if (suspects_changed_) txn_.put_note(suspected_note(shop_), pack(Packed<Suspect>{*suspects_}));
 }
 
 }  // namespace tillsync

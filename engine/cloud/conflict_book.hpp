@@ -37,7 +37,6 @@ class ConflictBook {
   void write();  // once, at the end
 
   std::uint64_t raised() const { return raised_; }
-  bool changed() const { return changed_; }
 
  private:
   struct Suspect {
@@ -59,7 +58,7 @@ class ConflictBook {
   std::int64_t now_ms_;
   const Policies& policies_;
   std::optional<std::vector<Suspect>> suspects_;
-  bool suspects_changed_ = false, changed_ = false;
+  bool suspects_changed_ = false;
   std::uint64_t raised_ = 0;
 };
 

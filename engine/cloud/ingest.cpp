@@ -1,8 +1,10 @@
 #include "engine/cloud/ingest.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/notes.hpp"
 #include "engine/cloud/op_gate.hpp"
 #include "engine/cloud/settling.hpp"
 #include "engine/stock/ledger.hpp"
@@ -29,11 +31,31 @@ void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
   }
 }
 
-std::string corrections_note(const Shop& shop, const TillId& till) {
-  return "corrections/" + shop.tenant + "/" + shop.branch.text + "/" + till.text;
-}
-
 }  // namespace
+
+void Ingest::expect(const std::vector<std::pair<Shop, const OpenedPush*>>& pushes) {
+  txn_.expect([&] {
+    CloudReads out;
+    for (const auto& [shop, push] : pushes) {
+      out.shops.push_back(shop);
+      const TillId& till = push->chain.till;
+      for (auto& name :
+           {frontier_note(shop), suspected_note(shop), unknown_sales_note(shop), corrections_note(shop, till)})
+        out.notes.push_back(name);
+      std::set<std::string> skus;
+      for (const OpenedOp& each : push->ops) {
+        out.keys.emplace_back(shop, each.op.key);
+        for (const auto& [sku, move] : stock_moves(each.op.kind, each.op.body)) skus.insert(sku);
+      }
+      for (const std::string& sku : skus) {
+        out.rows.push_back({shop, stock_feed(shop.branch), sku});
+        out.notes.push_back(ledger_note(shop, sku));
+        out.notes.push_back(prices_note(shop, {"tenant", "product"}, sku));
+      }
+    }
+    return out;
+  });
+}
 
 ChainPoint Ingest::push(const Shop& shop, const OpenedPush& push) {
   const ChainPoint held = txn_.chain(shop, push.chain).value_or(ChainPoint{});
@@ -116,6 +138,7 @@ void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
   Books& b = books(shop);
   const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
   const FeedKind feed = b.rows.feed_of(edit->kind, edit->id);
+  txn_.lock_feed(shop, feed.feed);
   const Merged merged = merge(*edit, b.rows.current(feed, edit->id), policies_);
   for (const FieldConflict& met : merged.conflicts) {
     const RowField where{feed.feed, edit->kind, edit->id, met.field};
@@ -125,8 +148,7 @@ void Ingest::edit(const Shop& shop, const Op& op, const OpDraft& draft) {
     raise(shop, edits_met(where, b.rows.side_there(where), std::move(side), met.why, now_ms_));
   }
   const RowAuthor author{place, op.key, op.cashier, {}};
-  if (merged.changed)
-    counts_.rows_changed |= b.rows.put({feed, edit->id, merged.deleted, join_fields(merged.fields)}, author);
+  if (merged.changed) b.rows.put({feed, edit->id, merged.deleted, join_fields(merged.fields)}, author);
 }
 
 // An op that was refused, after the rule has been changed.
@@ -215,15 +237,33 @@ void Ingest::redate(const Shop& shop, const Op& op) {
   txn_.put_note(corrections_note(shop, op.chain.till), pack(Packed<Correction>{all}));
 }
 
+void Ingest::load_ledgers() {
+  txn_.expect([&] {
+    CloudReads out;
+    for (const auto& [key, product] : stock_) out.notes.push_back(ledger_note(key.first, key.second));
+    return out;
+  });
+  for (auto& [key, product] : stock_) {
+    const auto note = product.first ? txn_.note(ledger_note(key.first, key.second)) : std::nullopt;
+    if (note) product.ledger = unpack<Ledger>(*note).value_or(Ledger{});
+  }
+  txn_.expect([&] {
+    CloudReads out;
+    for (const auto& [key, product] : stock_) {
+      const auto from = product.first ? product.ledger.folds_from(*product.first) : std::nullopt;
+      if (from) out.events.push_back({key.first, key.second, *from});
+    }
+    return out;
+  });
+}
+
 void Ingest::fold(const Shop& shop, const std::string& sku, Touched& product) {
   if (!product.first) return;
-  const std::string name = "ledger/" + shop.tenant + "/" + shop.branch.text + "/" + sku;
-  const auto note = txn_.note(name);
-  Ledger ledger = note ? unpack<Ledger>(*note).value_or(Ledger{}) : Ledger{};
+  Ledger& ledger = product.ledger;
   std::sort(product.fresh.begin(), product.fresh.end());
   const auto change = ledger.add(product.fresh, *product.first,
                                  [&](const StockPlace& after) { return txn_.events_after(shop, sku, after); });
-  txn_.put_note(name, pack(ledger));
+  txn_.put_note(ledger_note(shop, sku), pack(ledger));
   product.row.milli = ledger.milli();
   product.row.last_count = ledger.last_count();
   product.row.kept = ledger.kept();
@@ -237,7 +277,7 @@ void Ingest::fold(const Shop& shop, const std::string& sku, Touched& product) {
 
 Frontier& Ingest::frontier(const Shop& shop) {
   const auto [it, fresh] = frontiers_.try_emplace(shop);
-  const auto note = fresh ? txn_.note("frontier/" + shop.tenant + "/" + shop.branch.text) : std::nullopt;
+  const auto note = fresh ? txn_.note(frontier_note(shop)) : std::nullopt;
   if (note) it->second = unpack<Frontier>(*note).value_or(Frontier{});
   return it->second;
 }
@@ -249,6 +289,7 @@ Ingest::Books& Ingest::books(const Shop& shop) {
 bool Ingest::raise(const Shop& shop, Conflict conflict) { return books(shop).conflicts.raise(std::move(conflict)); }
 
 IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
+  load_ledgers();
   for (auto& [key, product] : stock_) {
     fold(key.first, key.second, product);
     txn_.put_row(key.first, {stock_feed(key.first.branch), key.second, false, pack(product.row)});
@@ -257,14 +298,12 @@ IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
     const auto known = tills.find(shop);
     if (known != tills.end() && frontier.advance(known->second, now_ms_))
       books(shop).conflicts.confirm(frontier.at(), frontier.left_out(known->second, now_ms_));
-    txn_.put_note("frontier/" + shop.tenant + "/" + shop.branch.text, pack(frontier));
+    txn_.put_note(frontier_note(shop), pack(frontier));
   }
-  counts_.rows_changed = counts_.rows_changed || !stock_.empty();
   for (auto& [shop, books] : books_) {
     books.conflicts.write();
     books.anomalies.write();
     counts_.conflicts += books.conflicts.raised();
-    counts_.rows_changed = counts_.rows_changed || books.conflicts.changed();
   }
   return counts_;
 }

@@ -19,7 +19,6 @@ struct IngestCounts {
   std::uint64_t appended = 0;
   std::uint64_t duplicates = 0;  // ops whose key had taken effect already, closed quietly
   std::uint64_t conflicts = 0;
-  bool rows_changed = false;
 };
 
 class Ingest {
@@ -27,6 +26,8 @@ class Ingest {
   Ingest(CloudTxn& txn, std::int64_t now_ms, const Policies& policies)
       : txn_(txn), now_ms_(now_ms), policies_(policies) {}
 
+  // What is about to be pushed: read from afar at once.
+  void expect(const std::vector<std::pair<Shop, const OpenedPush*>>& pushes);
   // Where the chain stands afterwards: the answer to the push.
   ChainPoint push(const Shop& shop, const OpenedPush& push);
   // That every later op of the chain is stamped after `hlc`; it counts if the cloud holds what came before.
@@ -39,6 +40,7 @@ class Ingest {
  private:
   struct Touched {  // a product
     StockRow row;
+    Ledger ledger;
     std::vector<StockEvent> fresh;
     std::optional<StockPlace> first;  // the earliest place where an event came or went
     void changed_at(const StockPlace& place) { first = first ? std::min(*first, place) : place; }
@@ -64,6 +66,7 @@ class Ingest {
   std::vector<Correction>& corrections(const Shop& shop, const TillId& till);
   Hlc corrected(const Shop& shop, const Op& op);
   void redate(const Shop& shop, const Op& correction);
+  void load_ledgers();
   void fold(const Shop& shop, const std::string& sku, Touched& product);
   Frontier& frontier(const Shop& shop);
   Books& books(const Shop& shop);

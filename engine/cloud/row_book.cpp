@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/notes.hpp"
 #include "storage/pack.hpp"
 #include "storage/row_groups.hpp"
 
@@ -21,10 +22,6 @@ Bytes value_of(const RowFields& fields, const std::string& field) {
 }
 
 }  // namespace
-
-std::string RowBook::note(const char* what, const FeedKind& feed, const std::string& id) const {
-  return std::string(what) + "/" + shop_.tenant + "/" + feed.feed + "/" + feed.kind + "/" + id;
-}
 
 FeedKind RowBook::feed_of(const std::string& kind, const std::string& id) {
   if (!groups_) {
@@ -53,8 +50,8 @@ bool RowBook::put(const CloudRow& row, const RowAuthor& author) {
   if (old && old->deleted == row.deleted && old->fields == row.fields) return false;
   const RowFields before = old ? split_fields(old->fields).value_or(RowFields{}) : RowFields{};
   const RowFields after = split_fields(row.fields).value_or(RowFields{});
-  const std::string authors_note = note("authors", row.feed, row.id);
-  const auto stored = txn_.note(authors_note);
+  const std::string authors_name = authors_note(shop_, row.feed, row.id);
+  const auto stored = txn_.note(authors_name);
   if (stored || !author.place.till.empty()) {
     Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
     for (const auto& [field, value] : after) {
@@ -63,7 +60,7 @@ bool RowBook::put(const CloudRow& row, const RowAuthor& author) {
       authors[field].was = Binary(value_of(before, field));
     }
     if (!old || old->deleted != row.deleted) authors[""] = author;
-    txn_.put_note(authors_note, pack(authors));
+    txn_.put_note(authors_name, pack(authors));
   }
   if (row.feed.kind == kProduct && old) remember_price(row.feed, row.id, before, after);
   txn_.put_row(shop_, row);
@@ -75,7 +72,7 @@ void RowBook::remember_price(const FeedKind& feed, const std::string& id, const 
                              const RowFields& after) {
   const auto was = number_in(value_of(before, kPrice)), is = number_in(value_of(after, kPrice));
   if (!was || !is || *was == *is) return;
-  const std::string name = note("prices", feed, id);
+  const std::string name = prices_note(shop_, feed, id);
   const auto stored = txn_.note(name);
   auto prices = stored ? unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}) : Packed<OldPrice>{};
   prices.all.push_back({*was, now_ms_});
@@ -88,7 +85,7 @@ std::optional<RowBook::Replaced> RowBook::replaced(const std::string& sku, std::
   const auto [it, fresh] = prices_.try_emplace(sku);
   if (fresh) {
     const FeedKind feed = feed_of(kProduct, sku);
-    const auto stored = txn_.note(note("prices", feed, sku));
+    const auto stored = txn_.note(prices_note(shop_, feed, sku));
     if (stored) it->second.old = unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}).all;
     const auto row = it->second.old.empty() ? std::nullopt : current(feed, sku);
     it->second.now = row ? number_in(value_of(row->fields, kPrice)).value_or(0) : 0;
@@ -102,7 +99,7 @@ std::optional<RowBook::Replaced> RowBook::replaced(const std::string& sku, std::
 }
 
 ConflictSide RowBook::side_there(const RowField& where) {
-  const auto stored = txn_.note(note("authors", {where.feed, where.kind}, where.id));
+  const auto stored = txn_.note(authors_note(shop_, {where.feed, where.kind}, where.id));
   Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
   const auto row = current({where.feed, where.kind}, where.id);
   const auto author = authors.find(where.field);

@@ -56,7 +56,6 @@ class RowBook {
   std::optional<Replaced> replaced(const std::string& sku, std::int64_t price, std::int64_t at_ms);
 
  private:
-  std::string note(const char* what, const FeedKind& feed, const std::string& id) const;
   void remember_price(const FeedKind& feed, const std::string& id, const RowFields& before, const RowFields& after);
 
   CloudTxn& txn_;

@@ -1,4 +1,5 @@
-// One job is one transaction. Answers are made inside it, so that they say what is durable once it commits.
+// One job is one transaction that writes, and one that reads afterwards. Answers go out when both are through, so that
+// they say what is durable.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -99,47 +100,80 @@ bool writes(const CloudAsk& ask) {
          std::holds_alternative<Progress>(ask.what);
 }
 
+void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, Instant now, CloudAnswers& out) {
+  const auto* lease = std::get_if<LeaseAsk>(&ask.what);
+  if (lease == nullptr) return;
+  auto answer = witness.on_ask(txn, ask.shop, *lease, now);
+  if (answer) out.answers.push_back({ask.from, std::move(*answer)});
+}
+
+// What changes the record, in one transaction.
+void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
+  std::vector<Shop> shops;
+  std::vector<std::pair<Shop, const OpenedPush*>> pushes;
+  for (const CloudAsk& ask : job.asks) {
+    if (writes(ask)) shops.push_back(ask.shop);
+    if (const auto* push = std::get_if<OpenedPush>(&ask.what)) pushes.emplace_back(ask.shop, push);
+  }
+  txn.lock(shops);
+  witness.begin();
+  Ingest ingest(txn, job.now.wall_ms, *job.policies);
+  ingest.expect(pushes);
+  for (const CloudAsk& ask : job.asks) {
+    if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
+      const ChainPoint held = ingest.push(ask.shop, *push);
+      out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
+    }
+  }
+  for (const CloudAsk& ask : job.asks) {
+    if (const auto* p = std::get_if<Progress>(&ask.what)) ingest.progress(ask.shop, p->chain.id(), p->last, p->hlc);
+    const auto* e = std::get_if<TwoGrants>(&ask.what);  // a till that was seen to lie is a matter for people
+    if (e != nullptr)
+      ingest.raise(ask.shop, two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value,
+                                        job.now.wall_ms));
+  }
+  out.counts = ingest.finish(job.tills);
+  for (const CloudAsk& ask : job.asks) {
+    if (writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
+  }
+}
+
+// After the writes, so that readers see them; in a transaction of their own, which holds nobody up.
+void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
+  witness.begin();
+  for (const CloudAsk& ask : job.asks) {
+    if (!writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
+    if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
+    if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
+    if (const auto* pull = std::get_if<Pull>(&ask.what)) answer_pull(txn, ask, *pull, out);
+  }
+}
+
 }  // namespace
 
 Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job) {
-  CloudAnswers out;
-  auto body = [&](CloudTxn& txn) -> Result<void> {
-    out = {};
-    witness.begin();
-    Ingest ingest(txn, job.now.wall_ms, *job.policies);
-    for (const CloudAsk& ask : job.asks) {
-      if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
-        const ChainPoint held = ingest.push(ask.shop, *push);
-        out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
-      }
-    }
-    for (const CloudAsk& ask : job.asks) {
-      if (const auto* p = std::get_if<Progress>(&ask.what)) ingest.progress(ask.shop, p->chain.id(), p->last, p->hlc);
-      const auto* e = std::get_if<TwoGrants>(&ask.what);  // a till that was seen to lie is a matter for people
-      if (e != nullptr)
-        ingest.raise(ask.shop, two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value,
-                                          job.now.wall_ms));
-    }
-    out.counts = ingest.finish(job.tills);
-    for (const CloudAsk& ask : job.asks) {
-      const auto* lease = std::get_if<LeaseAsk>(&ask.what);
-      if (lease == nullptr) continue;
-      Witness::Outcome done = witness.on_ask(txn, ask.shop, *lease, job.now.mono);
-      out.counts.rows_changed = out.counts.rows_changed || done.rows_changed;
-      if (done.answer) out.answers.push_back({ask.from, std::move(*done.answer)});
-    }
-    for (const CloudAsk& ask : job.asks) {  // after the pushes: readers see what this transaction wrote
-      if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
-      if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
-      if (const auto* pull = std::get_if<Pull>(&ask.what)) answer_pull(txn, ask, *pull, out);
-    }
-    return {};
-  };
-  const bool any_writes = std::any_of(job.asks.begin(), job.asks.end(), writes);
-  auto done = any_writes ? store.write(body) : store.read(body);
-  if (!done) return tl::unexpected(done.error());
-  witness.committed();
-  return out;
+  CloudAnswers written, read;
+  if (std::ranges::any_of(job.asks, writes)) {
+    auto done = store.write([&](CloudTxn& txn) -> Result<void> {
+      written = {};
+      take_writes(txn, witness, job, written);
+      written.changed = txn.told();
+      return {};
+    });
+    if (!done) return tl::unexpected(done.error());
+    witness.committed();
+  }
+  if (!std::ranges::all_of(job.asks, writes)) {
+    auto done = store.read([&](CloudTxn& txn) -> Result<void> {
+      read = {};
+      return answer_reads(txn, witness, job, read), Result<void>();
+    });
+    if (!done) return tl::unexpected(done.error());
+    witness.committed();
+  }
+  std::ranges::move(read.answers, std::back_inserter(written.answers));
+  written.waiting = std::move(read.waiting);
+  return written;
 }
 
 }  // namespace tillsync

@@ -1,5 +1,6 @@
 #include "engine/cloud/witness.hpp"
 
+#include "engine/cloud/notes.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/mutants.hpp"
 #include "storage/pack.hpp"
@@ -7,9 +8,7 @@
 namespace tillsync {
 
 namespace {
-std::string note_name(const Shop& shop) { return "lease/" + shop.tenant + "/" + shop.branch.text; }
-
-void keep(CloudTxn& txn, const Shop& shop, const LeaseRecord& record) { txn.put_note(note_name(shop), pack(record)); }
+void keep(CloudTxn& txn, const Shop& shop, const LeaseRecord& record) { txn.put_note(lease_note(shop), pack(record)); }
 
 // Under a certificate: its term is the highest from now on, unless a higher one is known.
 bool lead(CloudTxn& txn, const Shop& shop, std::uint64_t epoch, const Ballot& ballot) {
@@ -27,17 +26,17 @@ bool lead(CloudTxn& txn, const Shop& shop, std::uint64_t epoch, const Ballot& ba
 LeaseRecord lease_record(CloudTxn& txn, const Shop& shop) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};
   const LeaseRecord unreadable{kMost, Term{kMost}, {}, Promise{Term{kMost}, TillId{"unknown"}, 0}, kMost};  // says no
-  const auto note = txn.note(note_name(shop));
+  const auto note = txn.note(lease_note(shop));
   return note ? unpack<LeaseRecord>(*note).value_or(unreadable) : LeaseRecord{};
 }
 
-Witness::Outcome Witness::on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now) {
-  if (const auto* m = std::get_if<PreVote>(&ask.what)) return {pre_vote(txn, shop, ask, m->ballot, now), false};
-  if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return {request(txn, shop, ask, m->ballot, now), false};
+std::optional<Message> Witness::on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now) {
+  if (const auto* m = std::get_if<PreVote>(&ask.what)) return pre_vote(txn, shop, ask, m->ballot, now);
+  if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return request(txn, shop, ask, m->ballot, now);
   if (const auto* m = std::get_if<Command>(&ask.what)) return command(txn, shop, ask, *m);
   if (const auto* m = std::get_if<Release>(&ask.what)) release(txn, shop, ask, m->term, now);
   if (const auto* m = std::get_if<Announce>(&ask.what)) (void)lead(txn, shop, ask.epoch, m->certificate->ballot);
-  return {};
+  return std::nullopt;
 }
 
 void Witness::committed() {
@@ -93,18 +92,17 @@ void Witness::promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const
   staged_[shop] = {record.revision, now + promise_time(promise.duration_ms)};
 }
 
-Witness::Outcome Witness::command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command) {
+Message Witness::command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command) {
   const Ballot& ballot = command.certificate.ballot;
   if (!lead(txn, shop, ask.epoch, ballot)) {
-    return {Commanded{command.nonce, "fenced: another till has hosted since, in term " +
-                                         std::to_string(lease_record(txn, shop).term.value)},
-            false};
+    return Commanded{command.nonce, "fenced: another till has hosted since, in term " +
+                                        std::to_string(lease_record(txn, shop).term.value)};
   }
   const FeedKind feed = setting_feed(shop.branch);
   const auto old = txn.row(shop, feed, command.name);
-  const bool changed = !old || old->deleted || old->fields != command.value;
-  if (changed) txn.put_row(shop, {feed, command.name, false, Bytes(command.value)});
-  return {Commanded{command.nonce, {}}, changed};
+  if (!old || old->deleted || old->fields != command.value)
+    txn.put_row(shop, {feed, command.name, false, Bytes(command.value)});
+  return Commanded{command.nonce, {}};
 }
 
 }  // namespace tillsync

@@ -43,13 +43,10 @@ struct LeaseAsk {
 
 class Witness {
  public:
-  struct Outcome {
-    std::optional<Message> answer;  // a Grant is signed by the core, when it goes out
-    bool rows_changed = false;
-  };
   // Once for each ask of a transaction; then committed(), or begin() when it starts again.
   void begin() { staged_.clear(); }
-  Outcome on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now);
+  // The answer, if there is one; a Grant is signed by the core, when it goes out.
+  std::optional<Message> on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now);
   void committed();
 
  private:
@@ -62,7 +59,7 @@ class Witness {
   Message pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
   Message request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
   void release(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Term term, Instant now);
-  Outcome command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command);
+  Message command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command);
   void promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const Promise& promise, Instant now);
 
   std::map<Shop, Watch> watched_, staged_;

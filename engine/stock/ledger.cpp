@@ -35,6 +35,13 @@ void Ledger::apply(const StockEvent& event, std::vector<Dip>& ended) {
   since_mark_ = 0;
 }
 
+std::optional<StockPlace> Ledger::folds_from(const StockPlace& first) const {
+  if (newest_ < first) return std::nullopt;
+  const auto mark =
+      std::ranges::find_if(marks_.rbegin(), marks_.rend(), [&](const Mark& m) { return m.place < first; });
+  return mark == marks_.rend() ? StockPlace{} : mark->place;
+}
+
 Ledger::Change Ledger::add(const std::vector<StockEvent>& fresh, const StockPlace& first, const Events& events) {
   Change change{first, {}};
   const bool at_the_end = newest_ < first;

@@ -35,6 +35,8 @@ class Ledger {
     StockPlace since;       // dips that began here or later are these, and no others
     std::vector<Dip> dips;  // of that stretch
   };
+  // What add() will ask `events` for, if it will.
+  std::optional<StockPlace> folds_from(const StockPlace& first) const;
   // Adds events that `events` knows already, in order; `first`: the earliest place where anything came or went.
   Change add(const std::vector<StockEvent>& fresh, const StockPlace& first, const Events& events);
 

@@ -15,7 +15,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Arguments {
-  std::string sales, report, keep;
+  std::string sales, report, store;
   int tills = 4;
   std::vector<std::string> columns;
 };
@@ -126,7 +126,7 @@ void run(const Arguments& a) {
             << file.lines << " lines.\n"
             << std::flush;
   {
-    Fleet fleet(a.tills, where, this_program());
+    Fleet fleet(a.tills, where, this_program(), a.store);
     Feed feed(fleet, file.ops, std::max(1000.0, static_cast<double>(file.ops.size()) / 15.0));
     run_story(fleet, feed, file, report);
     feed.stop();
@@ -153,6 +153,9 @@ void tillsync::cli::add_demo(CLI::App& app) {
   c->add_option("--sales", a->sales, "A CSV file (a week of a small shop when left out)");
   c->add_option("--tills", a->tills, "How many tills, 1 to 32")->capture_default_str();
   c->add_option("--report", a->report, "Write the figures to this JSON file");
+  c->add_option("--store", a->store,
+                "Where the cloud keeps its record: postgresql://USER@HOST:PORT/DATABASE, or postgresql alone for the "
+                "server that PGHOST names; LMDB when left out");
   c->add_option("--column", a->columns, "NAME=HEADER for a column that is not recognised");
   c->callback([a] { demo::run(*a); });
 }

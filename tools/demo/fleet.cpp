@@ -92,7 +92,8 @@ ControlClient Process::connect() const {
   }
 }
 
-Fleet::Fleet(int tills, const std::string& where, const std::string& program) : folder_(where) {
+Fleet::Fleet(int tills, const std::string& where, const std::string& program, const std::string& store)
+    : folder_(where) {
   const SecretKey tenant = fresh_secret();
   Roster roster;
   roster.tenant = "Demo";
@@ -112,9 +113,10 @@ Fleet::Fleet(int tills, const std::string& where, const std::string& program) : 
   std::filesystem::create_directories(folder_ + "/cloud/rosters");
   cli::require(replace_file(folder_ + "/cloud/rosters/demo.roster", roster.encoded()));
   { const DataFolder unlock = std::move(cloud_folder); }
-  members_.emplace_back(
-      "cloud", folder_ + "/cloud",
-      std::vector<std::string>{program, "cloud", "--data", folder_ + "/cloud", "--listen", "127.0.0.1:0"});
+  std::vector<std::string> serve{program, "cloud", "--data", folder_ + "/cloud"};
+  if (!store.empty()) serve.insert(serve.end(), {"--store", store});
+  serve.insert(serve.end(), {"--listen", "127.0.0.1:0"});
+  members_.emplace_back("cloud", folder_ + "/cloud", serve);
   cloud().start();
   const int port = cli::require(cloud().connect().call({{"do", "status"}}))["port"];
   cloud().listen_on(port);

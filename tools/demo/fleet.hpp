@@ -38,7 +38,8 @@ class Process {
 class Fleet {
  public:
   // Makes keys, roster and folders, starts everything and waits until a host is elected and connected to the cloud.
-  Fleet(int tills, const std::string& where, const std::string& program);
+  // `store`: where the cloud keeps its record, as for tillsync cloud.
+  Fleet(int tills, const std::string& where, const std::string& program, const std::string& store = {});
   ~Fleet();
 
   Process& cloud() { return members_.front(); }

@@ -92,6 +92,7 @@ Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std:
 Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
   const std::string group = q.value("group", "");
   const FeedKind feed{group.empty() ? "tenant" : group_feed(group), q.value("kind", "product")};
+  txn.lock_feed(shop, feed.feed);
   RowBook book(txn, shop, read_clock().wall_ms);
   std::size_t changed = 0;
   for (const Json& each : q.value("rows", Json::array())) {
@@ -101,10 +102,21 @@ Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
   return {{"changed", changed}};
 }
 
-Result<void> read_or_write(CloudStore& store, const std::string& what, const Shop& shop, const Json& q, Json& out) {
+struct DatabaseAnswer {
+  Json json;
+  std::set<CloudNews> changed;
+};
+
+Result<void> read_or_write(CloudStore& store, const std::string& what, const Shop& shop, const Json& q,
+                           DatabaseAnswer& answer) {
   if (what == "put_rows") {
-    return store.write([&](CloudTxn& txn) -> Result<void> { return out = put_rows(txn, shop, q), Result<void>(); });
+    return store.write([&](CloudTxn& txn) -> Result<void> {
+      answer.json = put_rows(txn, shop, q);
+      answer.changed = txn.told();
+      return {};
+    });
   }
+  Json& out = answer.json;
   return store.read([&](CloudTxn& txn) -> Result<void> {
     if (what == "ops") out = ops_page(txn, shop, q);
     if (what == "chains") out = chains_json(txn, shop);
@@ -130,18 +142,20 @@ void settle(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   });
 }
 
-Result<Json> take_roster(CloudRuntime& cloud, const Json& q) {
+void take_roster(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   const auto roster = Roster::decode(bytes_from(q.value("roster", Json::array())));
-  if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
-  if (auto taken = cloud.take_roster(*roster); !taken) return tl::unexpected(taken.error());
-  const Roster& mine = cloud.core().rosters().at(Shop{roster->keys.id(), roster->branch});
-  return Json{{"branch", mine.branch.text}, {"version", mine.version}, {"same", mine.signature == roster->signature}};
+  if (!roster) return reply(fail(ErrorKind::invalid, "this is no roster signed by its tenant"));
+  cloud.take_roster(*roster, [&cloud, roster = *roster, reply](Result<void> taken) {
+    if (!taken) return reply(tl::unexpected(taken.error()));
+    const Roster& mine = cloud.core().rosters().at(Shop{roster.keys.id(), roster.branch});
+    reply(Json{{"branch", mine.branch.text}, {"version", mine.version}, {"same", mine.signature == roster.signature}});
+  });
 }
 
 void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   const std::string what = q.value("do", "");
   if (what == "status") return reply(status_json(cloud, cloud.core()));
-  if (what == "take_roster") return reply(take_roster(cloud, q));
+  if (what == "take_roster") return take_roster(cloud, q, reply);
   if (what == "conflicts") return cloud.conflicts(shops_of(cloud.core(), q), reply);
   if (what == "resolve") return settle(cloud, q, reply);
   if (what == "roster_held") {
@@ -155,7 +169,7 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   }
   auto shop = shop_of(cloud.core(), q);
   if (!shop) return reply(tl::unexpected(shop.error()));
-  auto out = std::make_shared<Json>();
+  auto out = std::make_shared<DatabaseAnswer>();
   cloud.on_database(
       [what, q, out, shop = *shop](CloudStore& store) -> Result<void> {
         try {
@@ -164,10 +178,10 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
           return fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what());
         }
       },
-      [&cloud, what, out, reply](Result<void> done) {
+      [&cloud, out, reply](Result<void> done) {
         if (!done) return reply(tl::unexpected(done.error()));
-        if (what == "put_rows") cloud.rows_changed();
-        reply(std::move(*out));
+        if (!out->changed.empty()) cloud.rows_changed(out->changed);
+        reply(std::move(out->json));
       });
 }
 

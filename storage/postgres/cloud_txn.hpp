@@ -1,0 +1,158 @@
+// One transaction of the cloud's record on PostgreSQL. What is read is remembered, what is written is gathered and goes
+// out in bulk: before a range of the same table is read, and at the commit. A fault is latched: from then on everything
+// reads as empty, and the transaction ends with that fault.
+//
+// A writer holds the branches that it changes (FOR UPDATE, in READ COMMITTED: what it reads afterwards is the newest)
+// and the counter rows of the feeds that it writes. A reader has one snapshot (REPEATABLE READ).
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/cloud_store.hpp"
+#include "storage/postgres/connection.hpp"
+
+namespace tillsync::postgres {
+
+struct CloudTxnOptions {
+  std::uint64_t generation = 0;
+  std::uint64_t tombstones_kept = kTombstonesKept;
+  std::string process;  // whose changes it tells of
+};
+
+class PostgresCloudTxn final : public CloudTxn {
+ public:
+  PostgresCloudTxn(Connection& db, bool writes, CloudTxnOptions options);
+
+  void lock(const std::vector<Shop>& shops) override;
+  void lock_feed(const Shop& shop, const std::string& feed) override;
+  void expect(const std::function<CloudReads()>& what) override;
+
+  std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) override;
+  std::optional<ChainPoint> chain(const Shop& shop, const ChainId& chain) override;
+  void ops(const Shop& shop, const ChainId& chain, Seq from, const std::function<bool(const CloudOp&)>& visit) override;
+  std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) override;
+  std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override;
+  std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override;
+  FeedRecord feed(const Shop& shop, const FeedKind& feed) override;
+  void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
+                  const std::function<bool(const Row&)>& visit) override;
+  std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override;
+  std::vector<Shop> shops() override;
+  std::optional<Bytes> note(const std::string& name) override;
+  void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override;
+
+  void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override;
+  void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override;
+  void put_event(const Shop& shop, const std::string& sku, const StockEvent& event) override;
+  void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override;
+  void put_row(const Shop& shop, const CloudRow& row) override;
+  void put_note(const std::string& name, ByteView value) override;
+
+  void begin();
+  void commit();
+  void roll_back();
+  const std::optional<Fault>& fault() const { return fault_; }
+  bool commit_sent() const { return commit_sent_; }  // then a lost connection tells nothing of the outcome
+  std::optional<Error> error() const;
+
+ private:
+  struct ChainEntry {
+    std::int64_t id = 0;
+    ChainPoint point;
+    bool dirty = false;
+  };
+  struct ShopEntry {
+    std::int64_t id = 0;  // none: nothing is known of it yet
+    bool locked = false, chains_known = false;
+    std::map<ChainId, ChainEntry> chains;
+  };
+  struct FeedEntry {
+    std::int64_t id = 0;
+    FeedRecord record;
+    bool dirty = false;
+  };
+  using FeedName = std::pair<std::string, std::string>;  // tenant, feed
+  struct FeedEntries {
+    bool locked = false, dirty = false;
+    RowVersion last;
+    std::map<std::string, FeedEntry> kinds;
+  };
+  struct RowEntry {
+    std::optional<Row> row;
+    bool dirty = false;
+  };
+  struct NoteEntry {
+    std::optional<Bytes> value;
+    bool dirty = false;
+  };
+  struct Events {  // read beforehand
+    StockPlace after;
+    std::vector<StockEvent> all;
+  };
+  using RowKey = std::pair<std::int64_t, std::string>;  // feed's id
+
+  std::optional<Rows> run(const Statement& statement, const Values& values);
+  std::vector<Rows> sync();
+  void fail_with(Fault fault);
+  void bug(const std::string& what);
+
+  ShopEntry& shop(const Shop& shop);
+  ShopEntry& held(const Shop& shop);  // to change something of it
+  std::map<ChainId, ChainEntry>& chains_of(const Shop& shop);
+  ChainEntry& chain_to_write(const Shop& shop, const ChainId& chain);
+  FeedEntries& feeds(const Shop& shop, const std::string& feed);
+  FeedEntry* find_feed(const Shop& shop, const FeedKind& feed);
+  FeedEntry& feed_to_write(const Shop& shop, const FeedKind& feed);
+  void read_feeds(const Rows& rows, FeedEntries& into);
+  void read_rows(std::int64_t feed, const std::vector<std::string>& ids);
+  void read_shops(const std::vector<Shop>& shops);
+  std::vector<StockEvent> read_events(const Rows& rows, int first_column) const;
+  void expect_keys(const std::vector<std::pair<Shop, std::string>>& keys);
+  void expect_notes(const std::vector<std::string>& names);
+  void expect_rows(const std::vector<CloudReads::RowName>& rows);
+  void expect_events(const std::vector<CloudReads::EventsOf>& events);
+  void forget_tombstones(FeedEntry& feed);
+
+  void flush_all();
+  void flush_chains();
+  void flush_ops();
+  void flush_events();
+  void flush_feeds();
+  void flush_rows();
+  void flush_notes();
+
+  Connection& db_;
+  bool writes_, commit_sent_ = false;
+  CloudTxnOptions options_;
+  std::optional<Fault> fault_;
+
+  std::map<Shop, ShopEntry> shops_;
+  std::map<FeedName, FeedEntries> feeds_;
+  std::map<RowKey, RowEntry> rows_;
+  std::map<std::string, NoteEntry> notes_;
+  std::map<std::pair<std::int64_t, std::string>, std::optional<CloudKey>> keys_;  // branch's id, key
+  std::map<std::pair<Shop, std::string>, Events> events_;
+  std::set<RowKey> dirty_rows_;
+  std::set<std::string> dirty_notes_;
+
+  struct NewOp {
+    std::int64_t branch, chain;
+    CloudOp op;
+    Hash content;
+  };
+  std::map<std::pair<std::int64_t, std::uint64_t>, NewOp> new_ops_;  // chain, seq
+  struct EventKey {
+    std::int64_t branch;
+    std::string sku;
+    std::uint64_t hlc;
+    std::int64_t chain;
+    std::uint64_t seq;
+    auto operator<=>(const EventKey&) const = default;
+  };
+  std::map<EventKey, std::optional<StockEvent>> new_events_;  // nothing: goes
+};
+
+}  // namespace tillsync::postgres

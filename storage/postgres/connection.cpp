@@ -1,0 +1,215 @@
+#include "storage/postgres/connection.hpp"
+
+#include <poll.h>
+
+#include <cstring>
+
+namespace tillsync::postgres {
+
+namespace {
+
+constexpr int kBinary = 1;
+
+void append_number(Bytes& out, std::uint64_t value, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+}
+
+std::string first_line(const char* text) {
+  const std::string all(text);
+  return all.substr(0, all.find('\n'));
+}
+
+// A state's class, as in PostgreSQL's appendix "Error Codes".
+Fault::Kind kind_of(std::string_view state) {
+  if (state == "40001" || state == "40P01" || state == "55P03") return Fault::Kind::serialised;
+  const bool gone = state.starts_with("08") || state.starts_with("57P") || state == "25006" || state == "53300";
+  return gone ? Fault::Kind::lost : Fault::Kind::failed;
+}
+
+}  // namespace
+
+Column& Column::add(std::int64_t value) {
+  append_number(values_, 8, 4);
+  append_number(values_, static_cast<std::uint64_t>(value), 8);
+  ++count_;
+  return *this;
+}
+
+Column& Column::add(ByteView value) {
+  append_number(values_, value.size(), 4);
+  values_ += value;
+  ++count_;
+  return *this;
+}
+
+Column& Column::add(bool value) {
+  append_number(values_, 1, 4);
+  values_ += static_cast<char>(value);
+  ++count_;
+  return *this;
+}
+
+Bytes Column::encoded() const {
+  Bytes out;
+  append_number(out, count_ == 0 ? 0 : 1, 4);  // dimensions
+  append_number(out, 0, 4);                    // no NULLs
+  append_number(out, static_cast<std::uint32_t>(type_), 4);
+  if (count_ == 0) return out;
+  append_number(out, count_, 4);
+  append_number(out, 1, 4);  // the first one's index
+  return out + values_;
+}
+
+Values& Values::add(std::int64_t value) {
+  append_number(values_.emplace_back(), static_cast<std::uint64_t>(value), 8);
+  return *this;
+}
+
+Values& Values::add(ByteView value) {
+  values_.emplace_back(value);
+  return *this;
+}
+
+Values& Values::add(const Column& column) {
+  values_.push_back(column.encoded());
+  return *this;
+}
+
+bool Rows::is_null(std::size_t row, int column) const {
+  return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
+}
+
+std::int64_t Rows::bigint(std::size_t row, int column) const {
+  std::uint64_t value = 0;
+  for (char c : bytes(row, column)) value = value << 8 | static_cast<std::uint8_t>(c);
+  return static_cast<std::int64_t>(value);
+}
+
+bool Rows::boolean(std::size_t row, int column) const { return bigint(row, column) != 0; }
+
+ByteView Rows::bytes(std::size_t row, int column) const {
+  return {PQgetvalue(result_.get(), static_cast<int>(row), column),
+          static_cast<std::size_t>(PQgetlength(result_.get(), static_cast<int>(row), column))};
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& url) {
+  char* why = nullptr;
+  PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &why);
+  if (parsed == nullptr) {
+    const std::string said = why == nullptr ? "" : first_line(why);
+    PQfreemem(why);
+    return fail(ErrorKind::invalid, "the database's address can't be read (" + said +
+                                        "): write it as postgresql://USER@HOST:PORT/DATABASE");
+  }
+  PQconninfoFree(parsed);
+  // A server that does not answer is noticed; what the URL itself says of these counts instead.
+  const char* const keys[] = {"connect_timeout",
+                              "keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "tcp_user_timeout",
+                              "application_name",
+                              "dbname",
+                              nullptr};
+  const char* const values[] = {"5", "10", "5", "3", "20000", "tillsync", url.c_str(), nullptr};
+  std::unique_ptr<Connection> made(new Connection(PQconnectdbParams(keys, values, 1)));
+  PGconn* c = made->connection_.get();
+  if (PQstatus(c) != CONNECTION_OK)
+    return fail(ErrorKind::io, "the database can't be reached (" + first_line(PQerrorMessage(c)) +
+                                   "): check that it runs and that its address is right");
+  PQsetNoticeReceiver(
+      c, [](void*, const PGresult*) {}, nullptr);
+  if (PQserverVersion(c) < 140000)
+    return fail(ErrorKind::invalid, "the database is older than PostgreSQL 14: upgrade it");
+  if (PQenterPipelineMode(c) != 1) return fail(ErrorKind::io, "the database's client library has no pipeline mode");
+  return made;
+}
+
+void Connection::send(const Statement& statement, const Values& values) {
+  PGconn* c = connection_.get();
+  if (prepared_.insert(statement.name).second) {
+    broken_ = broken_ || PQsendPrepare(c, statement.name, statement.sql, 0, nullptr) != 1;
+    sent_.push_back({false, statement.name});
+  }
+  std::vector<const char*> data;
+  std::vector<int> lengths, formats(values.all().size(), kBinary);
+  for (const Bytes& v : values.all()) {
+    data.push_back(v.data());
+    lengths.push_back(static_cast<int>(v.size()));
+  }
+  broken_ = broken_ || PQsendQueryPrepared(c, statement.name, static_cast<int>(data.size()), data.data(),
+                                           lengths.data(), formats.data(), kBinary) != 1;
+  sent_.push_back({true, {}});
+}
+
+void Connection::send_text(const std::string& sql) {
+  broken_ =
+      broken_ || PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, kBinary) != 1;
+  sent_.push_back({});
+}
+
+Fault Connection::fault_of(const PGresult* result) const {
+  const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* text = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string said = text != nullptr ? text : first_line(PQerrorMessage(connection_.get()));
+  if (state == nullptr || !good())
+    return {Fault::Kind::lost, {ErrorKind::io, "the connection to the database is lost (" + said + ")", {}}};
+  return {kind_of(state), {ErrorKind::io, "the database says: " + said, state}};
+}
+
+tl::expected<std::vector<Rows>, Fault> Connection::sync() {
+  PGconn* c = connection_.get();
+  std::vector<Rows> out;
+  std::optional<Fault> fault;
+  if (broken_ || PQpipelineSync(c) != 1) fault = fault_of(nullptr);
+  for (std::size_t i = 0; i < sent_.size() && !broken_ && good(); ++i) {
+    PGresult* first = PQgetResult(c);
+    Rows rows(first);
+    const ExecStatusType status = PQresultStatus(first);
+    const bool done = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    if (!done) prepared_.erase(sent_[i].preparing);
+    if (!done && !fault) fault = fault_of(first);
+    if (sent_[i].wanted && !fault) out.push_back(std::move(rows));
+    while (PGresult* rest = first == nullptr ? nullptr : PQgetResult(c)) PQclear(rest);
+  }
+  if (!broken_ && good()) PQclear(PQgetResult(c));  // of the sync itself
+  if (!good() && !fault) fault = fault_of(nullptr);
+  sent_.clear();
+  if (fault) return tl::unexpected(std::move(*fault));
+  return out;
+}
+
+tl::expected<Rows, Fault> Connection::run(const Statement& statement, const Values& values) {
+  send(statement, values);
+  auto done = sync();
+  if (!done) return tl::unexpected(std::move(done.error()));
+  return std::move(done->front());
+}
+
+std::optional<Fault> Connection::run_text(const std::string& sql) {
+  send_text(sql);
+  auto done = sync();
+  return done ? std::nullopt : std::optional(std::move(done.error()));
+}
+
+std::string Connection::text_of(const std::string& sql) {
+  const std::string name = "text:" + sql;
+  auto rows = run({name.c_str(), sql.c_str()});
+  return rows && !rows->empty() && !rows->is_null(0, 0) ? std::string(rows->bytes(0, 0)) : std::string();
+}
+
+Result<std::vector<std::string>> Connection::notifications(std::chrono::milliseconds timeout) {
+  PGconn* c = connection_.get();
+  pollfd waiting{PQsocket(c), POLLIN, 0};
+  if (poll(&waiting, 1, static_cast<int>(timeout.count())) > 0 && PQconsumeInput(c) != 1)
+    return tl::unexpected(fault_of(nullptr).error);
+  std::vector<std::string> out;
+  while (PGnotify* told = PQnotifies(c)) {
+    out.emplace_back(told->extra);
+    PQfreemem(told);
+  }
+  if (!good()) return tl::unexpected(fault_of(nullptr).error);
+  return out;
+}
+
+}  // namespace tillsync::postgres

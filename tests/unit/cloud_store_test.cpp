@@ -1,0 +1,181 @@
+// Whatever lies below, the cloud's record behaves the same: one suite for all stores, held against maps.
+#include <doctest/doctest.h>
+
+#include "storage/pack.hpp"
+#include "storage/random.hpp"
+#include "tests/unit/backends.hpp"
+#include "tests/unit/memory_cloud.hpp"
+
+using namespace tillsync;
+using namespace tillsync::test;
+
+namespace {
+
+const std::vector<Shop> kShops{{"aa", {"north"}}, {"aa", {"south"}}, {"bb", {"north"}}};
+
+// Names that sort badly as text, and bytes that are no text at all.
+std::string odd_name(Random& random) {
+  static const std::vector<std::string> kNames{"a", "B", "ab", "\xff\xfe", "\xc3\xa9", "Z z", "'; --", "10", "9"};
+  return kNames[random.below(kNames.size())];
+}
+
+struct Draw {
+  Random random;
+  explicit Draw(std::uint64_t seed) : random(seed) {}
+  const Shop& shop() { return kShops[random.below(kShops.size())]; }
+  ChainId chain() {
+    return {{"till-" + std::to_string(random.below(3))}, {random.below(2) == 0 ? 5 : ~std::uint64_t{0}}};
+  }
+  FeedKind feed(const Shop& shop) {
+    return {random.below(3) == 0 ? "tenant" : "branch/" + shop.branch.text,
+            random.below(2) == 0 ? "product" : odd_name(random)};
+  }
+  std::uint64_t hlc() { return random.below(9) == 0 ? ~random.below(9) : random.below(1000); }
+  Hash hash() {
+    Hash h;
+    h.bytes[31] = static_cast<std::uint8_t>(random.below(256));
+    return h;
+  }
+  Bytes bytes() { return Bytes(random.below(40), static_cast<char>(random.below(256))); }
+  StockEvent event() {
+    return {Hlc{hlc()},
+            chain(),
+            {1 + random.below(9)},
+            random.below(5) == 0,
+            static_cast<std::int64_t>(random.below(9)) - 4,
+            random.below(2) == 0};
+  }
+};
+
+// One change, the same in both.
+void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
+  const auto both = [&](const auto& f) { f(store), f(model); };
+  const Shop& shop = draw.shop();
+  switch (draw.random.below(7)) {
+    case 0: {
+      const ChainId chain = draw.chain();
+      const ChainPoint point{{1 + draw.random.below(99)}, draw.hash()};
+      return both([&](CloudTxn& t) { t.put_chain(shop, chain, point); });
+    }
+    case 1: {
+      CloudOp op{draw.chain(),
+                 {1 + draw.random.below(30)},
+                 odd_name(draw.random),
+                 draw.bytes(),
+                 static_cast<OpEffect>(draw.random.below(4))};
+      // A key takes effect once: who puts an op has looked.
+      if (op.effect == OpEffect::applied && model.find_key(shop, op.key)) op.effect = OpEffect::duplicate;
+      bool taken = false;  // nor does an op that took effect become another
+      model.ops(shop, op.chain, op.seq, [&](const CloudOp& old) {
+        taken = old.seq == op.seq && old.effect == OpEffect::applied;
+        return false;
+      });
+      const Hash content = draw.hash();
+      if (taken) return;
+      return both([&](CloudTxn& t) { t.put_chain(shop, op.chain, {op.seq, content}), t.put_op(shop, op, content); });
+    }
+    case 2: {
+      const StockEvent event = draw.event();
+      const std::string sku = odd_name(draw.random);
+      return both([&](CloudTxn& t) { t.put_chain(shop, event.chain, {event.seq, {}}), t.put_event(shop, sku, event); });
+    }
+    case 3: {
+      const std::string sku = odd_name(draw.random);
+      const auto all = model.events_after(shop, sku, {});
+      if (all.empty()) return;
+      const StockPlace place = all[draw.random.below(all.size())].place();
+      return both([&](CloudTxn& t) { t.drop_event(shop, sku, place); });
+    }
+    case 4: {
+      const std::string name = "notes/" + odd_name(draw.random), value = draw.bytes();
+      return both([&](CloudTxn& t) { t.put_note(name, value); });
+    }
+    default: {
+      const CloudRow row{draw.feed(shop), odd_name(draw.random), draw.random.below(3) == 0, draw.bytes()};
+      return both([&](CloudTxn& t) { t.put_row(shop, row); });
+    }
+  }
+}
+
+template <class T>
+std::vector<T> first(std::uint64_t n, const std::function<void(const std::function<bool(const T&)>&)>& each) {
+  std::vector<T> out;
+  each([&](const T& v) {
+    if (out.size() < n) out.push_back(v);
+    return out.size() < n;
+  });
+  return out;
+}
+
+bool same(const CloudOp& a, const CloudOp& b) {
+  return a.seq == b.seq && a.key == b.key && a.bytes == b.bytes && a.effect == b.effect;
+}
+
+// One question of each kind, to both.
+void compare(Draw& draw, CloudTxn& store, CloudTxn& model) {
+  const Shop& shop = draw.shop();
+  const ChainId chain = draw.chain();
+  const FeedKind feed = draw.feed(shop);
+  const std::string name = odd_name(draw.random);
+  const std::uint64_t from = draw.random.below(30), many = 1 + draw.random.below(40);
+  if (draw.random.below(2) == 0) {
+    const StockPlace late{{draw.hlc()}, {}, {}, {}};
+    store.expect([&] {
+      return CloudReads{{shop}, {{shop, name}}, {"notes/" + name}, {{shop, feed, name}}, {{shop, name, late}}};
+    });
+  }
+  REQUIRE(store.chains(shop) == model.chains(shop));
+  REQUIRE(store.chain(shop, chain) == model.chain(shop, chain));
+  const auto ops = [&](CloudTxn& t) {
+    return first<CloudOp>(many, [&](const auto& visit) { t.ops(shop, chain, {from}, visit); });
+  };
+  REQUIRE(std::ranges::equal(ops(store), ops(model), same));
+  const auto key = store.find_key(shop, name), expected = model.find_key(shop, name);
+  REQUIRE(key.has_value() == expected.has_value());
+  if (key) REQUIRE((key->chain == expected->chain && key->seq == expected->seq && key->content == expected->content));
+  REQUIRE(store.row(shop, feed, name) == model.row(shop, feed, name));
+  REQUIRE(store.kinds(shop, feed.feed) == model.kinds(shop, feed.feed));
+  REQUIRE(pack(store.feed(shop, feed)) == pack(model.feed(shop, feed)));
+  const auto rows = [&](CloudTxn& t) {
+    return first<Row>(many, [&](const auto& visit) { t.rows_after(shop, feed, {from}, visit); });
+  };
+  REQUIRE(rows(store) == rows(model));
+  const StockPlace after = draw.event().place();
+  REQUIRE(store.events_after(shop, name, after) == model.events_after(shop, name, after));
+  REQUIRE(store.shops() == model.shops());
+  REQUIRE(store.note("notes/" + name) == model.note("notes/" + name));
+  std::vector<std::pair<std::string, Bytes>> a, b;
+  store.notes("notes/", [&](const std::string& n, ByteView v) { a.emplace_back(n, v); });
+  model.notes("notes/", [&](const std::string& n, ByteView v) { b.emplace_back(n, v); });
+  REQUIRE(a == b);
+}
+
+}  // namespace
+
+TEST_CASE("a cloud store answers as maps would, in and after transactions, aborted ones left out, opened again") {
+  constexpr std::uint64_t kTombstones = 3;
+  on_each_store([&](const OpenStore& open) {
+    Draw draw(11);
+    auto store = open(kTombstones);
+    MemoryCloud model(kTombstones);
+    for (int step = 0; step < 250; ++step) {
+      MemoryCloud tried = model;
+      const bool abort = draw.random.below(5) == 0;
+      const Draw before = draw;
+      const auto done = store->write([&](CloudTxn& txn) -> Result<void> {
+        tried = model, draw = before;
+        txn.lock(kShops);
+        for (std::uint64_t n = 1 + draw.random.below(12); n > 0; --n) {
+          change(draw, txn, tried);
+          if (draw.random.below(3) == 0) compare(draw, txn, tried);
+        }
+        if (abort) return fail(ErrorKind::refused, "changed my mind");
+        return {};
+      });
+      REQUIRE(done.has_value() == !abort);
+      if (done) model = tried;
+      if (draw.random.below(25) == 0) store.reset(), store = open(kTombstones);
+      REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> { return compare(draw, txn, model), Result<void>(); }));
+    }
+  });
+}
