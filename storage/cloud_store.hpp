@@ -100,8 +100,10 @@ class CloudTxn {
   virtual void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) = 0;
 
   virtual void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) = 0;
+  // Past the chain's point an op is new; one before it replaces what was there.
   virtual void put_op(const Shop& shop, const CloudOp& op, const Hash& content) = 0;
-  virtual void put_event(const Shop& shop, const std::string& sku, const StockEvent& event) = 0;
+  // A place is put once, or after drop_event().
+  virtual void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) = 0;
   virtual void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) = 0;
   virtual void put_row(const Shop& shop, const CloudRow& row) = 0;  // gives it the feed's next version
   virtual void put_note(const std::string& name, ByteView value) = 0;

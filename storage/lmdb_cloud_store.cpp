@@ -164,9 +164,11 @@ class LmdbCloudTxn final : public CloudTxn {
     put(kKeys, shop_key(shop).text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq, content}));
   }
 
-  void put_event(const Shop& shop, const std::string& sku, const StockEvent& e) override {
-    StoreKey key = shop_key(shop).text(sku);
-    put(kEvents, append_place(key, e.place()), event_value(e));
+  void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override {
+    for (const StockEvent& e : events) {
+      StoreKey key = shop_key(shop).text(sku);
+      put(kEvents, append_place(key, e.place()), event_value(e));
+    }
   }
 
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override {

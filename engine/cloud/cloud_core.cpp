@@ -214,13 +214,17 @@ void CloudCore::pump(Now now, CloudActions& out) {
     job.now = now;
     job.policies = policies_;
     std::size_t bytes = 0;
-    while (!queue_.empty() && bytes < kMaxJobBytes) {
-      if (const auto* push = std::get_if<OpenedPush>(&queue_.front().what)) {
-        for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
-      }
-      name_tills(queue_.front().shop, job);
-      job.asks.push_back(std::move(queue_.front()));
-      queue_.pop_front();
+    while (!queue_.empty() && bytes < kMaxJobBytes) {  // branch by branch: what they share is written once
+      const Shop shop = queue_.front().shop;
+      name_tills(shop, job);
+      std::erase_if(queue_, [&](CloudAsk& ask) {
+        if (ask.shop != shop || bytes >= kMaxJobBytes) return false;
+        if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
+          for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
+        }
+        job.asks.push_back(std::move(ask));
+        return true;
+      });
     }
     job_ = std::make_shared<const CloudJob>(std::move(job));
   }

@@ -121,16 +121,17 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnsw
   ingest.expect(pushes);
   for (const CloudAsk& ask : job.asks) {
     if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
-      const ChainPoint held = ingest.push(ask.shop, *push);
+      const ChainPoint held = ingest.branch(ask.shop).push(*push);
       out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
     }
   }
   for (const CloudAsk& ask : job.asks) {
-    if (const auto* p = std::get_if<Progress>(&ask.what)) ingest.progress(ask.shop, p->chain.id(), p->last, p->hlc);
+    if (const auto* p = std::get_if<Progress>(&ask.what))
+      ingest.branch(ask.shop).progress(p->chain.id(), p->last, p->hlc);
     const auto* e = std::get_if<TwoGrants>(&ask.what);  // a till that was seen to lie is a matter for people
     if (e != nullptr)
-      ingest.raise(ask.shop, two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value,
-                                        job.now.wall_ms));
+      ingest.branch(ask.shop).raise(
+          two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, job.now.wall_ms));
   }
   out.counts = ingest.finish(job.tills);
   for (const CloudAsk& ask : job.asks) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/cloud_store.hpp"
@@ -46,7 +47,7 @@ class PostgresCloudTxn final : public CloudTxn {
 
   void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override;
   void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override;
-  void put_event(const Shop& shop, const std::string& sku, const StockEvent& event) override;
+  void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override;
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override;
   void put_row(const Shop& shop, const CloudRow& row) override;
   void put_note(const std::string& name, ByteView value) override;
@@ -68,6 +69,7 @@ class PostgresCloudTxn final : public CloudTxn {
     std::int64_t id = 0;  // none: nothing is known of it yet
     bool locked = false, chains_known = false;
     std::map<ChainId, ChainEntry> chains;
+    std::unordered_map<std::string, std::optional<CloudKey>> keys;
   };
   struct FeedEntry {
     std::int64_t id = 0;
@@ -77,7 +79,7 @@ class PostgresCloudTxn final : public CloudTxn {
   using FeedName = std::pair<std::string, std::string>;  // tenant, feed
   struct FeedEntries {
     bool locked = false, dirty = false;
-    RowVersion last;
+    std::optional<RowVersion> last;  // none: it has no counter yet
     std::map<std::string, FeedEntry> kinds;
   };
   struct RowEntry {
@@ -92,6 +94,7 @@ class PostgresCloudTxn final : public CloudTxn {
     StockPlace after;
     std::vector<StockEvent> all;
   };
+  using Product = std::pair<Shop, std::string>;
   using RowKey = std::pair<std::int64_t, std::string>;  // feed's id
 
   std::optional<Rows> run(const Statement& statement, const Values& values);
@@ -100,16 +103,16 @@ class PostgresCloudTxn final : public CloudTxn {
   void bug(const std::string& what);
 
   ShopEntry& shop(const Shop& shop);
-  ShopEntry& held(const Shop& shop);  // to change something of it
+  bool own_feed(const Shop& shop, const std::string& feed);  // of a branch that this transaction holds
+  ShopEntry& held(const Shop& shop);                         // to change something of it
   std::map<ChainId, ChainEntry>& chains_of(const Shop& shop);
   ChainEntry& chain_to_write(const Shop& shop, const ChainId& chain);
   FeedEntries& feeds(const Shop& shop, const std::string& feed);
   FeedEntry* find_feed(const Shop& shop, const FeedKind& feed);
   FeedEntry& feed_to_write(const Shop& shop, const FeedKind& feed);
-  void read_feeds(const Rows& rows, FeedEntries& into);
-  void read_rows(std::int64_t feed, const std::vector<std::string>& ids);
+  void read_feeds(const std::vector<std::pair<Shop, std::string>>& feeds);
   void read_shops(const std::vector<Shop>& shops);
-  std::vector<StockEvent> read_events(const Rows& rows, int first_column) const;
+  std::vector<StockEvent> open_packet(const Shop& shop, ByteView packet);
   void expect_keys(const std::vector<std::pair<Shop, std::string>>& keys);
   void expect_notes(const std::vector<std::string>& names);
   void expect_rows(const std::vector<CloudReads::RowName>& rows);
@@ -130,29 +133,24 @@ class PostgresCloudTxn final : public CloudTxn {
   std::optional<Fault> fault_;
 
   std::map<Shop, ShopEntry> shops_;
+  std::pair<Shop, ShopEntry*> last_shop_{{}, nullptr};  // most calls are about the same branch
   std::map<FeedName, FeedEntries> feeds_;
   std::map<RowKey, RowEntry> rows_;
   std::map<std::string, NoteEntry> notes_;
-  std::map<std::pair<std::int64_t, std::string>, std::optional<CloudKey>> keys_;  // branch's id, key
-  std::map<std::pair<Shop, std::string>, Events> events_;
+  std::map<Product, Events> events_;
   std::set<RowKey> dirty_rows_;
   std::set<std::string> dirty_notes_;
 
   struct NewOp {
-    std::int64_t branch, chain;
+    std::int64_t branch;
     CloudOp op;
     Hash content;
   };
-  std::map<std::pair<std::int64_t, std::uint64_t>, NewOp> new_ops_;  // chain, seq
-  struct EventKey {
-    std::int64_t branch;
-    std::string sku;
-    std::uint64_t hlc;
-    std::int64_t chain;
-    std::uint64_t seq;
-    auto operator<=>(const EventKey&) const = default;
-  };
-  std::map<EventKey, std::optional<StockEvent>> new_events_;  // nothing: goes
+  std::map<std::pair<std::int64_t, std::uint64_t>, NewOp> new_ops_, changed_ops_;  // chain, seq
+  struct Packets {                                                                 // of stock events
+    Column branches{Column::Type::bigint}, skus{Column::Type::bytes}, hlcs{Column::Type::bigint},
+        events{Column::Type::bytes};
+  } packets_;
 };
 
 }  // namespace tillsync::postgres

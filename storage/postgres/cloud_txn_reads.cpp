@@ -2,6 +2,7 @@
 
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
+#include "storage/postgres/packets.hpp"
 
 namespace tillsync::postgres {
 
@@ -18,29 +19,32 @@ constexpr Statement kOps{"ops",
                          "SELECT seq, key, body, effect::bigint FROM op WHERE chain = $1 AND seq >= $2 ORDER BY seq "
                          "LIMIT $3"};
 constexpr Statement kKeys{"keys",
-                          "SELECT o.key, c.till, c.incarnation, o.seq, o.content FROM op o JOIN chain c ON c.id = "
-                          "o.chain WHERE o.branch = $1 AND o.key = ANY($2::bytea[]) AND o.effect = 0 AND o.key <> ''"};
-constexpr Statement kFeeds{"feeds",
-                           "SELECT id, kind, generation, version, live_sum, horizon, tombstones FROM feed WHERE tenant "
-                           "= $1 AND feed = $2"};
+                          "SELECT o.branch, o.key, c.till, c.incarnation, o.seq, o.content FROM (SELECT "
+                          "unnest($1::bigint[]) AS branch, unnest($2::bytea[]) AS key) w JOIN op o ON o.branch = "
+                          "w.branch AND o.key = w.key AND o.effect = 0 AND o.key <> '' JOIN chain c ON c.id = o.chain"};
+constexpr Statement kFeeds{
+    "feeds",
+    "SELECT w.n, f.id, f.kind, f.generation, f.version, f.live_sum, f.horizon, f.tombstones FROM "
+    "(SELECT unnest($1::bytea[]) AS tenant, unnest($2::bytea[]) AS feed, unnest($3::bigint[]) AS "
+    "n) w JOIN feed f ON f.tenant = w.tenant AND f.feed = w.feed"};
+constexpr Statement kCounters{"counters",
+                              "SELECT w.n, c.last FROM (SELECT unnest($1::bytea[]) AS tenant, unnest($2::bytea[]) AS "
+                              "feed, unnest($3::bigint[]) AS n) w JOIN feed_counter c ON c.tenant = w.tenant AND "
+                              "c.feed = w.feed"};
 constexpr Statement kRows{"rows",
-                          "SELECT id, version, deleted, fields FROM feed_row WHERE feed = $1 AND id = "
-                          "ANY($2::bytea[])"};
+                          "SELECT r.feed, r.id, r.version, r.deleted, r.fields FROM (SELECT unnest($1::bigint[]) AS "
+                          "feed, unnest($2::bytea[]) AS id) w JOIN feed_row r ON r.feed = w.feed AND r.id = w.id"};
 constexpr Statement kRowsAfter{"rows_after",
                                "SELECT id, version, deleted, fields FROM feed_row WHERE feed = $1 AND version > $2 "
                                "ORDER BY version LIMIT $3"};
-constexpr Statement kNotes{"notes", "SELECT name, value FROM note WHERE name = ANY($1::bytea[])"};
+constexpr Statement kNotes{
+    "notes", "SELECT n.name, n.value FROM (SELECT unnest($1::bytea[]) AS name) w JOIN note n ON n.name = w.name"};
 constexpr Statement kNotesFrom{"notes_from",
                                "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
 constexpr Statement kEvents{"events",
-                            "SELECT e.hlc, c.till, c.incarnation, e.seq, e.milli, e.is_count, e.stocked FROM "
-                            "stock_event e JOIN chain c ON c.id = e.chain WHERE e.branch = $1 AND e.sku = $2 AND e.hlc "
-                            ">= $3"};
-constexpr Statement kManyEvents{
-    "many_events",
-    "SELECT e.hlc, c.till, c.incarnation, e.seq, e.milli, e.is_count, e.stocked, w.n FROM (SELECT unnest($1::bigint[]) "
-    "AS branch, unnest($2::bytea[]) AS sku, unnest($3::bigint[]) AS hlc, unnest($4::bigint[]) AS n) w JOIN stock_event "
-    "e ON e.branch = w.branch AND e.sku = w.sku AND e.hlc >= w.hlc JOIN chain c ON c.id = e.chain"};
+                            "SELECT w.n, e.events FROM (SELECT unnest($1::bigint[]) AS branch, unnest($2::bytea[]) AS "
+                            "sku, unnest($3::bigint[]) AS hlc, unnest($4::bigint[]) AS n) w JOIN stock_events e ON "
+                            "e.branch = w.branch AND e.sku = w.sku AND e.hlc >= w.hlc"};
 
 constexpr std::int64_t kFirstChunk = 4, kLargestChunk = 1024;  // rows a round trip
 
@@ -79,9 +83,12 @@ void PostgresCloudTxn::read_shops(const std::vector<Shop>& shops) {
     shops_[{std::string(rows->bytes(i, 1)), {std::string(rows->bytes(i, 2))}}].id = rows->bigint(i, 0);
 }
 
-PostgresCloudTxn::ShopEntry& PostgresCloudTxn::shop(const Shop& shop) {
-  read_shops({shop});
-  return shops_[shop];
+PostgresCloudTxn::ShopEntry& PostgresCloudTxn::shop(const Shop& of) {
+  if (last_shop_.second == nullptr || last_shop_.first != of) {
+    read_shops({of});
+    last_shop_ = {of, &shops_[of]};
+  }
+  return *last_shop_.second;
 }
 
 std::map<ChainId, PostgresCloudTxn::ChainEntry>& PostgresCloudTxn::chains_of(const Shop& of) {
@@ -133,52 +140,72 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
 }
 
 std::optional<CloudKey> PostgresCloudTxn::find_key(const Shop& of, const std::string& key) {
-  const std::int64_t branch = shop(of).id;
-  if (branch == 0 || key.empty()) return std::nullopt;
-  if (!keys_.contains({branch, key})) expect_keys({{of, key}});
-  return keys_[{branch, key}];
+  ShopEntry& entry = shop(of);
+  if (entry.id == 0 || key.empty()) return std::nullopt;
+  const auto known = entry.keys.find(key);
+  if (known != entry.keys.end()) return known->second;
+  expect_keys({{of, key}});
+  return entry.keys[key];
 }
 
 void PostgresCloudTxn::expect_keys(const std::vector<std::pair<Shop, std::string>>& wanted) {
-  std::map<std::int64_t, std::vector<std::string>> by_branch;
+  Column branches(Column::Type::bigint), keys(Column::Type::bytes);
+  std::map<std::int64_t, ShopEntry*> by_id;
   for (const auto& [of, key] : wanted) {
-    const std::int64_t branch = shop(of).id;
-    if (branch != 0 && keys_.try_emplace({branch, key}).second) by_branch[branch].push_back(key);
+    ShopEntry& entry = shop(of);
+    if (entry.id == 0 || !entry.keys.try_emplace(key).second) continue;
+    by_id[entry.id] = &entry;
+    branches.add(entry.id);
+    keys.add(ByteView(key));
   }
-  for (const auto& [branch, keys] : by_branch) db_.send(kKeys, Values().add(branch).add(names_of(keys)));
-  if (by_branch.empty()) return;
-  const auto found = sync();
-  auto branch = by_branch.begin();
-  for (const Rows& rows : found) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      keys_[{branch->first, std::string(rows.bytes(i, 0))}] =
-          CloudKey{{{std::string(rows.bytes(i, 1))}, {static_cast<std::uint64_t>(rows.bigint(i, 2))}},
-                   {static_cast<std::uint64_t>(rows.bigint(i, 3))},
-                   hash_of(rows.bytes(i, 4))};
-    }
-    ++branch;
+  const auto rows = keys.size() == 0 ? std::nullopt : run(kKeys, Values().add(branches).add(keys));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    by_id[rows->bigint(i, 0)]->keys[std::string(rows->bytes(i, 1))] =
+        CloudKey{{{std::string(rows->bytes(i, 2))}, {static_cast<std::uint64_t>(rows->bigint(i, 3))}},
+                 {static_cast<std::uint64_t>(rows->bigint(i, 4))},
+                 hash_of(rows->bytes(i, 5))};
   }
 }
 
-void PostgresCloudTxn::read_feeds(const Rows& rows, FeedEntries& into) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    FeedEntry& entry = into.kinds[std::string(rows.bytes(i, 1))];
-    entry.id = rows.bigint(i, 0);
-    entry.record.watermark = {static_cast<std::uint64_t>(rows.bigint(i, 2)),
-                              {static_cast<std::uint64_t>(rows.bigint(i, 3))}};
-    entry.record.live_sum = static_cast<std::uint64_t>(rows.bigint(i, 4));
-    entry.record.horizon = {static_cast<std::uint64_t>(rows.bigint(i, 5))};
-    entry.record.tombstones = static_cast<std::uint64_t>(rows.bigint(i, 6));
+// Their kinds, and the counters of those that this transaction may write without another lock.
+void PostgresCloudTxn::read_feeds(const std::vector<std::pair<Shop, std::string>>& wanted) {
+  Column tenants(Column::Type::bytes), names(Column::Type::bytes), numbers(Column::Type::bigint);
+  std::vector<FeedEntries*> entries;
+  for (const auto& [of, feed] : wanted) {
+    const auto [it, fresh] = feeds_.try_emplace({of.tenant, feed});
+    if (!fresh) continue;
+    it->second.locked = own_feed(of, feed);
+    tenants.add(ByteView(of.tenant));
+    names.add(ByteView(feed));
+    numbers.add(static_cast<std::int64_t>(entries.size()));
+    entries.push_back(&it->second);
+  }
+  if (entries.empty() || fault_) return;
+  db_.send(kCounters, Values().add(tenants).add(names).add(numbers));
+  db_.send(kFeeds, Values().add(tenants).add(names).add(numbers));
+  const auto found = sync();
+  if (found.size() < 2) return;
+  const Rows &counters = found[found.size() - 2], &kinds = found.back();
+  for (std::size_t i = 0; i < counters.size(); ++i)
+    entries[static_cast<std::size_t>(counters.bigint(i, 0))]->last = {
+        static_cast<std::uint64_t>(counters.bigint(i, 1))};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    auto& into = entries[static_cast<std::size_t>(kinds.bigint(i, 0))]->kinds;
+    FeedEntry& entry = into[std::string(kinds.bytes(i, 2))];
+    entry.id = kinds.bigint(i, 1);
+    entry.record.watermark = {static_cast<std::uint64_t>(kinds.bigint(i, 3)),
+                              {static_cast<std::uint64_t>(kinds.bigint(i, 4))}};
+    entry.record.live_sum = static_cast<std::uint64_t>(kinds.bigint(i, 5));
+    entry.record.horizon = {static_cast<std::uint64_t>(kinds.bigint(i, 6))};
+    entry.record.tombstones = static_cast<std::uint64_t>(kinds.bigint(i, 7));
   }
 }
 
 PostgresCloudTxn::FeedEntries& PostgresCloudTxn::feeds(const Shop& shop, const std::string& feed) {
-  const auto [it, fresh] = feeds_.try_emplace({shop.tenant, feed});
-  if (fresh) {
-    if (const auto rows = run(kFeeds, Values().add(ByteView(shop.tenant)).add(ByteView(feed))))
-      read_feeds(*rows, it->second);
-  }
-  return it->second;
+  const auto it = feeds_.find({shop.tenant, feed});
+  if (it != feeds_.end()) return it->second;
+  read_feeds({{shop, feed}});
+  return feeds_[{shop.tenant, feed}];
 }
 
 PostgresCloudTxn::FeedEntry* PostgresCloudTxn::find_feed(const Shop& shop, const FeedKind& feed) {
@@ -201,27 +228,30 @@ FeedRecord PostgresCloudTxn::feed(const Shop& shop, const FeedKind& feed) {
 std::optional<Row> PostgresCloudTxn::row(const Shop& shop, const FeedKind& feed, const std::string& id) {
   const FeedEntry* entry = find_feed(shop, feed);
   if (entry == nullptr) return std::nullopt;
-  if (!rows_.contains({entry->id, id})) read_rows(entry->id, {id});
+  if (!rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
   return rows_[{entry->id, id}].row;
 }
 
-void PostgresCloudTxn::read_rows(std::int64_t feed, const std::vector<std::string>& ids) {
-  const auto rows = run(kRows, Values().add(feed).add(names_of(ids)));
-  for (const std::string& id : ids) rows_.try_emplace({feed, id});
-  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
-    std::string id(rows->bytes(i, 0));
-    rows_[{feed, id}].row =
-        Row{id, {static_cast<std::uint64_t>(rows->bigint(i, 1))}, rows->boolean(i, 2), Bytes(rows->bytes(i, 3))};
-  }
-}
-
 void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wanted) {
-  std::map<std::int64_t, std::vector<std::string>> by_feed;
+  std::vector<std::pair<Shop, std::string>> feeds;
+  for (const auto& [shop, feed, id] : wanted) {
+    if (feeds.empty() || feeds.back().first != shop || feeds.back().second != feed.feed)
+      feeds.emplace_back(shop, feed.feed);
+  }
+  read_feeds(feeds);
+  Column numbers(Column::Type::bigint), names(Column::Type::bytes);
   for (const auto& [shop, feed, id] : wanted) {
     const FeedEntry* entry = find_feed(shop, feed);
-    if (entry != nullptr && !rows_.contains({entry->id, id})) by_feed[entry->id].push_back(id);
+    if (entry == nullptr || !rows_.try_emplace({entry->id, id}).second) continue;
+    numbers.add(entry->id);
+    names.add(ByteView(id));
   }
-  for (const auto& [feed, ids] : by_feed) read_rows(feed, ids);
+  const auto rows = names.size() == 0 ? std::nullopt : run(kRows, Values().add(numbers).add(names));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    std::string id(rows->bytes(i, 1));
+    rows_[{rows->bigint(i, 0), id}].row =
+        Row{id, {static_cast<std::uint64_t>(rows->bigint(i, 2))}, rows->boolean(i, 3), Bytes(rows->bytes(i, 4))};
+  }
 }
 
 void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
@@ -244,30 +274,23 @@ void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVer
   }
 }
 
-std::vector<StockEvent> PostgresCloudTxn::read_events(const Rows& rows, int at) const {
+std::vector<StockEvent> PostgresCloudTxn::open_packet(const Shop& shop, ByteView packet) {
   std::vector<StockEvent> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({Hlc{unsorted(rows.bigint(i, at))},
-                   {{std::string(rows.bytes(i, at + 1))}, {static_cast<std::uint64_t>(rows.bigint(i, at + 2))}},
-                   {static_cast<std::uint64_t>(rows.bigint(i, at + 3))},
-                   rows.boolean(i, at + 5),
-                   rows.bigint(i, at + 4),
-                   rows.boolean(i, at + 6)});
-  }
+  const auto packed = unpack<Packed<PackedEvent>>(packet);
+  if (!packed) return bug("a packet of stock events can't be read"), out;
+  std::map<std::int64_t, ChainId> names;
+  for (const auto& [id, entry] : chains_of(shop)) names[entry.id] = id;
+  for (const PackedEvent& e : packed->all)
+    out.push_back({e.hlc, names[e.chain], e.seq, e.is_count, e.milli, e.stocked});
   return out;
 }
 
 std::vector<StockEvent> PostgresCloudTxn::events_after(const Shop& of, const std::string& sku,
                                                        const StockPlace& after) {
-  std::vector<StockEvent> out;
   flush_events();
   const auto known = events_.find({of, sku});
-  if (known != events_.end() && known->second.after <= after) {
-    out = known->second.all;
-  } else if (const std::int64_t branch = shop(of).id; branch != 0) {
-    const auto rows = run(kEvents, Values().add(branch).add(ByteView(sku)).add(sorted(after.hlc.value)));
-    if (rows) out = read_events(*rows, 0);
-  }
+  if (known == events_.end() || known->second.after > after) expect_events({{of, sku, after}});
+  std::vector<StockEvent> out = events_[{of, sku}].all;
   std::erase_if(out, [&](const StockEvent& e) { return e.place() <= after; });
   std::ranges::sort(out, {}, &StockEvent::place);
   return out;
@@ -285,12 +308,12 @@ void PostgresCloudTxn::expect_events(const std::vector<CloudReads::EventsOf>& wa
     numbers.add(static_cast<std::int64_t>(i));
     events_[{wanted[i].shop, wanted[i].sku}] = {wanted[i].after, {}};
   }
-  const auto rows = run(kManyEvents, Values().add(branches).add(skus).add(from).add(numbers));
-  if (!rows) return;
-  const auto found = read_events(*rows, 0);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto& of = wanted[static_cast<std::size_t>(rows->bigint(i, 7))];
-    events_[{of.shop, of.sku}].all.push_back(found[i]);
+  const auto rows = run(kEvents, Values().add(branches).add(skus).add(from).add(numbers));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    const auto& of = wanted[static_cast<std::size_t>(rows->bigint(i, 0))];
+    auto packet = open_packet(of.shop, rows->bytes(i, 1));
+    auto& all = events_[{of.shop, of.sku}].all;
+    std::ranges::move(packet, std::back_inserter(all));
   }
 }
 

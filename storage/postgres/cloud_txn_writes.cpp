@@ -2,6 +2,7 @@
 
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
+#include "storage/postgres/packets.hpp"
 #include "storage/postgres/told.hpp"
 
 namespace tillsync::postgres {
@@ -41,6 +42,10 @@ constexpr Statement kMakeChain{"make_chain",
 constexpr Statement kSetChains{"set_chains",
                                "UPDATE chain c SET seq = w.seq, hash = w.hash FROM (SELECT unnest($1::bigint[]) AS "
                                "id, unnest($2::bigint[]) AS seq, unnest($3::bytea[]) AS hash) w WHERE c.id = w.id"};
+constexpr Statement kAddOps{"add_ops",
+                            "INSERT INTO op (chain, seq, branch, effect, key, content, body) SELECT "
+                            "unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), "
+                            "unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::bytea[])"};
 constexpr Statement kPutOps{"put_ops",
                             "INSERT INTO op (chain, seq, branch, effect, key, content, body) SELECT "
                             "unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), "
@@ -48,17 +53,13 @@ constexpr Statement kPutOps{"put_ops",
                             "DO UPDATE SET effect = excluded.effect, key = excluded.key, content = excluded.content, "
                             "body = excluded.body"};
 constexpr Statement kPutEvents{"put_events",
-                               "INSERT INTO stock_event (branch, sku, hlc, chain, seq, milli, is_count, stocked) "
-                               "SELECT unnest($1::bigint[]), unnest($2::bytea[]), unnest($3::bigint[]), "
-                               "unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bigint[]), "
-                               "unnest($7::boolean[]), unnest($8::boolean[]) ON CONFLICT (branch, sku, hlc, chain, "
-                               "seq) DO UPDATE SET milli = excluded.milli, is_count = excluded.is_count, stocked = "
-                               "excluded.stocked"};
-constexpr Statement kDropEvents{"drop_events",
-                                "DELETE FROM stock_event e USING (SELECT unnest($1::bigint[]) AS branch, "
-                                "unnest($2::bytea[]) AS sku, unnest($3::bigint[]) AS hlc, unnest($4::bigint[]) AS "
-                                "chain, unnest($5::bigint[]) AS seq) w WHERE e.branch = w.branch AND e.sku = w.sku AND "
-                                "e.hlc = w.hlc AND e.chain = w.chain AND e.seq = w.seq"};
+                               "INSERT INTO stock_events (branch, sku, hlc, events) SELECT unnest($1::bigint[]), "
+                               "unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bytea[])"};
+constexpr Statement kPackets{"packets",
+                             "SELECT hlc, id, events FROM stock_events WHERE branch = $1 AND sku = $2 AND hlc >= $3"};
+constexpr Statement kChangePacket{"change_packet",
+                                  "UPDATE stock_events SET events = $5 WHERE branch = $1 AND sku = $2 AND hlc = $3 AND "
+                                  "id = $4"};
 constexpr Statement kPutRows{"put_rows",
                              "INSERT INTO feed_row (feed, id, version, deleted, fields) SELECT unnest($1::bigint[]), "
                              "unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::bytea[]) ON "
@@ -151,15 +152,22 @@ void PostgresCloudTxn::lock(const std::vector<Shop>& shops) {
 }
 
 PostgresCloudTxn::ShopEntry& PostgresCloudTxn::held(const Shop& of) {
-  ShopEntry& entry = shops_[of];
+  ShopEntry& entry = shop(of);
   if (!entry.locked) bug("branch " + of.branch.text + " is changed without being locked");
   return entry;
+}
+
+// Nobody writes the feed of a branch but who holds the branch: its counter needs no lock of its own.
+bool PostgresCloudTxn::own_feed(const Shop& of, const std::string& feed) {
+  return feed == "branch/" + of.branch.text && shops_[of].locked;
 }
 
 void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
   if (!writes_) return;
   const FeedName name{shop.tenant, feed};
-  if (const auto known = feeds_.find(name); known != feeds_.end()) {
+  if (own_feed(shop, feed)) {
+    if (feeds(shop, feed).last) return;
+  } else if (const auto known = feeds_.find(name); known != feeds_.end()) {
     if (known->second.locked) return;
     for (const auto& [kind, entry] : known->second.kinds)  // what was read before may be old
       std::erase_if(rows_, [id = entry.id](const auto& row) { return row.first.first == id; });
@@ -173,14 +181,14 @@ void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
   }
   FeedEntries& entries = feeds(shop, feed);
   entries.locked = true;
-  if (rows && !rows->empty()) entries.last = {static_cast<std::uint64_t>(rows->bigint(0, 0))};
+  entries.last = {rows && !rows->empty() ? static_cast<std::uint64_t>(rows->bigint(0, 0)) : 0};
 }
 
 PostgresCloudTxn::ChainEntry& PostgresCloudTxn::chain_to_write(const Shop& shop, const ChainId& chain) {
   ChainEntry& entry = (held(shop), chains_of(shop)[chain]);
   if (entry.id == 0) {
     const auto made =
-        run(kMakeChain, Values().add(shops_[shop].id).add(ByteView(chain.till.text)).add(chain.incarnation.value));
+        run(kMakeChain, Values().add(held(shop).id).add(ByteView(chain.till.text)).add(chain.incarnation.value));
     if (made) entry.id = made->bigint(0, 0);
   }
   return entry;
@@ -193,21 +201,46 @@ void PostgresCloudTxn::put_chain(const Shop& shop, const ChainId& chain, const C
 }
 
 void PostgresCloudTxn::put_op(const Shop& shop, const CloudOp& op, const Hash& content) {
-  const std::int64_t chain = chain_to_write(shop, op.chain).id, branch = shops_[shop].id;
-  new_ops_[{chain, op.seq.value}] = {branch, chain, op, content};
-  if (op.effect == OpEffect::applied && !op.key.empty()) keys_[{branch, op.key}] = CloudKey{op.chain, op.seq, content};
+  const ChainEntry& chain = chain_to_write(shop, op.chain);
+  ShopEntry& entry = held(shop);
+  const std::pair place(chain.id, op.seq.value);
+  auto& ops = op.seq > chain.point.seq && !new_ops_.contains(place) ? new_ops_ : changed_ops_;
+  ops[place] = {entry.id, op, content};
+  if (op.effect == OpEffect::applied && !op.key.empty()) entry.keys[op.key] = CloudKey{op.chain, op.seq, content};
 }
 
-void PostgresCloudTxn::put_event(const Shop& shop, const std::string& sku, const StockEvent& event) {
-  const std::int64_t chain = chain_to_write(shop, event.chain).id;
-  new_events_[{shops_[shop].id, sku, event.hlc.value, chain, event.seq.value}] = event;
+void PostgresCloudTxn::put_events(const Shop& of, const std::string& sku, const std::vector<StockEvent>& events) {
+  if (events.empty()) return;
+  Packed<PackedEvent> packet;
+  for (const StockEvent& e : events)
+    packet.all.push_back({e.hlc, chain_to_write(of, e.chain).id, e.seq, e.is_count, e.milli, e.stocked});
+  const Hlc last = std::ranges::max(packet.all, {}, &PackedEvent::hlc).hlc;
+  packets_.branches.add(shop(of).id);
+  packets_.skus.add(ByteView(sku));
+  packets_.hlcs.add(sorted(last.value));
+  packets_.events.add(ByteView(pack(packet)));
   events_.clear();
 }
 
-void PostgresCloudTxn::drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) {
-  const std::int64_t chain = chain_to_write(shop, {place.till, place.incarnation}).id;
-  new_events_[{shops_[shop].id, sku, place.hlc.value, chain, place.seq.value}] = std::nullopt;
+// From whatever packet it lies in, whose stamp stays, as a bound.
+void PostgresCloudTxn::drop_event(const Shop& of, const std::string& sku, const StockPlace& place) {
+  const std::int64_t branch = held(of).id, chain = chain_to_write(of, {place.till, place.incarnation}).id;
+  flush_events();
   events_.clear();
+  const auto rows = run(kPackets, Values().add(branch).add(ByteView(sku)).add(sorted(place.hlc.value)));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    auto packet = unpack<Packed<PackedEvent>>(rows->bytes(i, 2)).value_or(Packed<PackedEvent>{});
+    const auto gone = std::erase_if(
+        packet.all, [&](const PackedEvent& e) { return e.hlc == place.hlc && e.chain == chain && e.seq == place.seq; });
+    if (gone == 0) continue;
+    db_.send(kChangePacket, Values()
+                                .add(branch)
+                                .add(ByteView(sku))
+                                .add(rows->bigint(i, 0))
+                                .add(rows->bigint(i, 1))
+                                .add(ByteView(pack(packet))));
+    return;
+  }
 }
 
 PostgresCloudTxn::FeedEntry& PostgresCloudTxn::feed_to_write(const Shop& shop, const FeedKind& feed) {
@@ -227,11 +260,11 @@ PostgresCloudTxn::FeedEntry& PostgresCloudTxn::feed_to_write(const Shop& shop, c
 void PostgresCloudTxn::put_row(const Shop& shop, const CloudRow& change) {
   FeedEntry& entry = feed_to_write(shop, change.feed);
   FeedEntries& feed = feeds(shop, change.feed.feed);
-  if (!fault_ && !rows_.contains({entry.id, change.id})) read_rows(entry.id, {change.id});
+  (void)row(shop, change.feed, change.id);
   RowEntry& stored = rows_[{entry.id, change.id}];
-  feed.last = feed.last.next();
+  feed.last = feed.last.value_or(RowVersion{}).next();
   feed.dirty = true;
-  Row fresh{change.id, feed.last, change.deleted, change.fields};
+  Row fresh{change.id, *feed.last, change.deleted, change.fields};
   if (stored.row) {
     entry.record.live_sum -= live_sum(*stored.row);
     if (stored.row->deleted) --entry.record.tombstones;
@@ -285,46 +318,28 @@ void PostgresCloudTxn::flush_chains() {
 }
 
 void PostgresCloudTxn::flush_ops() {
-  if (new_ops_.empty()) return;
-  Column chains(kBigint), seqs(kBigint), branches(kBigint), effects(kBigint), keys(kBytes), contents(kBytes),
-      bodies(kBytes);
-  for (const auto& [place, op] : new_ops_) {
-    chains.add(op.chain);
-    seqs.add(static_cast<std::int64_t>(op.op.seq.value));
-    branches.add(op.branch);
-    effects.add(static_cast<std::int64_t>(op.op.effect));
-    keys.add(ByteView(op.op.key));
-    contents.add(op.content.view());
-    bodies.add(ByteView(op.op.bytes));
+  for (auto* ops : {&new_ops_, &changed_ops_}) {
+    if (ops->empty()) continue;
+    Column chains(kBigint), seqs(kBigint), branches(kBigint), effects(kBigint), keys(kBytes), contents(kBytes),
+        bodies(kBytes);
+    for (const auto& [place, op] : *ops) {
+      chains.add(place.first);
+      seqs.add(static_cast<std::int64_t>(place.second));
+      branches.add(op.branch);
+      effects.add(static_cast<std::int64_t>(op.op.effect));
+      keys.add(ByteView(op.op.key));
+      contents.add(op.content.view());
+      bodies.add(ByteView(op.op.bytes));
+    }
+    db_.send(ops == &new_ops_ ? kAddOps : kPutOps,
+             Values().add(chains).add(seqs).add(branches).add(effects).add(keys).add(contents).add(bodies));
+    ops->clear();
   }
-  new_ops_.clear();
-  db_.send(kPutOps, Values().add(chains).add(seqs).add(branches).add(effects).add(keys).add(contents).add(bodies));
 }
 
 void PostgresCloudTxn::flush_events() {
-  if (new_events_.empty()) return;
-  struct Keys {
-    Column branches{kBigint}, skus{kBytes}, hlcs{kBigint}, chains{kBigint}, seqs{kBigint};
-    void add(const EventKey& key) {
-      branches.add(key.branch);
-      skus.add(ByteView(key.sku));
-      hlcs.add(sorted(key.hlc));
-      chains.add(key.chain);
-      seqs.add(static_cast<std::int64_t>(key.seq));
-    }
-    Values values() const { return Values().add(branches).add(skus).add(hlcs).add(chains).add(seqs); }
-  } put, gone;
-  Column millis(kBigint), counts(kBoolean), stocked(kBoolean);
-  for (const auto& [key, event] : new_events_) {
-    (event ? put : gone).add(key);
-    if (!event) continue;
-    millis.add(event->milli);
-    counts.add(event->is_count);
-    stocked.add(event->stocked);
-  }
-  new_events_.clear();
-  if (gone.seqs.size() > 0) db_.send(kDropEvents, gone.values());
-  if (put.seqs.size() > 0) db_.send(kPutEvents, put.values().add(millis).add(counts).add(stocked));
+  const Packets p = std::exchange(packets_, {});
+  if (p.hlcs.size() > 0) db_.send(kPutEvents, Values().add(p.branches).add(p.skus).add(p.hlcs).add(p.events));
 }
 
 void PostgresCloudTxn::flush_rows() {
@@ -359,7 +374,7 @@ void PostgresCloudTxn::flush_feeds() {
     if (!std::exchange(feed.dirty, false)) continue;
     tenants.add(ByteView(name.first));
     names.add(ByteView(name.second));
-    lasts.add(static_cast<std::int64_t>(feed.last.value));
+    lasts.add(static_cast<std::int64_t>(feed.last->value));
   }
   if (ids.size() > 0)
     db_.send(kSetFeeds, Values().add(ids).add(generations).add(versions).add(sums).add(horizons).add(tombstones));

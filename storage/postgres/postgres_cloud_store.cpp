@@ -29,6 +29,9 @@ std::string random_name() {
 // server's default.
 constexpr const char* kSession[] = {
     "SET search_path = tillsync",
+    "SET enable_seqscan = off",  // all is found by an index, however little the server knows of a table that grows
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
     "SET statement_timeout = '120s'",
     "SET idle_in_transaction_session_timeout = '60s'",
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', "

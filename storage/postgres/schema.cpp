@@ -8,7 +8,8 @@ namespace {
 
 // What comes from tills and headquarters is kept as bytes: nothing in it can be refused as bad text, and it sorts as
 // the engine sorts it. Numbers without a sign lie in bigint bit by bit; hlc with its highest bit turned, so that it
-// sorts.
+// sorts. Stock events lie in packets: those that one transaction brought of one product, under the
+// stamp of the last.
 constexpr const char* kTables = R"(
 CREATE TABLE branch (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,16 +34,13 @@ CREATE TABLE op (
   body bytea NOT NULL,
   PRIMARY KEY (chain, seq));
 CREATE UNIQUE INDEX op_key ON op (branch, key) WHERE effect = 0 AND key <> '';
-CREATE TABLE stock_event (
+CREATE TABLE stock_events (
   branch bigint NOT NULL,
   sku bytea NOT NULL,
   hlc bigint NOT NULL,
-  chain bigint NOT NULL,
-  seq bigint NOT NULL,
-  milli bigint NOT NULL,
-  is_count boolean NOT NULL,
-  stocked boolean NOT NULL,
-  PRIMARY KEY (branch, sku, hlc, chain, seq));
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  events bytea NOT NULL,
+  PRIMARY KEY (branch, sku, hlc, id));
 CREATE TABLE feed_counter (
   tenant bytea NOT NULL,
   feed bytea NOT NULL,

@@ -54,7 +54,8 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
   switch (draw.random.below(7)) {
     case 0: {
       const ChainId chain = draw.chain();
-      const ChainPoint point{{1 + draw.random.below(99)}, draw.hash()};
+      const Seq held = model.chain(shop, chain).value_or(ChainPoint{}).seq;
+      const ChainPoint point{{held.value + 1 + draw.random.below(3)}, draw.hash()};
       return both([&](CloudTxn& t) { t.put_chain(shop, chain, point); });
     }
     case 1: {
@@ -72,12 +73,26 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
       });
       const Hash content = draw.hash();
       if (taken) return;
-      return both([&](CloudTxn& t) { t.put_chain(shop, op.chain, {op.seq, content}), t.put_op(shop, op, content); });
+      const Seq held = model.chain(shop, op.chain).value_or(ChainPoint{}).seq;
+      return both([&](CloudTxn& t) {
+        t.put_op(shop, op, content);
+        t.put_chain(shop, op.chain, {std::max(op.seq, held), content});
+      });
     }
     case 2: {
-      const StockEvent event = draw.event();
+      std::vector<StockEvent> events(1 + draw.random.below(3));
+      for (StockEvent& each : events) each = draw.event();
+      std::ranges::sort(events, {}, &StockEvent::place);
+      const auto same_place = [](const auto& a, const auto& b) { return a.place() == b.place(); };
+      events.erase(std::unique(events.begin(), events.end(), same_place), events.end());
       const std::string sku = odd_name(draw.random);
-      return both([&](CloudTxn& t) { t.put_chain(shop, event.chain, {event.seq, {}}), t.put_event(shop, sku, event); });
+      return both([&](CloudTxn& t) {
+        for (const StockEvent& event : events) {
+          t.put_chain(shop, event.chain, t.chain(shop, event.chain).value_or(ChainPoint{event.seq, {}}));
+          t.drop_event(shop, sku, event.place());
+        }
+        t.put_events(shop, sku, events);
+      });
     }
     case 3: {
       const std::string sku = odd_name(draw.random);

@@ -82,8 +82,8 @@ class MemoryCloud final : public CloudTxn {
     ops_[{shop, op.chain}][op.seq] = op;
     if (op.effect == OpEffect::applied && !op.key.empty()) keys_[{shop, op.key}] = {op.chain, op.seq, content};
   }
-  void put_event(const Shop& shop, const std::string& sku, const StockEvent& event) override {
-    events_[{shop, sku}][event.place()] = event;
+  void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override {
+    for (const StockEvent& event : events) events_[{shop, sku}][event.place()] = event;
   }
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override {
     events_[{shop, sku}].erase(place);

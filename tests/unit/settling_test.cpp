@@ -54,7 +54,7 @@ class Cloud {
     const Bytes bytes = encode(op);
     ChainPoint& last = last_[op.chain.till == TillId{"till-1"} ? 1 : 2];
     last = {op.seq, blake2b(bytes)};
-    write([&](Ingest& ingest) { ingest.push(shop, {op.chain, {{op, last.hash, bytes}}, {}}); });
+    write([&](Ingest& ingest) { ingest.branch(shop).push({op.chain, {{op, last.hash, bytes}}, {}}); });
     std::optional<OpEffect> effect;
     read([&](CloudTxn& txn) {
       txn.ops(shop, op.chain, op.seq, [&](const CloudOp& o) { return effect = o.effect, false; });
@@ -67,7 +67,8 @@ class Cloud {
     now_ms += 3'600'000;
     write([&](Ingest& ingest) {
       for (const auto& [till, last] : last_)
-        ingest.progress(shop, {TillId{"till-" + std::to_string(till)}, Incarnation{1}}, last.seq, Hlc::at(now_ms));
+        ingest.branch(shop).progress({TillId{"till-" + std::to_string(till)}, Incarnation{1}}, last.seq,
+                                     Hlc::at(now_ms));
     });
   }
   OpEffect say(int till, std::int64_t at_ms, const std::string& id, const std::string& choice, const std::string& by,

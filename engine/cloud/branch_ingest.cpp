@@ -1,0 +1,155 @@
+#include "engine/cloud/branch_ingest.hpp"
+
+#include "conflicts/kinds.hpp"
+#include "engine/cloud/notes.hpp"
+#include "engine/cloud/op_gate.hpp"
+#include "engine/cloud/settling.hpp"
+#include "engine/stock/moves.hpp"
+#include "engine/validate.hpp"
+#include "storage/mutants.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies)
+    : txn_(txn),
+      shop_(shop),
+      now_ms_(now_ms),
+      policies_(policies),
+      conflicts_(txn, shop, now_ms, policies),
+      rows_(txn, shop, now_ms),
+      anomalies_(txn, shop, now_ms, conflicts_, rows_),
+      stock_(txn, shop_) {}
+
+ChainPoint BranchIngest::push(const OpenedPush& push) {
+  const ChainPoint held = txn_.chain(shop_, push.chain).value_or(ChainPoint{});
+  const Judged judged = judge(held, push);
+  if (judged.verdict == Verdict::fork) {
+    raise(forked_history(push.chain, held.seq, now_ms_));
+  }
+  if (judged.verdict != Verdict::append) return held;
+  for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i]);
+  txn_.put_chain(shop_, push.chain, push.end());
+  frontier().heard(push.chain.till, push.ops.back().op.hlc, now_ms_);
+  return push.end();
+}
+
+void BranchIngest::append(const OpenedOp& opened) {
+  const Op& op = opened.op;
+  CloudOp stored{op.chain, op.seq, op.key, opened.bytes, OpEffect::applied};
+  const Hash content = content_hash(op.kind, op.body);
+  const auto draft = draft_of(op);
+  stored.effect = judge_key(op, content);
+  const auto fault = stored.effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
+  if (fault) {
+    stored.effect = OpEffect::dead;
+    const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
+    ConflictSide side = side_about(op, place);
+    side.moves = moves_of(op);
+    raise(dead_letter(std::move(side), *fault, now_ms_));
+  }
+  if (stored.effect == OpEffect::applied) stored.effect = take_effect(op, *draft);
+  txn_.put_op(shop_, stored, content);
+  ++counts_.appended;
+  if (stored.effect == OpEffect::applied) look_at(op, draft->document);
+  if (draft) stock_.apply(op, draft->document.lines, stored.effect == OpEffect::applied);
+  anomalies_.look_at_clock(op, frontier().at());
+  if (op.kind == OpKind::clock_correction && stored.effect == OpEffect::applied) stock_.redate(op);
+  if (op.kind == OpKind::incarnation) {
+    raise(new_incarnation(op.chain, now_ms_));
+    stock_.write_any();  // so that readers hear which history is closed
+  }
+}
+
+OpEffect BranchIngest::judge_key(const Op& op, const Hash& content) {
+  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.find_key(shop_, op.key);
+  if (!known) return OpEffect::applied;
+  if (known->content == content) {
+    ++counts_.duplicates;
+    return OpEffect::duplicate;
+  }
+  const StockPlace first{{}, known->chain.till, known->chain.incarnation, known->seq};
+  ConflictSide second = side_about(op, {op.hlc, op.chain.till, op.chain.incarnation, op.seq});
+  second.moves = moves_of(op);
+  raise(duplicate_key(conflicts_.side_of(first), std::move(second), now_ms_));
+  return OpEffect::conflict;
+}
+
+// What an op does besides moving stock.
+OpEffect BranchIngest::take_effect(const Op& op, const OpDraft& draft) {
+  const StockPlace place{stock_.corrected(op), op.chain.till, op.chain.incarnation, op.seq};
+  if (op.kind == OpKind::edit) edit(op, draft);
+  if (op.kind != OpKind::resolution) return OpEffect::applied;
+  std::string why;
+  Settling settling(conflicts_, rows_, [&](const StockPlace& at) { return replay(at); });
+  const OpEffect effect = settling.take(op, draft.document, place, why);
+  if (effect == OpEffect::dead) raise(dead_letter(side_about(op, place), why, now_ms_));
+  return effect;
+}
+
+// What does not look right about an op that took effect; its books have it by now.
+void BranchIngest::look_at(const Op& op, const Document& document) {
+  if (!has_document(op.kind)) return;
+  anomalies_.look_at(op, document, {stock_.corrected(op), op.chain.till, op.chain.incarnation, op.seq});
+}
+
+void BranchIngest::edit(const Op& op, const OpDraft& draft) {
+  const auto edit = unpack<RowEdit>(draft.custom_body);
+  const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
+  const FeedKind feed = rows_.feed_of(edit->kind, edit->id);
+  txn_.lock_feed(shop_, feed.feed);
+  const Merged merged = merge(*edit, rows_.current(feed, edit->id), policies_);
+  for (const FieldConflict& met : merged.conflicts) {
+    const RowField where{feed.feed, edit->kind, edit->id, met.field};
+    ConflictSide side{place, op.key, op.cashier, {}, 0, 0, {}, Binary(met.was), Binary(met.mine)};
+    side.what = met.field + " " + field_words(where, met.mine);
+    if (met.field.empty()) side.what = edit->deletes ? "deleted it" : "edited it", side.value = Binary(op.body);
+    raise(edits_met(where, rows_.side_there(where), std::move(side), met.why, now_ms_));
+  }
+  const RowAuthor author{place, op.key, op.cashier, {}};
+  if (merged.changed) rows_.put({feed, edit->id, merged.deleted, join_fields(merged.fields)}, author);
+}
+
+// An op that was refused, after the rule has been changed.
+std::optional<std::string> BranchIngest::replay(const StockPlace& place) {
+  const auto op = conflicts_.op_at(place);
+  if (!op) return "the cloud does not have it any more";
+  const auto draft = draft_of(*op);
+  const Hash content = content_hash(op->kind, op->body);
+  if (auto fault = fault_in(draft, policies_)) return fault;
+  if (judge_key(*op, content) != OpEffect::applied) return "its key has been used since";
+  CloudOp stored{op->chain, op->seq, op->key, encode(*op), take_effect(*op, *draft)};
+  txn_.put_op(shop_, stored, content);
+  look_at(*op, draft->document);
+  stock_.apply(*op, draft->document.lines, stored.effect == OpEffect::applied);
+  return std::nullopt;
+}
+
+void BranchIngest::progress(const ChainId& chain, Seq last, Hlc hlc) {
+  if (txn_.chain(shop_, chain).value_or(ChainPoint{}).seq >= last) frontier().heard(chain.till, hlc, now_ms_);
+}
+
+Frontier& BranchIngest::frontier() {
+  if (!frontier_) {
+    const auto note = txn_.note(frontier_note(shop_));
+    frontier_ = note ? unpack<Frontier>(*note).value_or(Frontier{}) : Frontier{};
+  }
+  return *frontier_;
+}
+
+bool BranchIngest::raise(Conflict conflict) { return conflicts_.raise(std::move(conflict)); }
+
+void BranchIngest::finish(const std::vector<TillId>* tills) {
+  stock_.fold(conflicts_, anomalies_);
+  if (frontier_) {
+    if (tills != nullptr && frontier_->advance(*tills, now_ms_))
+      conflicts_.confirm(frontier_->at(), frontier_->left_out(*tills, now_ms_));
+    txn_.put_note(frontier_note(shop_), pack(*frontier_));
+  }
+  conflicts_.write();
+  anomalies_.write();
+  counts_.conflicts += conflicts_.raised();
+}
+
+}  // namespace tillsync

@@ -1,0 +1,148 @@
+#include "engine/cloud/branch_stock.hpp"
+
+#include <algorithm>
+
+#include "engine/cloud/notes.hpp"
+#include "engine/stock/moves.hpp"
+#include "engine/till/stock_book.hpp"
+#include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+
+void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
+  const auto at =
+      std::lower_bound(row.contained.begin(), row.contained.end(), chain, [](const auto& c, const ChainId& id) {
+        return std::tie(c.till, c.incarnation) < std::tie(id.till, id.incarnation);
+      });
+  if (at != row.contained.end() && at->till == chain.till && at->incarnation == chain.incarnation) {
+    at->seq = std::max(at->seq, seq);
+  } else {
+    row.contained.insert(at, {chain.till, chain.incarnation, seq});
+  }
+}
+
+}  // namespace
+
+BranchStock::Product& BranchStock::product(const std::string& sku) {
+  const auto [it, fresh] = products_.try_emplace(sku);
+  const auto stored = fresh ? txn_.row(shop_, stock_feed(shop_.branch), sku) : std::nullopt;
+  if (stored) it->second.row = unpack<StockRow>(stored->fields).value_or(StockRow{});
+  return it->second;
+}
+
+// A row contains an op that has no effect, and the place of one that was re-issued, as well: readers that counted them
+// already learn that they are settled.
+void BranchStock::apply(const Op& op, const std::vector<Line>& lines, bool has_effect) {
+  const Hlc hlc = corrected(op);
+  for (const auto& [sku, move] : stock_moves(op.kind, lines)) {
+    Product& p = product(sku);
+    mark_contained(p.row, op.chain, op.seq);
+    if (op.origin) mark_contained(p.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
+    if (!has_effect) continue;
+    p.fresh.push_back({hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
+    p.changed_at(p.fresh.back().place());
+  }
+}
+
+std::vector<Correction>& BranchStock::corrections(const TillId& till) {
+  const auto [it, fresh] = corrections_.try_emplace(till);
+  const auto note = fresh ? txn_.note(corrections_note(shop_, till)) : std::nullopt;
+  if (note) it->second = unpack<Packed<Correction>>(*note).value_or(Packed<Correction>{}).all;
+  return it->second;
+}
+
+Hlc BranchStock::corrected(const Op& op) {
+  Hlc hlc = op.hlc;
+  for (const Correction& c : corrections(op.chain.till)) {
+    if (c.covers(op.chain, op.seq)) hlc = c.applied(hlc);
+  }
+  return hlc;
+}
+
+void BranchStock::move(const Op& op, const Correction& correction) {
+  const Hlc before = corrected(op);
+  for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
+    Product& p = product(sku);
+    StockEvent event{before, op.chain, op.seq, move.is_count, move.milli, move.stocked};
+    if (std::erase(p.fresh, event) == 0) txn_.drop_event(shop_, sku, event.place());
+    p.changed_at(event.place());
+    event.hlc = correction.applied(before);
+    p.changed_at(event.place());
+    p.fresh.push_back(event);
+  }
+}
+
+// Ops of an older history that arrive later go to their places at once.
+void BranchStock::redate(const Op& op) {
+  const auto correction = unpack<Correction>(op.body);
+  const ChainId chain{op.chain.till, correction ? correction->incarnation : Incarnation{}};
+  if (!correction || (chain == op.chain && correction->to >= op.seq)) return;
+  txn_.ops(shop_, chain, correction->from, [&](const CloudOp& stored) {
+    const bool moves = stored.effect == OpEffect::applied && correction->covers(chain, stored.seq);
+    const auto moving = moves ? decode_op(stored.bytes) : std::nullopt;
+    if (moving) move(*moving, *correction);
+    return stored.seq < correction->to;
+  });
+  auto& all = corrections(op.chain.till);
+  all.push_back(*correction);
+  txn_.put_note(corrections_note(shop_, op.chain.till), pack(Packed<Correction>{all}));
+}
+
+void BranchStock::write_any() {
+  txn_.rows_after(shop_, stock_feed(shop_.branch), {}, [&](const Row& any) {
+    if (!any.deleted) product(any.id);
+    return any.deleted;
+  });
+}
+
+void BranchStock::write_events() {
+  for (auto& [sku, p] : products_) {
+    std::sort(p.fresh.begin(), p.fresh.end());
+    if (!p.fresh.empty()) txn_.put_events(shop_, sku, p.fresh);
+  }
+}
+
+void BranchStock::name_ledgers(CloudReads& reads) const {
+  for (const auto& [sku, p] : products_) reads.notes.push_back(ledger_note(shop_, sku));
+}
+
+void BranchStock::load_ledgers() {
+  for (auto& [sku, p] : products_) {
+    const auto note = p.first ? txn_.note(ledger_note(shop_, sku)) : std::nullopt;
+    if (note) p.ledger = unpack<Ledger>(*note).value_or(Ledger{});
+  }
+}
+
+void BranchStock::name_events(CloudReads& reads) const {
+  for (const auto& [sku, p] : products_) {
+    const auto from = p.first ? p.ledger.folds_from(*p.first) : std::nullopt;
+    if (from) reads.events.push_back({shop_, sku, *from});
+  }
+}
+
+void BranchStock::fold(ConflictBook& conflicts, Anomalies& anomalies) {
+  for (auto& [sku, p] : products_) {
+    if (p.first) fold(sku, p, conflicts, anomalies);
+    txn_.put_row(shop_, {stock_feed(shop_.branch), sku, false, pack(p.row)});
+  }
+}
+
+void BranchStock::fold(const std::string& sku, Product& p, ConflictBook& conflicts, Anomalies& anomalies) {
+  const auto change =
+      p.ledger.add(p.fresh, *p.first, [&](const StockPlace& after) { return txn_.events_after(shop_, sku, after); });
+  txn_.put_note(ledger_note(shop_, sku), pack(p.ledger));
+  p.row.milli = p.ledger.milli();
+  p.row.last_count = p.ledger.last_count();
+  p.row.kept = p.ledger.kept();
+  conflicts.compare(sku, change);
+  const auto& count = p.ledger.last_count();
+  const bool about_count = count && std::ranges::any_of(p.fresh, [&](const StockEvent& e) {
+                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= Anomalies::kClockErrorMs;
+                           });
+  if (about_count) anomalies.look_at_count(sku, *count);
+}
+
+}  // namespace tillsync
