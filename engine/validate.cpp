@@ -82,7 +82,7 @@ Result<void> check_edit(ByteView body) {
   };
   if (!good(edit->kind, 64) || !good(edit->id, kMaxSkuBytes))
     return invalid("an edit names a kind of row (up to 64 bytes) and a row (up to 128)");
-  if (edit->kind == "conflict" || edit->kind == "stock" || edit->kind == "setting")
+  if (edit->kind == "conflict" || edit->kind == "stock" || edit->kind == "setting" || edit->kind == "group")
     return invalid("rows of the kind '" + edit->kind + "' change by ops of their own, not by edits");
   if (edit->changes.size() > kMaxFields) return invalid("an edit may change 100 fields at most");
   if (edit->changes.empty() && !edit->deletes) return invalid("an edit that changes nothing: name a field");
@@ -99,6 +99,8 @@ Result<void> check_edit(ByteView body) {
 }  // namespace
 
 bool holds_card_number(std::string_view text) {
+  constexpr std::ptrdiff_t kShortest = 13;
+  if (std::ranges::count_if(text, is_digit) < kShortest) return false;
   std::vector<std::string> groups;  // digits parted by single blanks or dashes; any run of them may be a card number
   for (std::size_t at = 0; at < text.size();) {
     if (!is_digit(text[at])) {

@@ -91,11 +91,11 @@ void SimCloud::carry_out(CloudActions actions) {
       if (life == life_) work();
     });
   };
-  if (actions.job) {
-    alive_later(kJob, [this, alive_later, job = std::move(actions.job)] {
+  for (const CloudActions::Job& each : actions.jobs) {
+    alive_later(kJob, [this, alive_later, lane = each.lane, job = each.job] {
       auto outcome = run_job(*store_, *witness_, *job);
       if (outcome) observer_.on_cloud_job();
-      alive_later(Duration(1), [this, outcome] { carry_out(core_->on_done(now(), outcome)); });
+      alive_later(Duration(1), [this, lane, outcome] { carry_out(core_->on_done(now(), lane, outcome)); });
     });
   }
   if (const auto at = core_->next_wake()) alive_later(*at - now().mono, [this] { carry_out(core_->on_wake(now())); });

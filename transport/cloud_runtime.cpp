@@ -45,8 +45,14 @@ Result<std::vector<Roster>> stored_rosters(CloudStore& store, const std::string&
 
 }  // namespace
 
-CloudRuntime::CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log)
-    : folder_(std::move(folder)), name_(std::move(name)), key_(key), log_(std::move(log)), core_(key) {
+CloudRuntime::CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log)
+    : folder_(std::move(folder)),
+      name_(options.name),
+      key_(key),
+      log_(std::move(log)),
+      core_(key, options.lanes()),
+      witnesses_(options.lanes()),
+      database_(std::make_unique<asio::thread_pool>(options.store.empty() ? 1 : options.lanes() + 1)) {
   randombytes_buf(&run_, sizeof run_);
 }
 
@@ -56,7 +62,7 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
   if (!folder) return tl::unexpected(folder.error());
   auto key = load_identity(*folder, options.create);
   if (!key) return tl::unexpected(key.error());
-  std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options.name, *key, std::move(log)));
+  std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options, *key, std::move(log)));
   auto policies = load_policies(runtime->folder_);
   if (!policies) return tl::unexpected(policies.error());
   runtime->core_.use(std::move(*policies));
@@ -147,7 +153,7 @@ CloudRuntime::~CloudRuntime() {
     });
     thread_.join();
   }
-  database_lane_.join();
+  database_->join();
   store_.reset();  // its listener posts to the loop
 }
 
@@ -241,7 +247,7 @@ void CloudRuntime::rows_changed(const std::optional<std::set<CloudNews>>& feeds)
 }
 
 void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done) {
-  asio::post(database_lane_, [this, work = std::move(work), done = std::move(done)] {
+  asio::post(*database_, [this, work = std::move(work), done = std::move(done)] {
     auto outcome = work(*store_);
     asio::post(io_, [outcome = std::move(outcome), done] { done(outcome); });
   });
@@ -252,11 +258,11 @@ void CloudRuntime::carry_out(CloudActions actions) {
   if (actions.new_roster) keep_roster(actions.new_roster->second, {});
   for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
-  if (actions.job) {
-    asio::post(database_lane_, [this, job = std::move(actions.job)] {
-      auto outcome = run_job(*store_, witness_, *job);
-      asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
-        if (!stopping_) carry_out(core_.on_done(read_clock(), std::move(outcome)));
+  for (CloudActions::Job& each : actions.jobs) {
+    asio::post(*database_, [this, lane = each.lane, job = std::move(each.job)] {
+      auto outcome = run_job(*store_, witnesses_[lane], *job);
+      asio::post(io_, [this, lane, outcome = std::move(outcome)]() mutable {
+        if (!stopping_) carry_out(core_.on_done(read_clock(), lane, std::move(outcome)));
       });
     });
   }

@@ -25,6 +25,7 @@ class CloudRuntime final : private LinkOwner {
     Address listen{"0.0.0.0", 7800};
     bool network = true;
     bool create = true;
+    std::size_t lanes() const { return store.empty() ? 1 : 2; }  // jobs at once; LMDB has one writer
   };
   static Result<std::unique_ptr<CloudRuntime>> open(Options options, Log log);
   ~CloudRuntime() override;
@@ -35,7 +36,7 @@ class CloudRuntime final : private LinkOwner {
     asio::post(io_, [&] { answer.set_value(f()); });
     return answer.get_future().get();
   }
-  // Runs on the database's thread; `done` on the core's.
+  // Runs on a thread of the database's; `done` on the core's.
   void on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done);
 
   // On the core thread only.
@@ -54,7 +55,7 @@ class CloudRuntime final : private LinkOwner {
   const PublicKey& key() const { return key_.public_key(); }
 
  private:
-  CloudRuntime(DataFolder folder, TillId name, SecretKey key, Log log);
+  CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log);
   Result<void> open_store(const Options& options);
   Result<void> load_old_rosters();
   void take_stored_rosters(const std::string& tenant);  // all of them, without one
@@ -81,11 +82,11 @@ class CloudRuntime final : private LinkOwner {
   std::uint16_t port_ = 0;
   std::unique_ptr<CloudStore> store_;
   CloudCore core_;
-  Witness witness_;  // of the database lane
+  std::vector<Witness> witnesses_;  // one a lane: what its jobs have seen
 
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};
-  asio::thread_pool database_lane_{1};
+  std::unique_ptr<asio::thread_pool> database_;
   std::unique_ptr<Links> links_;
   std::thread thread_;
   bool stopping_ = false;

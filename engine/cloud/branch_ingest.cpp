@@ -1,10 +1,13 @@
 #include "engine/cloud/branch_ingest.hpp"
 
+#include <set>
+
 #include "conflicts/kinds.hpp"
 #include "engine/cloud/notes.hpp"
 #include "engine/cloud/op_gate.hpp"
 #include "engine/cloud/settling.hpp"
 #include "engine/stock/moves.hpp"
+#include "engine/till/stock_book.hpp"
 #include "engine/validate.hpp"
 #include "storage/mutants.hpp"
 #include "storage/op_codec.hpp"
@@ -22,6 +25,34 @@ BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms,
       anomalies_(txn, shop, now_ms, conflicts_, rows_),
       stock_(txn, shop_) {}
 
+BranchIngest::Drafts BranchIngest::drafts_of(const OpenedPush& push) {
+  Drafts drafts;
+  for (const OpenedOp& each : push.ops) drafts.push_back(draft_of(each.op));
+  return drafts;
+}
+
+void BranchIngest::prepare(const OpenedPush& push) { prepared_.emplace(&push, drafts_of(push)); }
+
+void BranchIngest::name_reads(CloudReads& reads) const {
+  reads.shops.push_back(shop_);
+  for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_)})
+    reads.notes.push_back(name);
+  std::set<std::string> skus;
+  for (const auto& [push, drafts] : prepared_) {
+    reads.notes.push_back(corrections_note(shop_, push->chain.till));
+    for (const OpenedOp& each : push->ops) reads.keys.emplace_back(shop_, each.op.key);
+    for (const auto& draft : drafts) {
+      if (!draft) continue;
+      for (const Line& line : draft->document.lines) skus.insert(line.sku);
+    }
+  }
+  for (const std::string& sku : skus) {
+    reads.rows.push_back({shop_, stock_feed(shop_.branch), sku});
+    reads.notes.push_back(ledger_note(shop_, sku));
+    reads.notes.push_back(prices_note(shop_, {"tenant", "product"}, sku));
+  }
+}
+
 ChainPoint BranchIngest::push(const OpenedPush& push) {
   const ChainPoint held = txn_.chain(shop_, push.chain).value_or(ChainPoint{});
   const Judged judged = judge(held, push);
@@ -29,17 +60,18 @@ ChainPoint BranchIngest::push(const OpenedPush& push) {
     raise(forked_history(push.chain, held.seq, now_ms_));
   }
   if (judged.verdict != Verdict::append) return held;
-  for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i]);
+  const auto prepared = prepared_.find(&push);
+  Drafts drafts = prepared == prepared_.end() ? drafts_of(push) : std::move(prepared->second);
+  for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i], std::move(drafts[i]));
   txn_.put_chain(shop_, push.chain, push.end());
   frontier().heard(push.chain.till, push.ops.back().op.hlc, now_ms_);
   return push.end();
 }
 
-void BranchIngest::append(const OpenedOp& opened) {
+void BranchIngest::append(const OpenedOp& opened, std::optional<OpDraft> draft) {
   const Op& op = opened.op;
   CloudOp stored{op.chain, op.seq, op.key, opened.bytes, OpEffect::applied};
   const Hash content = content_hash(op.kind, op.body);
-  const auto draft = draft_of(op);
   stored.effect = judge_key(op, content);
   const auto fault = stored.effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
   if (fault) {

@@ -2,6 +2,7 @@
 // stock fold, the frontier, row versions and watermarks.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ class BranchIngest {
   BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies);
   BranchIngest(BranchIngest&&) = delete;
 
+  // Reads a push's ops, before it is pushed; name_reads() then tells what they will want from the record.
+  void prepare(const OpenedPush& push);
+  void name_reads(CloudReads& reads) const;
   // Where the chain stands afterwards: the answer to the push.
   ChainPoint push(const OpenedPush& push);
   // That every later op of the chain is stamped after `hlc`; it counts if the cloud holds what came before.
@@ -40,7 +44,9 @@ class BranchIngest {
   const IngestCounts& counts() const { return counts_; }
 
  private:
-  void append(const OpenedOp& op);
+  using Drafts = std::vector<std::optional<OpDraft>>;  // what ops were recorded from, where it can be read
+  static Drafts drafts_of(const OpenedPush& push);
+  void append(const OpenedOp& op, std::optional<OpDraft> draft);
   OpEffect judge_key(const Op& op, const Hash& content);
   OpEffect take_effect(const Op& op, const OpDraft& draft);
   void look_at(const Op& op, const Document& document);
@@ -57,6 +63,7 @@ class BranchIngest {
   Anomalies anomalies_;
   BranchStock stock_;
   std::optional<Frontier> frontier_;
+  std::map<const OpenedPush*, Drafts> prepared_;
   IngestCounts counts_;
 };
 

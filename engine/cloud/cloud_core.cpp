@@ -128,20 +128,19 @@ void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& 
   std::move(taken.hang_up.begin(), taken.hang_up.end(), std::back_inserter(out.hang_up));
 }
 
-CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
+CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers> outcome) {
   CloudActions out;
-  running_ = false;
+  Lane& lane = lanes_[index];
+  lane.running = false;
   if (!outcome) {  // an unreachable or full database dead-letters nothing: the same job again, and nobody was answered
-    if (!retry_at_)
+    if (!lane.retry_at)
       out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
-    retry_at_ = now.mono + retry_pause_;
-    retry_pause_ = std::min<Duration>(retry_pause_ * 2, kLongestPause);
+    lane.retry_at = now.mono + lane.pause;
+    lane.pause = std::min<Duration>(lane.pause * 2, kLongestPause);
     return out;
   }
-  if (retry_at_) out.notices.push_back({Notice::Weight::info, "the cloud's database works again"});
-  retry_at_.reset();
-  retry_pause_ = kFirstPause;
-  job_.reset();
+  if (lane.retry_at) out.notices.push_back({Notice::Weight::info, "the cloud's database works again"});
+  lane = {};
   ++counters_.jobs;
   counters_.ops += outcome->counts.appended;
   counters_.duplicates += outcome->counts.duplicates;
@@ -153,8 +152,16 @@ CloudActions CloudCore::on_done(Now now, Result<CloudAnswers> outcome) {
     if (peers_.contains(ask.from)) park(std::move(ask));
   }
   auto woken = on_rows_changed(now, outcome->changed);
-  out.job = std::move(woken.job);
+  out.jobs = std::move(woken.jobs);
   return out;
+}
+
+std::optional<Instant> CloudCore::next_wake() const {
+  std::optional<Instant> first;
+  for (const Lane& lane : lanes_) {
+    if (lane.retry_at && !lane.running && (!first || *lane.retry_at < *first)) first = lane.retry_at;
+  }
+  return first;
 }
 
 void CloudCore::park(CloudAsk ask) {
@@ -208,29 +215,45 @@ void CloudCore::name_tills(const Shop& shop, CloudJob& job) const {
 }
 
 void CloudCore::pump(Now now, CloudActions& out) {
-  if (running_ || out.job || (retry_at_ && now.mono < *retry_at_)) return;
-  if (!job_ && !queue_.empty()) {
-    CloudJob job;
-    job.now = now;
-    job.policies = policies_;
-    std::size_t bytes = 0;
-    while (!queue_.empty() && bytes < kMaxJobBytes) {  // branch by branch: what they share is written once
-      const Shop shop = queue_.front().shop;
-      name_tills(shop, job);
-      std::erase_if(queue_, [&](CloudAsk& ask) {
-        if (ask.shop != shop || bytes >= kMaxJobBytes) return false;
-        if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
-          for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
-        }
-        job.asks.push_back(std::move(ask));
-        return true;
-      });
-    }
-    job_ = std::make_shared<const CloudJob>(std::move(job));
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    if (lane.running || (lane.retry_at && now.mono < *lane.retry_at)) continue;
+    if (!lane.job) lane.job = next_job(now, lane);
+    if (!lane.job) continue;
+    lane.running = true;
+    out.jobs.push_back({i, lane.job});
   }
-  if (!job_) return;
-  running_ = true;
-  out.job = job_;
+}
+
+// Branch by branch: what their asks share is written once.
+std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
+  std::set<Shop> busy;
+  for (const Lane& each : lanes_) {
+    if (each.job) std::ranges::transform(each.job->asks, std::inserter(busy, busy.end()), &CloudAsk::shop);
+  }
+  const auto allowed = [&](const CloudAsk& ask) {
+    if (std::holds_alternative<LeaseAsk>(ask.what)) return &lane == &lanes_.front();
+    return !busy.contains(ask.shop);
+  };
+  CloudJob job;
+  job.now = now;
+  job.policies = policies_;
+  std::size_t bytes = 0;
+  while (bytes < kMaxJobBytes) {
+    const auto first = std::ranges::find_if(queue_, allowed);
+    if (first == queue_.end()) break;
+    const Shop shop = first->shop;
+    name_tills(shop, job);
+    std::erase_if(queue_, [&](CloudAsk& ask) {
+      if (bytes >= kMaxJobBytes || ask.shop != shop || !allowed(ask)) return false;
+      if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
+        for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
+      }
+      job.asks.push_back(std::move(ask));
+      return true;
+    });
+  }
+  return job.asks.empty() ? nullptr : std::make_shared<const CloudJob>(std::move(job));
 }
 
 }  // namespace tillsync

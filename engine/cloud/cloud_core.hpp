@@ -1,5 +1,6 @@
 // The cloud tier's engine: authenticated peers ask, asks are grouped into jobs, a job is one transaction, answers go
-// out when it is committed. No I/O of its own: whoever drives it runs the job (run_job) where the database lives.
+// out when it is committed. Several jobs may run at once, never two of one branch. No I/O of its own: whoever drives it
+// runs the job (run_job) where the database lives.
 #pragma once
 
 #include <deque>
@@ -48,7 +49,11 @@ struct CloudAnswers {
 Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job);
 
 struct CloudActions {
-  std::shared_ptr<const CloudJob> job;
+  struct Job {
+    std::size_t lane;  // which on_done() answers for
+    std::shared_ptr<const CloudJob> job;
+  };
+  std::vector<Job> jobs;
   std::vector<Actions::Send> sends;
   std::vector<PeerId> hang_up;
   std::vector<Notice> notices;
@@ -66,7 +71,8 @@ class CloudCore {
       4096;  // beyond this a peer is let go; windows keep honest ones far below
   static constexpr Duration kFirstPause = milliseconds(250), kLongestPause = seconds(8);  // while the database is away
 
-  explicit CloudCore(SecretKey key) : key_(key) {}
+  // `lanes`: jobs that may run at once, each about other branches. Leases are the first lane's.
+  explicit CloudCore(SecretKey key, std::size_t lanes = 1) : key_(key), lanes_(lanes) {}
   std::shared_ptr<const Policies> policies() const { return policies_; }
   void use(Policies policies) { policies_ = std::make_shared<const Policies>(std::move(policies)); }
 
@@ -78,11 +84,11 @@ class CloudCore {
   void on_peer_down(PeerId peer);
   CloudActions on_message(Now now, PeerId from, Message message);
   CloudActions on_unreadable(PeerId from);  // what came was no message
-  CloudActions on_done(Now now, Result<CloudAnswers> outcome);
+  CloudActions on_done(Now now, std::size_t lane, Result<CloudAnswers> outcome);
   // By an import, or by another process; nothing: any of them.
   CloudActions on_rows_changed(Now now, const std::optional<std::set<CloudNews>>& feeds);
   CloudActions on_wake(Now now);
-  std::optional<Instant> next_wake() const { return retry_at_; }
+  std::optional<Instant> next_wake() const;
   const CloudCounters& counters() const { return counters_; }
   // Who hosts a branch, as far as the cloud has been told: the certificate of the highest term.
   const Certificate* leader(const Shop& shop) const;
@@ -93,7 +99,14 @@ class CloudCore {
     Shop shop;
     TillId name;
   };
+  struct Lane {
+    std::shared_ptr<const CloudJob> job;  // running, or to be tried again
+    bool running = false;
+    std::optional<Instant> retry_at;
+    Duration pause = kFirstPause;
+  };
   void pump(Now now, CloudActions& out);
+  std::shared_ptr<const CloudJob> next_job(Now now, const Lane& lane);
   void park(CloudAsk ask);
   std::optional<CloudAsk> unpark(PeerId peer);
   void name_tills(const Shop& shop, CloudJob& job) const;
@@ -114,10 +127,7 @@ class CloudCore {
   std::deque<CloudAsk> queue_;
   std::map<PeerId, CloudAsk> parked_;  // pulls that wait for something new
   std::map<CloudNews, std::set<PeerId>> parked_by_feed_;
-  std::shared_ptr<const CloudJob> job_;  // running, or to be tried again
-  bool running_ = false;
-  std::optional<Instant> retry_at_;
-  Duration retry_pause_ = kFirstPause;
+  std::vector<Lane> lanes_;
   CloudCounters counters_;
 };
 

@@ -75,6 +75,7 @@ class PostgresCloudTxn final : public CloudTxn {
     std::int64_t id = 0;
     FeedRecord record;
     bool dirty = false;
+    bool fresh = false;  // made in this transaction: it has no rows that are not known here
   };
   using FeedName = std::pair<std::string, std::string>;  // tenant, feed
   struct FeedEntries {
@@ -144,7 +145,6 @@ class PostgresCloudTxn final : public CloudTxn {
   struct NewOp {
     std::int64_t branch;
     CloudOp op;
-    Hash content;
   };
   std::map<std::pair<std::int64_t, std::uint64_t>, NewOp> new_ops_, changed_ops_;  // chain, seq
   struct Packets {                                                                 // of stock events

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "storage/op_codec.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
 #include "storage/postgres/packets.hpp"
@@ -19,7 +20,7 @@ constexpr Statement kOps{"ops",
                          "SELECT seq, key, body, effect::bigint FROM op WHERE chain = $1 AND seq >= $2 ORDER BY seq "
                          "LIMIT $3"};
 constexpr Statement kKeys{"keys",
-                          "SELECT o.branch, o.key, c.till, c.incarnation, o.seq, o.content FROM (SELECT "
+                          "SELECT o.branch, o.key, c.till, c.incarnation, o.seq, o.body FROM (SELECT "
                           "unnest($1::bigint[]) AS branch, unnest($2::bytea[]) AS key) w JOIN op o ON o.branch = "
                           "w.branch AND o.key = w.key AND o.effect = 0 AND o.key <> '' JOIN chain c ON c.id = o.chain"};
 constexpr Statement kFeeds{
@@ -52,6 +53,11 @@ Hash hash_of(ByteView bytes) {
   Hash hash;
   std::copy_n(bytes.begin(), std::min(bytes.size(), hash.bytes.size()), hash.bytes.begin());
   return hash;
+}
+
+Hash content_of(ByteView op_bytes) {
+  const auto op = decode_op(op_bytes);
+  return op ? content_hash(op->kind, op->body) : Hash{};
 }
 
 Column names_of(const std::vector<std::string>& names) {
@@ -163,7 +169,7 @@ void PostgresCloudTxn::expect_keys(const std::vector<std::pair<Shop, std::string
     by_id[rows->bigint(i, 0)]->keys[std::string(rows->bytes(i, 1))] =
         CloudKey{{{std::string(rows->bytes(i, 2))}, {static_cast<std::uint64_t>(rows->bigint(i, 3))}},
                  {static_cast<std::uint64_t>(rows->bigint(i, 4))},
-                 hash_of(rows->bytes(i, 5))};
+                 content_of(rows->bytes(i, 5))};
   }
 }
 
@@ -228,7 +234,7 @@ FeedRecord PostgresCloudTxn::feed(const Shop& shop, const FeedKind& feed) {
 std::optional<Row> PostgresCloudTxn::row(const Shop& shop, const FeedKind& feed, const std::string& id) {
   const FeedEntry* entry = find_feed(shop, feed);
   if (entry == nullptr) return std::nullopt;
-  if (!rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
+  if (!entry->fresh && !rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
   return rows_[{entry->id, id}].row;
 }
 

@@ -43,15 +43,15 @@ constexpr Statement kSetChains{"set_chains",
                                "UPDATE chain c SET seq = w.seq, hash = w.hash FROM (SELECT unnest($1::bigint[]) AS "
                                "id, unnest($2::bigint[]) AS seq, unnest($3::bytea[]) AS hash) w WHERE c.id = w.id"};
 constexpr Statement kAddOps{"add_ops",
-                            "INSERT INTO op (chain, seq, branch, effect, key, content, body) SELECT "
-                            "unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), "
-                            "unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::bytea[])"};
-constexpr Statement kPutOps{"put_ops",
-                            "INSERT INTO op (chain, seq, branch, effect, key, content, body) SELECT "
-                            "unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), "
-                            "unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::bytea[]) ON CONFLICT (chain, seq) "
-                            "DO UPDATE SET effect = excluded.effect, key = excluded.key, content = excluded.content, "
-                            "body = excluded.body"};
+                            "INSERT INTO op (chain, seq, branch, effect, key, body) SELECT unnest($1::bigint[]), "
+                            "unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bytea[]), "
+                            "unnest($6::bytea[])"};
+constexpr Statement kPutOps{
+    "put_ops",
+    "INSERT INTO op (chain, seq, branch, effect, key, body) SELECT unnest($1::bigint[]), "
+    "unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bytea[]), "
+    "unnest($6::bytea[]) ON CONFLICT (chain, seq) DO UPDATE SET effect = excluded.effect, key = "
+    "excluded.key, body = excluded.body"};
 constexpr Statement kPutEvents{"put_events",
                                "INSERT INTO stock_events (branch, sku, hlc, events) SELECT unnest($1::bigint[]), "
                                "unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bytea[])"};
@@ -205,7 +205,7 @@ void PostgresCloudTxn::put_op(const Shop& shop, const CloudOp& op, const Hash& c
   ShopEntry& entry = held(shop);
   const std::pair place(chain.id, op.seq.value);
   auto& ops = op.seq > chain.point.seq && !new_ops_.contains(place) ? new_ops_ : changed_ops_;
-  ops[place] = {entry.id, op, content};
+  ops[place] = {entry.id, op};
   if (op.effect == OpEffect::applied && !op.key.empty()) entry.keys[op.key] = CloudKey{op.chain, op.seq, content};
 }
 
@@ -252,6 +252,7 @@ PostgresCloudTxn::FeedEntry& PostgresCloudTxn::feed_to_write(const Shop& shop, c
         Values().add(ByteView(shop.tenant)).add(ByteView(feed.feed)).add(ByteView(feed.kind)).add(options_.generation));
     if (made) entry.id = made->bigint(0, 0);
     entry.record = {{options_.generation, {}}, 0, {}, 0};
+    entry.fresh = true;
   }
   entry.dirty = true;
   return entry;
@@ -320,19 +321,17 @@ void PostgresCloudTxn::flush_chains() {
 void PostgresCloudTxn::flush_ops() {
   for (auto* ops : {&new_ops_, &changed_ops_}) {
     if (ops->empty()) continue;
-    Column chains(kBigint), seqs(kBigint), branches(kBigint), effects(kBigint), keys(kBytes), contents(kBytes),
-        bodies(kBytes);
+    Column chains(kBigint), seqs(kBigint), branches(kBigint), effects(kBigint), keys(kBytes), bodies(kBytes);
     for (const auto& [place, op] : *ops) {
       chains.add(place.first);
       seqs.add(static_cast<std::int64_t>(place.second));
       branches.add(op.branch);
       effects.add(static_cast<std::int64_t>(op.op.effect));
       keys.add(ByteView(op.op.key));
-      contents.add(op.content.view());
       bodies.add(ByteView(op.op.bytes));
     }
     db_.send(ops == &new_ops_ ? kAddOps : kPutOps,
-             Values().add(chains).add(seqs).add(branches).add(effects).add(keys).add(contents).add(bodies));
+             Values().add(chains).add(seqs).add(branches).add(effects).add(keys).add(bodies));
     ops->clear();
   }
 }

@@ -10,8 +10,10 @@ namespace {
 
 constexpr int kBinary = 1;
 
-void append_number(Bytes& out, std::uint64_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+void append_number(Bytes& out, std::uint64_t value, std::size_t bytes) {
+  char big_endian[8];
+  for (std::size_t i = 0; i < bytes; ++i) big_endian[i] = static_cast<char>(value >> 8 * (bytes - 1 - i));
+  out.append(big_endian, bytes);
 }
 
 std::string first_line(const char* text) {
@@ -57,7 +59,8 @@ Bytes Column::encoded() const {
   if (count_ == 0) return out;
   append_number(out, count_, 4);
   append_number(out, 1, 4);  // the first one's index
-  return out + values_;
+  out.reserve(out.size() + values_.size());
+  return out.append(values_);
 }
 
 Values& Values::add(std::int64_t value) {

@@ -30,7 +30,6 @@ CREATE TABLE op (
   branch bigint NOT NULL,
   effect smallint NOT NULL,
   key bytea NOT NULL,
-  content bytea NOT NULL,
   body bytea NOT NULL,
   PRIMARY KEY (chain, seq));
 CREATE UNIQUE INDEX op_key ON op (branch, key) WHERE effect = 0 AND key <> '';

@@ -48,8 +48,8 @@ class Process {
     std::vector<Message> heard;
     while (true) {
       for (auto& send : actions.sends) heard.push_back(std::move(send.message));
-      if (!actions.job) return heard;
-      actions = core_.on_done(now, run_job(store_, witness_, *actions.job));
+      if (actions.jobs.empty()) return heard;
+      actions = core_.on_done(now, 0, run_job(store_, witness_, *actions.jobs.front().job));
     }
   }
   const CloudCore& core() const { return core_; }

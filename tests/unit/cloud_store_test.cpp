@@ -1,6 +1,7 @@
 // Whatever lies below, the cloud's record behaves the same: one suite for all stores, held against maps.
 #include <doctest/doctest.h>
 
+#include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
 #include "tests/unit/backends.hpp"
@@ -59,11 +60,14 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
       return both([&](CloudTxn& t) { t.put_chain(shop, chain, point); });
     }
     case 1: {
-      CloudOp op{draw.chain(),
-                 {1 + draw.random.below(30)},
-                 odd_name(draw.random),
-                 draw.bytes(),
-                 static_cast<OpEffect>(draw.random.below(4))};
+      Op recorded;
+      recorded.branch = shop.branch;
+      recorded.chain = draw.chain();
+      recorded.seq = {1 + draw.random.below(30)};
+      recorded.key = odd_name(draw.random);
+      recorded.body = draw.bytes();
+      const auto effect = static_cast<OpEffect>(draw.random.below(4));
+      CloudOp op{recorded.chain, recorded.seq, recorded.key, encode(recorded), effect};
       // A key takes effect once: who puts an op has looked.
       if (op.effect == OpEffect::applied && model.find_key(shop, op.key)) op.effect = OpEffect::duplicate;
       bool taken = false;  // nor does an op that took effect become another
@@ -71,7 +75,7 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
         taken = old.seq == op.seq && old.effect == OpEffect::applied;
         return false;
       });
-      const Hash content = draw.hash();
+      const Hash content = content_hash(recorded.kind, recorded.body);
       if (taken) return;
       const Seq held = model.chain(shop, op.chain).value_or(ChainPoint{}).seq;
       return both([&](CloudTxn& t) {
