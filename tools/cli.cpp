@@ -21,7 +21,7 @@ Folder::Folder(const std::string& path) {
   if (!std::filesystem::is_directory(path))
     throw Failure{"there is no data folder at " + path + ": check the path given with --data"};
   const bool till = std::filesystem::exists(path + "/till.toml");
-  cloud_ = !till && std::filesystem::exists(path + "/rosters");
+  cloud_ = !till && std::filesystem::exists(path + "/identity.key");
   if (!till && !cloud_)
     throw Failure{path + " is no data folder of a till or a cloud: check the path given with --data"};
   if (auto client = ControlClient::connect(path)) {

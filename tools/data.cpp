@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "tools/cli.hpp"
+#include "tools/import_rows.hpp"
 #include "tools/sales/sales_file.hpp"
 
 namespace tillsync::cli {
@@ -10,7 +11,7 @@ namespace tillsync::cli {
 namespace {
 
 struct Arguments {
-  std::string data, branch, group, kind, file, out;
+  std::string data, branch, group, kind, file, out, on_bad = "skip";
   std::vector<std::string> columns;
 };
 
@@ -38,44 +39,6 @@ void import_sales(const Arguments& a) {
   }
   std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows
             << " rows left out\n";
-}
-
-void import_rows(const Arguments& a) {
-  std::ifstream in(a.file);
-  if (!in) throw Failure{"can't read " + a.file + ": check the path"};
-  Folder folder(a.data);
-  if (!folder.is_cloud()) throw Failure{"rows belong to the cloud: name the cloud's data folder"};
-  constexpr std::size_t kBatch = 2000;
-  Json rows = Json::array();
-  std::uint64_t line = 0, bad = 0, taken = 0, changed = 0;
-  auto flush = [&] {
-    if (rows.empty()) return;
-    changed += folder
-                   .ask({{"do", "put_rows"},
-                         {"branch", a.branch},
-                         {"kind", a.kind},
-                         {"group", a.group},
-                         {"rows", rows}})["changed"]
-                   .get<std::uint64_t>();
-    rows = Json::array();
-  };
-  for (std::string text; std::getline(in, text);) {
-    ++line;
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Json row = Json::parse(text, nullptr, false);
-    if (!row.is_object() || !row.contains("id") || !row["id"].is_string() || row["id"].get<std::string>().empty()) {
-      if (++bad <= 20) std::cerr << "line " << line << ": no JSON object with an \"id\"; left out\n";
-      continue;
-    }
-    const std::string id = row["id"];
-    const bool deleted = row.value("deleted", false);
-    row.erase("id"), row.erase("deleted");
-    rows.push_back({{"id", id}, {"deleted", deleted}, {"fields", row}});
-    ++taken;
-    if (rows.size() >= kBatch) flush();
-  }
-  flush();
-  std::cout << taken << " rows read, " << changed << " changed, " << bad << " left out\n";
 }
 
 void export_ops(const Arguments& a) {
@@ -131,7 +94,13 @@ void add_data(CLI::App& app) {
   in->add_option("--group", a->group, "With --kind: rows that stand over the tenant's in this group of branches");
   in->add_option("--branch", a->branch, "One of the tenant's branches, where the cloud serves several");
   in->add_option("--column", a->columns, "NAME=HEADER for a CSV column that is not recognised");
-  in->callback([a] { a->kind.empty() ? import_sales(*a) : import_rows(*a); });
+  in->add_option("--on-bad", a->on_bad, "With --kind, a line that can't be read: skip it, or stop before it")
+      ->check(CLI::IsMember({"skip", "stop"}))
+      ->capture_default_str();
+  in->callback([a] {
+    if (a->kind.empty()) return import_sales(*a);
+    import_rows({a->data, a->branch, a->group, a->kind, a->file, a->on_bad == "stop"});
+  });
   CLI::App* out = app.add_subcommand("export",
                                      "Write every op that a till or the cloud holds, one JSON object a line.\n"
                                      "Example: tillsync export --data /var/lib/shop/till-1 --out ops.ndjson");

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/cloud/row_book.hpp"
+#include "engine/cloud/import.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -89,17 +89,19 @@ Json rows_json(CloudTxn& txn, const Shop& shop, const FeedKind& feed, const std:
   return out;
 }
 
-Json put_rows(CloudTxn& txn, const Shop& shop, const Json& q) {
+FeedKind feed_of(const Json& q) {
   const std::string group = q.value("group", "");
-  const FeedKind feed{group.empty() ? "tenant" : group_feed(group), q.value("kind", "product")};
-  txn.lock_feed(shop, feed.feed);
-  RowBook book(txn, shop, read_clock().wall_ms);
-  std::size_t changed = 0;
-  for (const Json& each : q.value("rows", Json::array())) {
-    const Bytes fields = fields_from(each.value("fields", Json::object()));
-    changed += book.put({feed, each.value("id", ""), each.value("deleted", false), fields}, {});
-  }
-  return {{"changed", changed}};
+  return {group.empty() ? "tenant" : group_feed(group), q.value("kind", "product")};
+}
+
+ImportBatch batch_of(const Json& q) {
+  ImportBatch batch{feed_of(q), {}, {}, {}};
+  for (const Json& row : q.value("rows", Json::array()))
+    batch.rows.push_back(
+        {row.value("id", ""), row.value("deleted", false), fields_from(row.value("fields", Json::object()))});
+  if (q.contains("from")) batch.from = q["from"].get<std::string>();
+  if (q.contains("to")) batch.to = q["to"].get<std::string>();
+  return batch;
 }
 
 struct DatabaseAnswer {
@@ -110,15 +112,18 @@ struct DatabaseAnswer {
 Result<void> read_or_write(CloudStore& store, const std::string& what, const Shop& shop, const Json& q,
                            DatabaseAnswer& answer) {
   if (what == "put_rows") {
+    const ImportBatch batch = batch_of(q);
     return store.write([&](CloudTxn& txn) -> Result<void> {
-      answer.json = put_rows(txn, shop, q);
-      answer.changed = txn.told();
+      const auto changed = import_rows(txn, shop, batch, read_clock().wall_ms);
+      if (!changed) return tl::unexpected(changed.error());
+      answer = {{{"changed", *changed}}, txn.told()};
       return {};
     });
   }
   Json& out = answer.json;
   return store.read([&](CloudTxn& txn) -> Result<void> {
     if (what == "ops") out = ops_page(txn, shop, q);
+    if (what == "import_checkpoint") out = {{"checkpoint", import_checkpoint(txn, shop, feed_of(q))}};
     if (what == "chains") out = chains_json(txn, shop);
     if (what == "rows") {
       out = rows_json(txn, shop, {"tenant", q.value("kind", "product")},
@@ -163,7 +168,7 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
     if (!shop) return reply(tl::unexpected(shop.error()));
     return reply(Json{{"roster", bytes_json(cloud.core().rosters().at(*shop).encoded())}});
   }
-  constexpr const char* kDatabase[] = {"ops", "chains", "rows", "stock", "put_rows"};
+  constexpr const char* kDatabase[] = {"ops", "chains", "rows", "stock", "put_rows", "import_checkpoint"};
   if (std::find(std::begin(kDatabase), std::end(kDatabase), what) == std::end(kDatabase)) {
     return reply(fail(ErrorKind::invalid, "a cloud does not know the question '" + what + "'"));
   }

@@ -1,0 +1,42 @@
+#include "engine/cloud/import.hpp"
+
+#include "engine/cloud/notes.hpp"
+#include "engine/cloud/row_book.hpp"
+
+namespace tillsync {
+
+std::string import_checkpoint(CloudTxn& txn, const Shop& shop, const FeedKind& feed) {
+  return txn.note(row_note("import", shop, feed, "")).value_or("");
+}
+
+Result<std::uint64_t> import_rows(CloudTxn& txn, const Shop& shop, const ImportBatch& batch, std::int64_t now_ms) {
+  const std::string& kind = batch.feed.kind;
+  if (kind.empty() || kind.size() > 64 || kind.find('\0') != std::string::npos)
+    return fail(ErrorKind::invalid, "a kind of rows has a name of up to 64 bytes, such as product");
+  if (kind == "conflict" || kind == "stock" || kind == "setting")
+    return fail(ErrorKind::invalid, "rows of the kind '" + kind + "' are the cloud's own: they can't be imported");
+  if (batch.to && batch.to->size() > kMaxCheckpointBytes)
+    return fail(ErrorKind::invalid, "a checkpoint has 4,096 bytes at most");
+  txn.lock_feed(shop, batch.feed.feed);
+  if (batch.from && import_checkpoint(txn, shop, batch.feed) != *batch.from)
+    return fail(ErrorKind::busy, "the checkpoint of kind '" + kind +
+                                     "' has moved: another import is under way, or this was sent already; begin again "
+                                     "from the checkpoint");
+  RowBook book(txn, shop, now_ms);
+  txn.expect([&] {
+    CloudReads reads;
+    for (const ImportRow& row : batch.rows) {
+      reads.rows.push_back({shop, batch.feed, row.id});
+      reads.notes.push_back(authors_note(shop, batch.feed, row.id));
+      if (kind == "product") reads.notes.push_back(prices_note(shop, batch.feed, row.id));
+    }
+    return reads;
+  });
+  std::uint64_t changed = 0;
+  for (const ImportRow& row : batch.rows)
+    changed += book.put({batch.feed, row.id, row.deleted, row.fields}, {}) ? 1 : 0;
+  if (batch.to) txn.put_note(row_note("import", shop, batch.feed, ""), *batch.to);
+  return changed;
+}
+
+}  // namespace tillsync
