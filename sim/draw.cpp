@@ -35,7 +35,7 @@ enum Fault {
 
 class Draw {
  public:
-  explicit Draw(std::uint64_t seed) : dice_(seed ^ 0x6368616f73ULL) {
+  explicit Draw(std::uint64_t seed) : dice_(seed ^ 0x6368616f73ULL), words_(seed ^ 0x776f726473ULL) {
     out_.name = "seed " + std::to_string(seed);
     out_.story = "Drawn by chance.";
     out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)),
@@ -82,7 +82,10 @@ class Draw {
     return out_.steps.back();
   }
 
-  std::string any() { return "till-" + std::to_string(1 + dice_.below(static_cast<std::uint64_t>(out_.plan.tills))); }
+  std::string any() { return any(dice_); }
+  std::string any(Random& dice) const {
+    return "till-" + std::to_string(1 + dice.below(static_cast<std::uint64_t>(out_.plan.tills)));
+  }
   std::string any_machine() { return dice_.below(4) == 0 ? "cloud" : any(); }
   Duration a_while(std::uint64_t up_to_ms) { return milliseconds(1 + dice_.below(up_to_ms)); }
 
@@ -232,6 +235,12 @@ class Draw {
       step.number = 1000 * static_cast<std::int64_t>(1 + dice_.below(3));
       if (step.verb == Verb::sell && dice_.below(20) == 0) step.key = "twice/" + std::to_string(dice_.below(10));
     }
+    if (talkative_ && words_.below(8) == 0) {
+      Step& step = add(words_.below(2) == 0 ? Verb::edit : Verb::settle);
+      step.who = {any(words_)};
+      if (step.verb == Verb::edit) step.word = "sku-" + std::to_string(words_.below(5));
+      step.number = static_cast<std::int64_t>(words_.below(1000));
+    }
     if (dice_.below(10) == 0) {
       Step& step = add(dice_.below(4) == 0 ? Verb::drop_price : Verb::price);
       step.word = "sku-" + std::to_string(dice_.below(5));
@@ -240,6 +249,8 @@ class Draw {
   }
 
   Random dice_;
+  Random words_;  // people's edits and settlements: the rest of a shop is the same with and without them
+  bool talkative_ = words_.below(2) == 0;
   Scenario out_;
   Duration now_{};
   int strengths_[kFaults] = {};

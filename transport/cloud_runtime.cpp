@@ -43,6 +43,16 @@ Result<std::vector<Roster>> stored_rosters(CloudStore& store, const std::string&
   return out;
 }
 
+// A database that is away when the cloud starts comes back, like one that goes while it runs.
+Result<std::unique_ptr<CloudStore>> await_postgres(const std::string& url, std::uint64_t generation, const Log& log) {
+  for (Duration pause = CloudCore::kFirstPause;; pause = std::min<Duration>(pause * 2, CloudCore::kLongestPause)) {
+    auto store = open_postgres_cloud(url, generation);
+    if (store || store.error().kind != ErrorKind::io) return store;
+    if (pause == CloudCore::kFirstPause) log({Notice::Weight::error, store.error().message + "; trying again"});
+    std::this_thread::sleep_for(pause);
+  }
+}
+
 }  // namespace
 
 CloudRuntime::CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log)
@@ -76,7 +86,7 @@ Result<void> CloudRuntime::open_store(const Options& options) {
   randombytes_buf(&generation, sizeof generation);
   generation = generation >> 1 | 1;
   auto store = options.store.empty() ? open_lmdb_cloud(folder_.file("db"), generation)
-                                     : open_postgres_cloud(options.store, generation);
+                                     : await_postgres(options.store, generation, log_);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
   if (auto loaded = load_old_rosters(); !loaded) return loaded;

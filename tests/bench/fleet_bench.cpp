@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 struct Options {
-  std::size_t branches = 200, ops = 1'000'000, products = 100;
+  std::size_t branches = 200, ops = 1'000'000, products = 100, push_ops = 1000;
   std::string json;
   bool kill = true;
 };
@@ -70,8 +70,8 @@ std::vector<Branch> make_branches(const Options& o, const SecretKey& tenant, con
     branch.roster.add({TillId{"cloud"}, Binary(cloud.view()), Role::cloud, 0});
     branch.roster.add({TillId{"till-1"}, Binary(branch.key.public_key().view()), Role::till, 1});
     branch.roster.sign(tenant);
-    branch.history =
-        std::make_unique<History>(branch.roster.branch, TillId{"till-1"}, branch.key, o.ops / o.branches, o.products);
+    branch.history = std::make_unique<History>(branch.roster.branch, TillId{"till-1"}, branch.key, o.ops / o.branches,
+                                               o.products, o.push_ops);
     out.push_back(std::move(branch));
   }
   return out;
@@ -252,6 +252,7 @@ int main(int argc, char** argv) {
   app.add_option("--branches", o.branches, "Branches, one till each")->capture_default_str();
   app.add_option("--ops", o.ops, "Sales of all of them together")->capture_default_str();
   app.add_option("--products", o.products, "Products of a branch")->capture_default_str();
+  app.add_option("--push-ops", o.push_ops, "Sales in a push at most; 1: as they are made")->capture_default_str();
   app.add_flag("!--no-kill", o.kill, "Let both cloud processes live");
   app.add_option("--json", o.json, "Write the report to this file");
   CLI11_PARSE(app, argc, argv);

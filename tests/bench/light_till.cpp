@@ -32,7 +32,7 @@ Document sale(Random& random, std::size_t products, const std::string& key) {
 }  // namespace
 
 History::History(const BranchId& branch, const TillId& till, const SecretKey& key, std::size_t sales,
-                 std::size_t products)
+                 std::size_t products, std::size_t push_ops)
     : chain{till, Incarnation{1}} {
   Random random(blake2b(branch.text + till.text).bytes[0] + 1);
   Push push{WireChain::of(chain), Seq{1}, {}, {}};
@@ -58,7 +58,7 @@ History::History(const BranchId& branch, const TillId& till, const SecretKey& ke
     for (const Line& line : document.lines) sold[line.sku] += line.quantity.milli;
     op.body = encode(document);
     Binary bytes(encode(op));
-    if (push_size + bytes.size() > kMaxBatchBytes || push.ops.size() >= kMaxBatchOps) ship();
+    if (push_size + bytes.size() > kMaxBatchBytes || push.ops.size() >= std::min(push_ops, kMaxBatchOps)) ship();
     end = {op.seq, blake2b(bytes)};
     keys.push_back(op.key);
     this->bytes += bytes.size();

@@ -14,7 +14,8 @@ namespace tillsync::bench {
 
 // Sales of four lines, about 600 bytes each as ops, with signatures for batches of the size that tills push.
 struct History {
-  History(const BranchId& branch, const TillId& till, const SecretKey& key, std::size_t sales, std::size_t products);
+  History(const BranchId& branch, const TillId& till, const SecretKey& key, std::size_t sales, std::size_t products,
+          std::size_t push_ops);
   ChainId chain;
   std::vector<Push> pushes;
   std::vector<std::string> keys;  // of all ops, in order

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "storage/random.hpp"
@@ -35,25 +37,32 @@ bool all_quiet(Fleet& fleet, const sales::SalesFile& file) {
   return true;
 }
 
-}  // namespace
+struct Plan {
+  int kills;
+  std::size_t sales;
+  std::string store;
+  std::function<void()> strike_database;  // as one of the victims, if there is one
+};
 
-TEST_CASE("tills, host and cloud are killed a hundred times while sales run: every receipt is in the cloud, once") {
-  constexpr int kKills = 110;
+// Whoever is killed is started again at once.
+void kill_at_random(const Plan& plan) {
   const test::Folder folder;
-  const sales::SalesFile file = made_up_sales(6000);
+  const sales::SalesFile file = made_up_sales(plan.sales);
   const std::uint64_t seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   CAPTURE(seed);
   Random random(seed);
-  Fleet fleet(3, folder.path, test::program());
+  Fleet fleet(3, folder.path, test::program(), plan.store);
   Feed feed(fleet, file.ops, 300);
   feed.release(1.0);
-  int kills = 0, cloud_kills = 0;
+  int kills = 0, cloud_kills = 0, database_kills = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-  while ((kills < kKills || feed.recorded() < file.ops.size()) && std::chrono::steady_clock::now() < end) {
+  while ((kills < plan.kills || feed.recorded() < file.ops.size()) && std::chrono::steady_clock::now() < end) {
     REQUIRE_FALSE(feed.failure());
-    if (kills < kKills) {
-      const std::uint64_t victim = random.below(fleet.tills() + 1);
-      if (victim == fleet.tills()) {
+    if (kills < plan.kills) {
+      const std::uint64_t victim = random.below(fleet.tills() + (plan.strike_database ? 2 : 1));
+      if (victim > fleet.tills()) {
+        plan.strike_database(), ++database_kills;
+      } else if (victim == fleet.tills()) {
         fleet.cloud().kill();
         fleet.cloud().start(), ++cloud_kills;
       } else {
@@ -66,7 +75,7 @@ TEST_CASE("tills, host and cloud are killed a hundred times while sales run: eve
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(random.below(200)));  // chance is the point here
   }
-  REQUIRE(kills >= 100);
+  REQUIRE(kills >= plan.kills);
   REQUIRE(feed.recorded() == file.ops.size());
   feed.stop();
   bool quiet = false;
@@ -81,6 +90,24 @@ TEST_CASE("tills, host and cloud are killed a hundred times while sales run: eve
   CHECK(report.order_violations == 0);
   CHECK(report.stock_mismatches == 0);
   CHECK(report.units_in_cloud_milli == file.milli);
-  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud; " << report.ops_in_cloud
-                << " ops in the cloud");
+  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud, " << database_kills << " of the database; "
+                << report.ops_in_cloud << " ops in the cloud");
+}
+
+}  // namespace
+
+TEST_CASE("tills, host and cloud are killed a hundred times while sales run: every receipt is in the cloud, once") {
+  kill_at_random({110, 6000, {}, {}});
+}
+
+TEST_CASE("the same with PostgreSQL, which crashes as well") {
+  const char* control = std::getenv("TILLSYNC_POSTGRES_CONTROL");
+  if (control == nullptr) {
+    MESSAGE("no PostgreSQL here: run tests/with_postgres.sh");
+    return;
+  }
+  kill_at_random({40, 3000, "postgresql", [&] {
+                    REQUIRE(std::system((std::string(control) + " crash").c_str()) == 0);
+                    REQUIRE(std::system((std::string(control) + " start").c_str()) == 0);
+                  }});
 }
