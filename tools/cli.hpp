@@ -75,6 +75,7 @@ void add_conflicts(CLI::App& app);
 void add_dead_letter(CLI::App& app);
 void add_pair(CLI::App& app);
 void add_data(CLI::App& app);
+void add_export(CLI::App& app);
 void add_repair(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_sim(CLI::App& app);

@@ -1,4 +1,4 @@
-// tillsync import, export: sales and rows in, ops out.
+// tillsync import: sales from CSV to a till, rows to the cloud.
 #include <fstream>
 #include <iostream>
 
@@ -11,7 +11,7 @@ namespace tillsync::cli {
 namespace {
 
 struct Arguments {
-  std::string data, branch, group, kind, file, out, on_bad = "skip";
+  std::string data, branch, group, kind, file, on_bad = "skip";
   std::vector<std::string> columns;
 };
 
@@ -39,24 +39,6 @@ void import_sales(const Arguments& a) {
   }
   std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows
             << " rows left out\n";
-}
-
-void export_ops(const Arguments& a) {
-  std::ofstream file;
-  if (!a.out.empty()) {
-    file.open(a.out);
-    if (!file) throw Failure{"can't write " + a.out + ": check the path"};
-  }
-  std::ostream& out = a.out.empty() ? std::cout : file;
-  Folder folder(a.data);
-  std::uint64_t n = 0;
-  all_ops(folder, a.branch, [&](const Json& op) {
-    out << op.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-    ++n;
-  });
-  out.flush();
-  if (!out) throw Failure{"the disk is full: the export is not complete; free some space, then try again"};
-  if (!a.out.empty()) std::cout << n << " ops written to " << a.out << '\n';
 }
 
 }  // namespace
@@ -101,13 +83,6 @@ void add_data(CLI::App& app) {
     if (a->kind.empty()) return import_sales(*a);
     import_rows({a->data, a->branch, a->group, a->kind, a->file, a->on_bad == "stop"});
   });
-  CLI::App* out = app.add_subcommand("export",
-                                     "Write every op that a till or the cloud holds, one JSON object a line.\n"
-                                     "Example: tillsync export --data /var/lib/shop/till-1 --out ops.ndjson");
-  out->add_option("--data", a->data, "The data folder")->required();
-  out->add_option("--branch", a->branch, "Which branch, where the cloud serves several");
-  out->add_option("--out", a->out, "The file (standard output when left out)");
-  out->callback([a] { export_ops(*a); });
 }
 
 }  // namespace tillsync::cli

@@ -70,7 +70,8 @@ class Importer {
       in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
       pieces_ = ByteView(piece).substr(0, static_cast<std::size_t>(in.gcount()));
       going = reader.feed(pieces_);
-      if (going) read_.add(pieces_);
+      if (!going) break;
+      read_.add(pieces_);
       hashed_ += pieces_.size();
     }
     if (in.bad())

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_dead_letter(app);
   add_pair(app);
   add_data(app);
+  add_export(app);
   add_repair(app);
   add_sim(app);
   try {
