@@ -96,7 +96,7 @@ Result<void> CloudRuntime::open_store(const Options& options) {
   return {};
 }
 
-// Of folders in which they lay in files.
+// Files in rosters/ are taken in at each start: older folders have them, and who sets a cloud up may put them there.
 Result<void> CloudRuntime::load_old_rosters() {
   auto names = posix_disk()->list(folder_.file("rosters"));
   for (const std::string& name : names.value_or(std::vector<std::string>{})) {

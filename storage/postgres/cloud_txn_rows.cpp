@@ -1,0 +1,167 @@
+#include <algorithm>
+
+#include "storage/postgres/cloud_txn.hpp"
+
+namespace tillsync::postgres {
+
+namespace {
+
+constexpr Statement kPutRows{"put_rows",
+                             "INSERT INTO feed_row (feed, id, version, deleted, fields) SELECT unnest($1::bigint[]), "
+                             "unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::bytea[]) ON "
+                             "CONFLICT (feed, id) DO UPDATE SET version = excluded.version, deleted = "
+                             "excluded.deleted, fields = excluded.fields"};
+constexpr Statement kPutNotes{"put_notes",
+                              "INSERT INTO note (name, value) SELECT unnest($1::bytea[]), unnest($2::bytea[]) ON "
+                              "CONFLICT (name) DO UPDATE SET value = excluded.value"};
+constexpr Statement kRows{"rows",
+                          "SELECT r.feed, r.id, r.version, r.deleted, r.fields FROM (SELECT unnest($1::bigint[]) AS "
+                          "feed, unnest($2::bytea[]) AS id) w JOIN feed_row r ON r.feed = w.feed AND r.id = w.id"};
+constexpr Statement kRowsAfter{"rows_after",
+                               "SELECT id, version, deleted, fields FROM feed_row WHERE feed = $1 AND version > $2 "
+                               "ORDER BY version LIMIT $3"};
+constexpr Statement kNotes{
+    "notes", "SELECT n.name, n.value FROM (SELECT unnest($1::bytea[]) AS name) w JOIN note n ON n.name = w.name"};
+constexpr Statement kNotesFrom{"notes_from",
+                               "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
+
+constexpr std::int64_t kFirstChunk = 4, kLargestChunk = 1024;  // rows a round trip
+constexpr auto kBytes = Column::Type::bytes;
+constexpr auto kBigint = Column::Type::bigint;
+constexpr auto kBoolean = Column::Type::boolean;
+
+Column names_of(const std::vector<std::string>& names) {
+  Column out(Column::Type::bytes);
+  for (const std::string& name : names) out.add(ByteView(name));
+  return out;
+}
+
+}  // namespace
+
+std::optional<Row> PostgresCloudTxn::row(const Shop& shop, const FeedKind& feed, const std::string& id) {
+  const FeedEntry* entry = find_feed(shop, feed);
+  if (entry == nullptr) return std::nullopt;
+  if (!entry->fresh && !rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
+  return rows_[{entry->id, id}].row;
+}
+
+void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wanted) {
+  std::vector<std::pair<Shop, std::string>> feeds;
+  for (const auto& [shop, feed, id] : wanted) {
+    if (feeds.empty() || feeds.back().first != shop || feeds.back().second != feed.feed)
+      feeds.emplace_back(shop, feed.feed);
+  }
+  read_feeds(feeds);
+  Column numbers(Column::Type::bigint), names(Column::Type::bytes);
+  for (const auto& [shop, feed, id] : wanted) {
+    const FeedEntry* entry = find_feed(shop, feed);
+    if (entry == nullptr || !rows_.try_emplace({entry->id, id}).second) continue;
+    numbers.add(entry->id);
+    names.add(ByteView(id));
+  }
+  const auto rows = names.size() == 0 ? std::nullopt : run(kRows, Values().add(numbers).add(names));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    std::string id(rows->bytes(i, 1));
+    rows_[{rows->bigint(i, 0), id}].row =
+        Row{id, {static_cast<std::uint64_t>(rows->bigint(i, 2))}, rows->boolean(i, 3), Bytes(rows->bytes(i, 4))};
+  }
+}
+
+void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
+                                  const std::function<bool(const Row&)>& visit) {
+  const FeedEntry* entry = find_feed(shop, feed);
+  if (entry == nullptr) return;
+  const std::int64_t id = entry->id;
+  flush_rows();
+  for (std::int64_t chunk = kFirstChunk;; chunk = std::min(chunk * 16, kLargestChunk)) {
+    const auto rows = run(kRowsAfter, Values().add(id).add(after.value).add(chunk));
+    for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+      const Row row{std::string(rows->bytes(i, 0)),
+                    {static_cast<std::uint64_t>(rows->bigint(i, 1))},
+                    rows->boolean(i, 2),
+                    Bytes(rows->bytes(i, 3))};
+      after = row.version;
+      if (!visit(row)) return;
+    }
+    if (!rows || rows->size() < static_cast<std::size_t>(chunk)) return;
+  }
+}
+
+void PostgresCloudTxn::put_row(const Shop& shop, const CloudRow& change) {
+  FeedEntry& entry = feed_to_write(shop, change.feed);
+  FeedEntries& feed = feeds(shop, change.feed.feed);
+  (void)row(shop, change.feed, change.id);
+  RowEntry& stored = rows_[{entry.id, change.id}];
+  feed.last = feed.last.value_or(RowVersion{}).next();
+  feed.dirty = true;
+  Row fresh{change.id, *feed.last, change.deleted, change.fields};
+  if (stored.row) {
+    entry.record.live_sum -= live_sum(*stored.row);
+    if (stored.row->deleted) --entry.record.tombstones;
+  }
+  entry.record.live_sum += live_sum(fresh);
+  entry.record.watermark = {options_.generation, fresh.version};
+  if (fresh.deleted) ++entry.record.tombstones;
+  stored.row = std::move(fresh);
+  dirty_rows_.insert({entry.id, change.id});
+  tell({shop.tenant, change.feed.feed});
+  if (entry.record.tombstones > 2 * options_.tombstones_kept) forget_tombstones(entry);
+}
+
+void PostgresCloudTxn::flush_rows() {
+  if (dirty_rows_.empty()) return;
+  Column feeds(kBigint), ids(kBytes), versions(kBigint), deleted(kBoolean), fields(kBytes);
+  for (const RowKey& key : dirty_rows_) {
+    const auto& row = rows_[key].row;
+    if (!row) continue;  // a tombstone that went in this transaction
+    feeds.add(key.first);
+    ids.add(ByteView(row->id));
+    versions.add(static_cast<std::int64_t>(row->version.value));
+    deleted.add(row->deleted);
+    fields.add(ByteView(row->fields));
+  }
+  dirty_rows_.clear();
+  db_.send(kPutRows, Values().add(feeds).add(ids).add(versions).add(deleted).add(fields));
+}
+
+std::optional<Bytes> PostgresCloudTxn::note(const std::string& name) {
+  if (!notes_.contains(name)) expect_notes({name});
+  return notes_[name].value;
+}
+
+void PostgresCloudTxn::expect_notes(const std::vector<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const std::string& name : wanted) {
+    if (notes_.try_emplace(name).second) names.push_back(name);
+  }
+  const auto rows = names.empty() ? std::nullopt : run(kNotes, Values().add(names_of(names)));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i)
+    notes_[std::string(rows->bytes(i, 0))].value = Bytes(rows->bytes(i, 1));
+}
+
+void PostgresCloudTxn::notes(const std::string& prefix,
+                             const std::function<void(const std::string&, ByteView)>& visit) {
+  flush_notes();
+  std::string end = prefix;
+  end.back() = static_cast<char>(end.back() + 1);  // prefixes end in '/'
+  const auto rows = run(kNotesFrom, Values().add(ByteView(prefix)).add(ByteView(end)));
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) visit(std::string(rows->bytes(i, 0)), rows->bytes(i, 1));
+}
+
+void PostgresCloudTxn::put_note(const std::string& name, ByteView value) {
+  notes_[name].value = Bytes(value);
+  dirty_notes_.insert(name);
+}
+
+void PostgresCloudTxn::flush_notes() {
+  if (dirty_notes_.empty()) return;
+  Column names(kBytes), values(kBytes);
+  for (const std::string& name : dirty_notes_) {
+    names.add(ByteView(name));
+    values.add(ByteView(*notes_[name].value));
+  }
+  dirty_notes_.clear();
+  db_.send(kPutNotes, Values().add(names).add(values));
+}
+
+}  // namespace tillsync::postgres
