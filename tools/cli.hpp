@@ -1,4 +1,4 @@
-// What the subcommands share: how a failure is said, how a running or sleeping data folder is asked.
+// What the subcommands share that are about a data folder: how it is asked, whether anything runs on it or not.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,21 +6,11 @@
 #include <string>
 
 #include "storage/thousandths.hpp"
+#include "tools/command.hpp"
 #include "tools/sales/sales_file.hpp"
 #include "transport/control/socket.hpp"
 
 namespace tillsync::cli {
-
-// A failure ends the command: one sentence on stderr, exit code 1.
-struct Failure {
-  std::string sentence;
-};
-
-template <class T>
-T require(Result<T> result) {
-  if (!result) throw Failure{result.error().message};
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 // Whoever answers for a data folder: the process that runs on it, or, when there is none, this one, which then opens
 // the folder without a network.
@@ -49,22 +39,6 @@ std::string age(std::int64_t ms);  // "3 min"
 std::map<std::string, std::string> column_names(const std::vector<std::string>& options);
 void report_bad_rows(const sales::SalesFile& file);  // on stderr, with line numbers
 
-// On stderr, and only when that is a terminal.
-class Progress {
- public:
-  explicit Progress(std::string what);
-  ~Progress();
-  void at(std::uint64_t done, std::uint64_t total);
-  void say(const std::string& what);
-
- private:
-  void draw();
-  std::string what_;
-  std::uint64_t done_ = 0, total_ = 0;
-  int percent_ = -1;
-  bool terminal_;
-};
-
 // Each adds its subcommands.
 void add_run(CLI::App& app);
 void add_status(CLI::App& app);
@@ -78,6 +52,5 @@ void add_data(CLI::App& app);
 void add_export(CLI::App& app);
 void add_repair(CLI::App& app);
 void add_demo(CLI::App& app);
-void add_sim(CLI::App& app);
 
 }  // namespace tillsync::cli

@@ -7,6 +7,7 @@
 #include "tools/cli.hpp"
 #include "transport/control/cloud_control.hpp"
 #include "transport/control/till_control.hpp"
+#include "transport/settings.hpp"
 
 namespace tillsync::cli {
 
@@ -59,13 +60,11 @@ struct CloudArguments {
 };
 
 void init_cloud(const CloudArguments& a) {
-  CloudRuntime::Options options;
-  options.folder = a.data;
-  options.network = false;
-  auto cloud = require(CloudRuntime::open(options, stderr_log("cloud", false)));
-  std::cout << "key " << cloud->key().hex()
-            << "\nAdd it to a branch's roster with 'tillsync roster add --role cloud --name cloud --key "
-            << cloud->key().hex() << "'.\n";
+  const auto folder = require(DataFolder::lock(a.data, true));
+  const std::string key = require(load_identity(folder, true)).public_key().hex();
+  std::cout << "key " << key
+            << "\nAdd it to a branch's roster with 'tillsync roster add --role cloud --name cloud --key " << key
+            << "'.\n";
 }
 
 void run_cloud(const CloudArguments& a) {

@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <iostream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -14,11 +15,13 @@
 #include "sim/shrink.hpp"
 #include "sim/timeline.hpp"
 #include "storage/mutants.hpp"
-#include "tools/cli.hpp"
+#include "tools/command.hpp"
 
 namespace tillsync::cli {
 
 namespace {
+
+using Json = nlohmann::json;
 
 struct Arguments {
   std::string seed, seeds, trace, html;

@@ -72,6 +72,9 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
   if (!folder) return tl::unexpected(folder.error());
   auto key = load_identity(*folder, options.create);
   if (!key) return tl::unexpected(key.error());
+  auto store = cloud_store(*folder, options.store);
+  if (!store) return tl::unexpected(store.error());
+  options.store = std::move(*store);
   std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options, *key, std::move(log)));
   auto policies = load_policies(runtime->folder_);
   if (!policies) return tl::unexpected(policies.error());

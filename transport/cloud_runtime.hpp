@@ -20,7 +20,7 @@ class CloudRuntime final : private LinkOwner {
  public:
   struct Options {
     std::string folder;
-    std::string store;  // postgresql://...; empty: LMDB in the folder
+    std::string store;  // postgresql://...; empty: as before, at first LMDB in the folder
     TillId name{"cloud"};
     Address listen{"0.0.0.0", 7800};
     bool network = true;

@@ -39,6 +39,11 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
 // policies.toml of a till's or a cloud's folder; the defaults where there is none. Errors: invalid, naming the line.
 Result<Policies> load_policies(const DataFolder& folder);
 
+// Where a cloud's record lies, as cloud.toml of its folder says: postgresql://..., or empty for LMDB in the folder.
+// What is asked for is remembered there, so that every command finds the same record. Errors: refused, when the folder
+// has another one already.
+Result<std::string> cloud_store(const DataFolder& folder, const std::string& asked);
+
 SecretKey fresh_secret();  // from the operating system's randomness
 Result<SecretKey> load_identity(const DataFolder& folder, bool create);
 Result<std::optional<Roster>> load_roster(const std::string& path);  // nothing when there is no such file

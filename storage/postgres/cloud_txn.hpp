@@ -109,6 +109,7 @@ class PostgresCloudTxn final : public CloudTxn {
   std::map<ChainId, ChainEntry>& chains_of(const Shop& shop);
   ChainEntry& chain_to_write(const Shop& shop, const ChainId& chain);
   FeedEntries& feeds(const Shop& shop, const std::string& feed);
+  void forget_feed(const FeedName& name);
   FeedEntry* find_feed(const Shop& shop, const FeedKind& feed);
   FeedEntry& feed_to_write(const Shop& shop, const FeedKind& feed);
   void read_feeds(const std::vector<std::pair<Shop, std::string>>& feeds);

@@ -2,6 +2,7 @@
 
 #include "storage/op_codec.hpp"
 #include "storage/postgres/cloud_txn.hpp"
+#include "storage/postgres/numbers.hpp"
 
 namespace tillsync::postgres {
 
@@ -47,7 +48,6 @@ constexpr Statement kKeys{"keys",
                           "unnest($1::bigint[]) AS branch, unnest($2::bytea[]) AS key) w JOIN op o ON o.branch = "
                           "w.branch AND o.key = w.key AND o.effect = 0 AND o.key <> '' JOIN chain c ON c.id = o.chain"};
 
-constexpr std::int64_t kFirstChunk = 4, kLargestChunk = 1024;  // rows a round trip
 constexpr auto kBytes = Column::Type::bytes;
 constexpr auto kBigint = Column::Type::bigint;
 
@@ -99,6 +99,7 @@ void PostgresCloudTxn::lock(const std::vector<Shop>& shops) {
     ShopEntry& entry = shops_[each];
     if (entry.locked) continue;
     entry = {};  // what was read before may be old
+    forget_feed({each.tenant, "branch/" + each.branch.text});
     entry.locked = true;
     tenants.add(ByteView(each.tenant));
     names.add(ByteView(each.branch.text));
@@ -182,8 +183,9 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
   const auto it = all.find(chain);
   if (it == all.end()) return;
   flush_ops();
-  for (std::int64_t chunk = kFirstChunk;; chunk = std::min(chunk * 16, kLargestChunk)) {
+  for (std::int64_t chunk = kFirstChunk;;) {
     const auto rows = run(kOps, Values().add(it->second.id).add(from.value).add(chunk));
+    std::size_t bytes = 0;
     for (std::size_t i = 0; rows && i < rows->size(); ++i) {
       CloudOp op{chain,
                  {static_cast<std::uint64_t>(rows->bigint(i, 0))},
@@ -191,9 +193,11 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
                  Bytes(rows->bytes(i, 2)),
                  static_cast<OpEffect>(rows->bigint(i, 3))};
       from = op.seq.next();
+      bytes += op.bytes.size();
       if (!visit(op)) return;
     }
     if (!rows || rows->size() < static_cast<std::size_t>(chunk)) return;
+    chunk = next_chunk(chunk, bytes);
   }
 }
 

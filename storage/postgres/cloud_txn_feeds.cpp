@@ -106,6 +106,15 @@ bool PostgresCloudTxn::own_feed(const Shop& of, const std::string& feed) {
   return feed == "branch/" + of.branch.text && shops_[of].locked;
 }
 
+// What was read of it before a lock may be old.
+void PostgresCloudTxn::forget_feed(const FeedName& name) {
+  const auto known = feeds_.find(name);
+  if (known == feeds_.end()) return;
+  for (const auto& [kind, entry] : known->second.kinds)
+    std::erase_if(rows_, [id = entry.id](const auto& row) { return row.first.first == id; });
+  feeds_.erase(known);
+}
+
 void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
   if (!writes_) return;
   const FeedName name{shop.tenant, feed};
@@ -113,9 +122,7 @@ void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
     if (feeds(shop, feed).last) return;
   } else if (const auto known = feeds_.find(name); known != feeds_.end()) {
     if (known->second.locked) return;
-    for (const auto& [kind, entry] : known->second.kinds)  // what was read before may be old
-      std::erase_if(rows_, [id = entry.id](const auto& row) { return row.first.first == id; });
-    feeds_.erase(known);
+    forget_feed(name);
   }
   const Values values = Values().add(ByteView(shop.tenant)).add(ByteView(feed));
   auto rows = run(kLockCounter, values);

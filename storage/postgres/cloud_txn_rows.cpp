@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "storage/postgres/cloud_txn.hpp"
+#include "storage/postgres/numbers.hpp"
 
 namespace tillsync::postgres {
 
@@ -25,7 +26,6 @@ constexpr Statement kNotes{
 constexpr Statement kNotesFrom{"notes_from",
                                "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
 
-constexpr std::int64_t kFirstChunk = 4, kLargestChunk = 1024;  // rows a round trip
 constexpr auto kBytes = Column::Type::bytes;
 constexpr auto kBigint = Column::Type::bigint;
 constexpr auto kBoolean = Column::Type::boolean;
@@ -73,17 +73,20 @@ void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVer
   if (entry == nullptr) return;
   const std::int64_t id = entry->id;
   flush_rows();
-  for (std::int64_t chunk = kFirstChunk;; chunk = std::min(chunk * 16, kLargestChunk)) {
+  for (std::int64_t chunk = kFirstChunk;;) {
     const auto rows = run(kRowsAfter, Values().add(id).add(after.value).add(chunk));
+    std::size_t bytes = 0;
     for (std::size_t i = 0; rows && i < rows->size(); ++i) {
       const Row row{std::string(rows->bytes(i, 0)),
                     {static_cast<std::uint64_t>(rows->bigint(i, 1))},
                     rows->boolean(i, 2),
                     Bytes(rows->bytes(i, 3))};
       after = row.version;
+      bytes += row.fields.size();
       if (!visit(row)) return;
     }
     if (!rows || rows->size() < static_cast<std::size_t>(chunk)) return;
+    chunk = next_chunk(chunk, bytes);
   }
 }
 

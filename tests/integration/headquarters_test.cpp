@@ -86,6 +86,11 @@ TEST_CASE("an import that is killed goes on where it ended; a bad line is told b
   CHECK(mended.err.find("going on after line 1") != std::string::npos);
   CHECK(mended.out.find("2 rows read, 2 changed") != std::string::npos);
   check_refusal(run({"import", "--data", f / "cloud", "--kind", "stock", f / "bad.ndjson"}), "can't be imported");
+
+  cloud.kill();
+  check_refusal(run({"cloud", "--data", f / "cloud", "--store", "postgresql://elsewhere/tillsync"}), "lies in LMDB");
+  REQUIRE(run({"cloud", "init", "--data", f / "fresh"}).code == 0);
+  check_refusal(run({"cloud", "--data", f / "fresh", "--store", "mysql://elsewhere"}), "address can't be read");
 }
 
 TEST_CASE("an export as CSV is read again by an import, whatever the names hold") {
