@@ -80,7 +80,7 @@ class Importer {
     if (!going) return stop();
     flush(true);
     progress_.at(size_, size_);
-    std::cout << rows_ << " rows read, " << changed_ << " changed, " << bad_ << " lines left out\n";
+    std::cout << rows_ << " rows read, " << changed_ << " changed, " << bad_ << " left out\n";
   }
 
  private:

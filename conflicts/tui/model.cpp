@@ -15,8 +15,9 @@ bool holds(const std::string& text, const std::string& part) {
                      [&](char a, char b) { return lower(a) == lower(b); }) != text.end();
 }
 
+// An id only from its start: numbers drawn by chance are in it, in which anything short is found.
 bool found(const Conflict& c, const std::string& part) {
-  if (holds(c.id + '\n' + c.subject + '\n' + c.summary + '\n' + c.branch, part)) return true;
+  if (c.id.starts_with(part) || holds(c.subject + '\n' + c.summary + '\n' + c.branch, part)) return true;
   const auto in_side = [&](const ConflictSide& s) {
     return holds(s.key + '\n' + s.cashier + '\n' + s.place.till.text, part);
   };

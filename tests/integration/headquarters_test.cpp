@@ -76,7 +76,7 @@ TEST_CASE("an import that is killed goes on where it ended; a bad line is told b
   CHECK(skipped.code == 0);
   CHECK(skipped.err.find("line 2: no JSON object; left out") != std::string::npos);
   CHECK(skipped.err.find("line 4: no \"id\"") != std::string::npos);
-  CHECK(skipped.out.find("2 rows read, 2 changed, 2 lines left out") != std::string::npos);
+  CHECK(skipped.out.find("2 rows read, 2 changed, 2 left out") != std::string::npos);
   const Outcome stopped =
       run({"import", "--data", f / "cloud", "--kind", "price", "--on-bad", "stop", f / "bad.ndjson"});
   check_refusal(stopped, "line 2: no JSON object");
