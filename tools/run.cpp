@@ -1,6 +1,4 @@
 // tillsync till, tillsync cloud: the two that keep running.
-#include <malloc.h>
-
 #include <asio/signal_set.hpp>
 #include <iostream>
 
@@ -68,8 +66,6 @@ void init_cloud(const CloudArguments& a) {
 }
 
 void run_cloud(const CloudArguments& a) {
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);  // a job's memory is kept for the next one
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   CloudRuntime::Options options;
   options.folder = a.data;
   options.name = require(TillId::parse(a.name));

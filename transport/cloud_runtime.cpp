@@ -89,9 +89,11 @@ Result<void> CloudRuntime::open_store(const Options& options) {
   randombytes_buf(&generation, sizeof generation);
   generation = generation >> 1 | 1;
   auto store = options.store.empty() ? open_lmdb_cloud(folder_.file("db"), generation)
-                                     : await_postgres(options.store, generation, log_);
+               : options.network     ? await_postgres(options.store, generation, log_)
+                                     : open_postgres_cloud(options.store, generation);  // somebody waits for an answer
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
+  if (auto kept = remember_cloud_store(folder_, options.store); !kept) return kept;
   if (auto loaded = load_old_rosters(); !loaded) return loaded;
   auto rosters = stored_rosters(*store_, {});
   if (!rosters) return tl::unexpected(rosters.error());
@@ -255,9 +257,7 @@ void CloudRuntime::on_down(PeerId id) {
   core_.on_peer_down(id);
 }
 
-void CloudRuntime::rows_changed(const std::optional<std::set<CloudNews>>& feeds) {
-  carry_out(core_.on_rows_changed(read_clock(), feeds));
-}
+void CloudRuntime::rows_changed(const ChangedFeeds& feeds) { carry_out(core_.on_rows_changed(read_clock(), feeds)); }
 
 void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done) {
   asio::post(*database_, [this, work = std::move(work), done = std::move(done)] {

@@ -43,7 +43,7 @@ class CloudRuntime final : private LinkOwner {
   CloudCore& core() { return core_; }
   // From its operator: also of a tenant that is new here. `done` once it is stored.
   void take_roster(const Roster& roster, std::function<void(Result<void>)> done);
-  void rows_changed(const std::optional<std::set<CloudNews>>& feeds);
+  void rows_changed(const ChangedFeeds& feeds);
   // Conflicts of branches, and their tenants' about shared rows, as JSON; `done` is called on the core thread.
   void conflicts(std::vector<Shop> shops, std::function<void(Result<nlohmann::json>)> done);
   // A resolution by somebody at this machine, signed with the cloud's key. Errors: not_found, refused, invalid.

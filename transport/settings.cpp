@@ -134,32 +134,42 @@ Result<Policies> load_policies(const DataFolder& folder) {
   return text ? Policies::parse(*text, path) : tl::unexpected(text.error());
 }
 
-Result<std::string> cloud_store(const DataFolder& folder, const std::string& asked) {
-  const std::string path = folder.file("cloud.toml");
-  std::string stored;
-  if (exists(path)) {
-    auto text = read_file(path);
-    if (!text) return tl::unexpected(text.error());
-    try {
-      stored = toml::parse(*text)["store"].value_or(std::string());
-    } catch (const toml::parse_error& error) {
-      return fail(ErrorKind::invalid, path + ", line " + std::to_string(error.source().begin.line) + ": " +
-                                          std::string(error.description()));
-    }
+namespace {
+
+Result<std::string> stored_cloud_store(const std::string& path) {
+  if (!exists(path)) return std::string();
+  auto text = read_file(path);
+  if (!text) return text;
+  try {
+    return toml::parse(*text)["store"].value_or(std::string());
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorKind::invalid,
+                path + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
-  if (asked.empty() || asked == stored) return stored;
+}
+
+}  // namespace
+
+Result<std::string> cloud_store(const DataFolder& folder, const std::string& asked) {
+  auto stored = stored_cloud_store(folder.file("cloud.toml"));
+  if (!stored || asked.empty() || asked == *stored) return stored;
   if (exists(folder.file("db"))) {
     return fail(ErrorKind::refused, "the record of " + folder.path() +
                                         " lies in LMDB, and would not be seen in another store: leave --store out, or "
                                         "make a new folder with this one's identity.key");
   }
-  std::ostringstream out;
-  out << toml::table{{"store", asked}} << '\n';
-  const mode_t before = ::umask(0077);  // it may hold a password
-  auto written = replace_file(path, out.str());
-  ::umask(before);
-  if (!written) return tl::unexpected(written.error());
   return asked;
+}
+
+Result<void> remember_cloud_store(const DataFolder& folder, const std::string& store) {
+  const auto stored = stored_cloud_store(folder.file("cloud.toml"));
+  if (stored && *stored == store) return {};
+  std::ostringstream out;
+  out << toml::table{{"store", store}} << '\n';
+  const mode_t before = ::umask(0077);  // it may hold a password
+  auto written = replace_file(folder.file("cloud.toml"), out.str());
+  ::umask(before);
+  return written;
 }
 
 SecretKey fresh_secret() {

@@ -39,10 +39,11 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
 // policies.toml of a till's or a cloud's folder; the defaults where there is none. Errors: invalid, naming the line.
 Result<Policies> load_policies(const DataFolder& folder);
 
-// Where a cloud's record lies, as cloud.toml of its folder says: postgresql://..., or empty for LMDB in the folder.
-// What is asked for is remembered there, so that every command finds the same record. Errors: refused, when the folder
-// has another one already.
+// Where a cloud's record lies: what is asked for, or else what cloud.toml of its folder says: postgresql://..., or
+// empty for LMDB in the folder. Errors: refused, when something is asked for and the folder has a record of its own.
 Result<std::string> cloud_store(const DataFolder& folder, const std::string& asked);
+// Once it could be opened: so that every command finds the same record.
+Result<void> remember_cloud_store(const DataFolder& folder, const std::string& store);
 
 SecretKey fresh_secret();  // from the operating system's randomness
 Result<SecretKey> load_identity(const DataFolder& folder, bool create);

@@ -140,7 +140,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
     return out;
   }
   if (lane.retry_at) out.notices.push_back({Notice::Weight::info, "the cloud's database works again"});
-  lane = {};
+  const ChangedFeeds missed = std::exchange(lane, {}).missed;
   ++counters_.jobs;
   counters_.ops += outcome->counts.appended;
   counters_.duplicates += outcome->counts.duplicates;
@@ -151,6 +151,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
   for (CloudAsk& ask : outcome->waiting) {
     if (peers_.contains(ask.from)) park(std::move(ask));
   }
+  wake_readers(missed);
   auto woken = on_rows_changed(now, outcome->changed);
   out.jobs = std::move(woken.jobs);
   return out;
@@ -183,8 +184,18 @@ std::optional<CloudAsk> CloudCore::unpark(PeerId peer) {
   return std::move(parked.mapped());
 }
 
-CloudActions CloudCore::on_rows_changed(Now now, const std::optional<std::set<CloudNews>>& feeds) {
+CloudActions CloudCore::on_rows_changed(Now now, const ChangedFeeds& feeds) {
   CloudActions out;
+  for (Lane& lane : lanes_) {
+    if (!lane.running || !lane.missed) continue;
+    feeds ? lane.missed->insert(feeds->begin(), feeds->end()) : void(lane.missed.reset());
+  }
+  wake_readers(feeds);
+  pump(now, out);
+  return out;
+}
+
+void CloudCore::wake_readers(const ChangedFeeds& feeds) {
   std::set<PeerId> woken;
   if (feeds) {
     for (const CloudNews& feed : *feeds) {
@@ -195,8 +206,6 @@ CloudActions CloudCore::on_rows_changed(Now now, const std::optional<std::set<Cl
     for (const auto& [peer, ask] : parked_) woken.insert(peer);
   }
   for (PeerId peer : woken) queue_.push_back(std::move(*unpark(peer)));
-  pump(now, out);
-  return out;
 }
 
 CloudActions CloudCore::on_wake(Now now) {

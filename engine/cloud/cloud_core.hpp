@@ -64,6 +64,9 @@ struct CloudCounters {
   std::uint64_t ops = 0, duplicates = 0, conflicts = 0, refused = 0, jobs = 0;
 };
 
+// Feeds with something new; nothing: it may be any of them.
+using ChangedFeeds = std::optional<std::set<CloudNews>>;
+
 class CloudCore {
  public:
   static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
@@ -85,8 +88,7 @@ class CloudCore {
   CloudActions on_message(Now now, PeerId from, Message message);
   CloudActions on_unreadable(PeerId from);  // what came was no message
   CloudActions on_done(Now now, std::size_t lane, Result<CloudAnswers> outcome);
-  // By an import, or by another process; nothing: any of them.
-  CloudActions on_rows_changed(Now now, const std::optional<std::set<CloudNews>>& feeds);
+  CloudActions on_rows_changed(Now now, const ChangedFeeds& feeds);  // by an import, or by another process
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const;
   const CloudCounters& counters() const { return counters_; }
@@ -104,9 +106,11 @@ class CloudCore {
     bool running = false;
     std::optional<Instant> retry_at;
     Duration pause = kFirstPause;
+    ChangedFeeds missed = std::set<CloudNews>{};  // changed while the job ran, which may not have seen it
   };
   void pump(Now now, CloudActions& out);
   std::shared_ptr<const CloudJob> next_job(Now now, const Lane& lane);
+  void wake_readers(const ChangedFeeds& feeds);
   void park(CloudAsk ask);
   std::optional<CloudAsk> unpark(PeerId peer);
   void name_tills(const Shop& shop, CloudJob& job) const;

@@ -1,0 +1,71 @@
+// The cloud's core as a pure object: who waits for rows is told of every change, whenever it comes.
+#include <doctest/doctest.h>
+
+#include "engine/cloud/cloud_core.hpp"
+
+using namespace tillsync;
+
+namespace {
+
+struct Cloud {
+  static constexpr std::size_t kLanes = 2;
+  CloudCore core{SecretKey::from_seed({}), kLanes};
+  Now now{};
+  Shop north{"tenant", {"north"}}, south{"tenant", {"south"}};
+
+  std::vector<CloudActions::Job> pull(std::uint64_t peer, const Shop& shop) {
+    (void)core.on_peer_up(now, PeerId{peer}, shop, TillId{"till-1"});
+    Pull pull;
+    pull.feeds = {"tenant", "branch/" + shop.branch.text};
+    return core.on_message(now, PeerId{peer}, pull).jobs;
+  }
+  // The job ends, and its pulls had found nothing new.
+  std::vector<CloudActions::Job> nothing_new(const CloudActions::Job& job) {
+    CloudAnswers answers;
+    answers.waiting = job.job->asks;
+    return core.on_done(now, job.lane, answers).jobs;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a change that comes while a pull is being answered is not missed: the pull runs again") {
+  Cloud cloud;
+  const auto jobs = cloud.pull(1, cloud.north);
+  REQUIRE(jobs.size() == 1);
+  SUBCASE("of its feed") {
+    CHECK(cloud.core.on_rows_changed(cloud.now, std::set{CloudNews{"tenant", "tenant"}}).jobs.empty());
+    CHECK(cloud.nothing_new(jobs[0]).size() == 1);
+  }
+  SUBCASE("of any feed") {
+    CHECK(cloud.core.on_rows_changed(cloud.now, std::nullopt).jobs.empty());
+    CHECK(cloud.nothing_new(jobs[0]).size() == 1);
+  }
+  SUBCASE("made by a job in another lane") {
+    const auto other = cloud.pull(2, cloud.south);
+    REQUIRE(other.size() == 1);
+    CHECK(other[0].lane != jobs[0].lane);
+    CloudAnswers changed;
+    changed.changed = {{"tenant", "tenant"}};
+    CHECK(cloud.core.on_done(cloud.now, other[0].lane, changed).jobs.empty());
+    CHECK(cloud.nothing_new(jobs[0]).size() == 1);
+  }
+  SUBCASE("of a feed that does not concern it, or of another tenant") {
+    const std::set<CloudNews> others{{"tenant", "branch/south"}, {"other", "tenant"}};
+    CHECK(cloud.core.on_rows_changed(cloud.now, others).jobs.empty());
+    CHECK(cloud.nothing_new(jobs[0]).empty());
+  }
+}
+
+TEST_CASE("two jobs run at once, but never two about one branch") {
+  Cloud cloud;
+  const auto first = cloud.pull(1, cloud.north);
+  REQUIRE(first.size() == 1);
+  CHECK(cloud.pull(2, cloud.north).empty());  // its branch is being worked on
+  const auto second = cloud.pull(3, cloud.south);
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].lane != first[0].lane);
+  const auto next = cloud.nothing_new(first[0]);
+  REQUIRE(next.size() == 1);
+  CHECK(next[0].job->asks.front().from == PeerId{2});
+}
