@@ -42,6 +42,7 @@ std::string words(const Events& m) { return "Events of " + text(m.ops.size()) + 
 std::string words(const Ping&) { return "Ping"; }
 std::string words(const Pong&) { return "Pong"; }
 std::string words(const NewRoster&) { return "NewRoster"; }
+std::string words(const Busy& m) { return "Busy " + m.chain.till.text + " for " + std::to_string(m.after_ms) + " ms"; }
 std::string words(const Progress& m) { return "Progress " + m.chain.till.text; }
 std::string words(const Vitals& m) {
   return "Vitals " + text(m.unsent) + " unsent, roster " + text(m.roster_version) + ", fitness " + text(m.fitness);

@@ -35,7 +35,8 @@ enum Fault {
 
 class Draw {
  public:
-  explicit Draw(std::uint64_t seed) : dice_(seed ^ 0x6368616f73ULL), words_(seed ^ 0x776f726473ULL) {
+  explicit Draw(std::uint64_t seed)
+      : dice_(seed ^ 0x6368616f73ULL), words_(seed ^ 0x776f726473ULL), nights_(seed ^ 0x6e6967687473ULL) {
     out_.name = "seed " + std::to_string(seed);
     out_.story = "Drawn by chance.";
     out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)),
@@ -51,6 +52,8 @@ class Draw {
       for (int fault = 0; fault < kFaults; ++fault) {
         if (static_cast<int>(dice_.below(100)) < strengths_[fault] * 2) strike(static_cast<Fault>(fault));
       }
+      if (forgetful_ && nights_.below(12) == 0)
+        add(nights_.below(2) == 0 ? Verb::backup : Verb::restore).who = {"cloud"};
       if (dice_.below(3) == 0) add(Verb::start).who = {any()};
       trade();
       now_ += milliseconds(50 + dice_.below(1500));
@@ -251,6 +254,8 @@ class Draw {
   Random dice_;
   Random words_;  // people's edits and settlements: the rest of a shop is the same with and without them
   bool talkative_ = words_.below(2) == 0;
+  Random nights_;  // when the cloud is copied, and goes back to the copy: likewise
+  bool forgetful_ = nights_.below(4) == 0;
   Scenario out_;
   Duration now_{};
   int strengths_[kFaults] = {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "engine/till/stock_book.hpp"
 #include "storage/pack.hpp"
@@ -158,14 +159,16 @@ std::string Fleet::stock_differences(const SimTill& till) {
 }
 
 bool Fleet::has_all_rows(const SimTill& till) {
-  std::map<FeedKind, RowVersion> have;
-  for (const auto& [feed, record] : till.store().view().feeds()) have[feed] = record.watermark.version;
+  std::map<FeedKind, RowWatermark> have;
+  for (const auto& [feed, record] : till.store().view().feeds()) have[feed] = record.watermark;
   bool all = true;
   cloud_->read([&](CloudTxn& txn) {
+    for (const auto& [feed, at] : have)  // also what a cloud that went back does not know any more
+      all = all && (at.generation == 0 || at == txn.feed(shop(branch_of(till)), feed).watermark);
     for (const std::string& name : {std::string("tenant"), "branch/" + till.who().branch.text}) {
       for (const std::string& kind : txn.kinds(shop(branch_of(till)), name)) {
         const FeedKind feed{name, kind};
-        all = all && have[feed] == txn.feed(shop(branch_of(till)), feed).watermark.version;
+        all = all && have[feed] == txn.feed(shop(branch_of(till)), feed).watermark;
       }
     }
   });
@@ -202,25 +205,47 @@ std::vector<Conflict> Fleet::conflicts(int branch) {
 }
 
 std::set<std::string> Fleet::only_on(const SimTill& wiped) {
+  return missing(
+      [&](SimTill& owner, const HandedOut& each) { return in_cloud(owner, each) || on_a_till(owner, each, &wiped); });
+}
+
+std::set<std::string> Fleet::only_in_cloud() {
+  return missing([&](SimTill& owner, const HandedOut& each) { return on_a_till(owner, each, nullptr); });
+}
+
+std::set<std::string> Fleet::missing(const std::function<bool(SimTill&, const HandedOut&)>& is_there) {
   std::set<std::string> keys;
   for (auto& owner : tills_) {
     for (const HandedOut& each : owner->receipts()) {
-      const ChainId chain{owner->who().till, each.receipt.incarnation};
-      const auto same = [&](ByteView bytes) { return blake2b(bytes) == each.receipt.hash; };
-      bool elsewhere = owner.get() != &wiped && owner->node().where(each.key).has_value();
-      cloud_->read([&](CloudTxn& txn) {
-        txn.ops(shop(branch_of(*owner)), chain, each.receipt.seq,
-                [&](const CloudOp& op) { return elsewhere = elsewhere || same(op.bytes), false; });
-      });
-      for (auto& other : tills_) {
-        if (other.get() == &wiped || elsewhere) continue;
-        other->store().view().relay_ops(chain, each.receipt.seq,
-                                        [&](Seq, ByteView op) { return elsewhere = elsewhere || same(op), false; });
-      }
-      if (!elsewhere) keys.insert(each.key);
+      if (!is_there(*owner, each)) keys.insert(each.key);
     }
   }
   return keys;
+}
+
+bool Fleet::in_cloud(const SimTill& owner, const HandedOut& each) {
+  bool found = false;
+  cloud_->read([&](CloudTxn& txn) {
+    txn.ops(shop(branch_of(owner)), {owner.who().till, each.receipt.incarnation}, each.receipt.seq,
+            [&](const CloudOp& op) { return found = blake2b(op.bytes) == each.receipt.hash, false; });
+  });
+  return found;
+}
+
+bool Fleet::on_a_till(SimTill& owner, const HandedOut& each, const SimTill* but) {
+  if (&owner != but && owner.node().where(each.key).has_value()) return true;
+  const ChainId chain{owner.who().till, each.receipt.incarnation};
+  bool found = false;
+  for (auto& other : tills_) {
+    if (other.get() == but || found) continue;
+    TillView view = other->store().view();
+    for (const auto& [id, record] : view.chains())
+      found = found || (id == chain && each.receipt.seq <= record.cloud.seq);
+    if (std::exchange(found, false)) continue;  // about to be let go: the cloud had it
+    view.relay_ops(chain, each.receipt.seq,
+                   [&](Seq, ByteView op) { return found = blake2b(op) == each.receipt.hash, false; });
+  }
+  return found;
 }
 
 }  // namespace tillsync::sim

@@ -54,6 +54,8 @@ void Player::carry_out(const Step& written) {
 bool Player::carry_out_one(const Step& step, const std::string& who) {
   if (who == "cloud") {
     SimCloud& cloud = fleet_.cloud();
+    if (step.verb == Verb::backup) return cloud.alive() && (cloud.backup(), true);
+    if (step.verb == Verb::restore) return restore_cloud();
     const bool goes = step.verb == Verb::crash || step.verb == Verb::power_cut || step.verb == Verb::restart;
     if ((goes && !cloud.alive()) || (step.verb == Verb::start && cloud.alive())) return false;
     if (goes) cloud.crash();
@@ -64,6 +66,15 @@ bool Player::carry_out_one(const Step& step, const std::string& who) {
   if (till == nullptr) return false;
   if (step.verb <= Verb::sell_unknown) return record(step, *till);
   return machine(step.verb, step, *till);
+}
+
+// What the cloud alone has, of tills that lost it since, is gone then; so all disks must be there to be asked.
+bool Player::restore_cloud() {
+  if (!fleet_.cloud().has_backup() || !all_alive()) return false;
+  const auto gone = fleet_.only_in_cloud();
+  fleet_.cloud().restore();
+  rules_.cloud_went_back(gone);
+  return true;
 }
 
 bool Player::record(const Step& step, SimTill& till) {

@@ -22,6 +22,7 @@ class Player {
   bool record(const Step& step, SimTill& till);
   void change_line(const Step& step, bool back);
   bool machine(Verb verb, const Step& step, SimTill& till);
+  bool restore_cloud();
   bool go_back_in_time(const Step& step, SimTill& till);
   void set_price(const Step& step, bool deleted);
   bool settle(SimTill& till, std::size_t n);

@@ -35,11 +35,22 @@ void Rules::on_receipt(const SimTill& till, const HandedOut& handed) {
     breaks("receipt: " + till.label() + " handed out " + handed.key + " before it was on the disk");
 }
 
+void Rules::cloud_went_back(const std::set<std::string>& keys) {
+  destroyed_.insert(keys.begin(), keys.end());
+  for (auto& [branch, book] : books_) {
+    for (const auto& [key, content] : book.effects) were_in_cloud_.insert(key);
+    ShopBook fresh;
+    fresh.holder = book.holder, fresh.commanded = book.commanded;
+    book = std::move(fresh);
+  }
+  on_cloud_job();
+}
+
 // A till may say "in the cloud" only of what is there.
 void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
   if (level == Level::own_disk) return;
-  const bool safe = level == Level::cloud ? books_[fleet_->branch_of(till)].effects.contains(key)
-                                          : went_back_ || on_another_disk(till, key);
+  const bool in_cloud = books_[fleet_->branch_of(till)].effects.contains(key) || were_in_cloud_.contains(key);
+  const bool safe = level == Level::cloud ? in_cloud : went_back_ || on_another_disk(till, key);
   constexpr const char* names[] = {"on its disk", "on two disks", "at the host", "in the cloud"};
   if (!safe) breaks("level: " + till.label() + " was told that " + key + " is " + names[static_cast<int>(level)]);
 }
@@ -257,7 +268,9 @@ void Rules::check_rows(const SimTill& till, bool finally) {
     for (const std::string& name : {std::string("tenant"), "branch/" + fleet_->roster(branch).branch.text}) {
       for (const std::string& kind : txn.kinds(fleet_->shop(branch), name)) {
         const FeedKind feed{name, kind};
-        const RowVersion seen = positions[feed].watermark.version;
+        const RowWatermark at = positions[feed].watermark;
+        const RowVersion seen = at.version;
+        if (!finally && at.generation != txn.feed(fleet_->shop(branch), feed).watermark.generation) continue;
         txn.rows_after(fleet_->shop(branch), feed, {}, [&](const Row& truth) {
           const auto mine = view.row(feed, truth.id);
           const bool same = mine && mine->row.version == truth.version && mine->row.deleted == truth.deleted &&

@@ -21,6 +21,8 @@ class Rules final : public Observer {
 
   // What the world did that no engine can make good; the rules allow for it.
   void destroyed(const std::set<std::string>& keys) { destroyed_.insert(keys.begin(), keys.end()), went_back_ = true; }
+  // And the cloud to a backup: what it has is read anew, and no till need know at once.
+  void cloud_went_back(const std::set<std::string>& keys);
   void clock_set() { clocks_right_ = false; }
   void cloned() { cloned_ = went_back_ = true; }
 
@@ -74,6 +76,7 @@ class Rules final : public Observer {
   Fleet* fleet_ = nullptr;
   std::vector<std::string> broken_;
   std::set<std::string> destroyed_;
+  std::set<std::string> were_in_cloud_;  // before it went back
   bool went_back_ = false, cloned_ = false, clocks_right_ = true;
   struct Place {
     ChainId chain;

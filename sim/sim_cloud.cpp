@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "engine/cloud/begin_anew.hpp"
 #include "sim/sim_till.hpp"
 
 namespace tillsync::sim {
@@ -40,6 +41,22 @@ void SimCloud::crash() {
   ++life_;
   core_.reset();
   store_.reset();
+}
+
+void SimCloud::backup() {
+  std::filesystem::remove_all(folder_ + "-backup");
+  std::filesystem::copy(folder_, folder_ + "-backup", std::filesystem::copy_options::recursive);
+  backed_up_ = true;
+}
+
+void SimCloud::restore() {
+  crash();
+  std::filesystem::remove_all(folder_);
+  std::filesystem::copy(folder_ + "-backup", folder_, std::filesystem::copy_options::recursive);
+  auto store = open_lmdb_cloud(folder_, world_.random().nonzero());
+  if (!begin_anew(**store, world_.random().nonzero())) std::abort();
+  store->reset();
+  start();
 }
 
 void SimCloud::read(const std::function<void(CloudTxn&)>& body) {

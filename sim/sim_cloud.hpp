@@ -15,6 +15,9 @@ class SimCloud final : public Endpoint {
   void serve(const Roster& roster);  // one of its branches
   void start();
   void crash();
+  void backup();   // a copy of the record, as at night
+  void restore();  // it goes back to the copy, and serves on; as `tillsync restore` does it
+  bool has_backup() const { return backed_up_; }
   void read(const std::function<void(CloudTxn&)>& body);
   void put_row(const Shop& shop, const CloudRow& row);
 
@@ -29,7 +32,7 @@ class SimCloud final : public Endpoint {
   void on_bytes(PeerId id, Bytes message) override;
 
   bool alive() const { return core_ != nullptr; }
-  std::uint64_t refused() const { return core_ ? core_->counters().refused : 0; }
+  std::uint64_t refused() const { return core_ ? core_->refusals().total() : 0; }
 
  private:
   void carry_out(CloudActions actions);
@@ -46,6 +49,7 @@ class SimCloud final : public Endpoint {
   std::unique_ptr<Witness> witness_;
   std::map<std::uint64_t, Ballot> commands_;  // by nonce: under which lease
   std::uint64_t life_ = 0;
+  bool backed_up_ = false;
 };
 
 }  // namespace tillsync::sim

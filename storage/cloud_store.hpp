@@ -107,6 +107,7 @@ class CloudTxn {
   virtual void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) = 0;
   virtual void put_row(const Shop& shop, const CloudRow& row) = 0;  // gives it the feed's next version
   virtual void put_note(const std::string& name, ByteView value) = 0;
+  virtual void drop_note(const std::string& name) = 0;
 
   // Told to whoever listens in other processes, once it is committed. put_row tells of its feed by itself.
   void tell(const CloudNews& news) { told_.insert(news); }
@@ -116,12 +117,18 @@ class CloudTxn {
   std::set<CloudNews> told_;
 };
 
+// The note that names the record's generation: versions of rows compare within one. It is read when a store is opened,
+// and a record that goes back in time gets another (engine/cloud/begin_anew.hpp).
+inline constexpr char kGenerationNote[] = "generation";
+
 class CloudStore {
  public:
   virtual ~CloudStore() = default;
   // The body may run again (the map grew, the transaction was serialised behind another): it depends on nothing else.
   virtual Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) = 0;
   virtual Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) = 0;
+  // A consistent copy, while others go on. Errors: refused, by a store that has tools of its own for that; io.
+  virtual Result<void> copy_to(const std::string& folder) = 0;
   // What other processes changed; nothing: some of it may have been missed. Called on a thread of the store's, until it
   // is destroyed.
   virtual void listen(std::function<void(const std::optional<CloudNews>&)>) {}

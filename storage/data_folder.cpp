@@ -58,6 +58,8 @@ DataFolder::~DataFolder() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
 Result<std::string> read_file(const std::string& path) {
   auto disk = posix_disk();
   auto file = disk->open(path, false);

@@ -26,6 +26,7 @@ class DataFolder {
 };
 
 // Small whole files: keys and rosters. Writing is durable and atomic (new file, flush, rename, flush of the folder).
+bool file_exists(const std::string& path);
 Result<std::string> read_file(const std::string& path);
 Result<void> replace_file(const std::string& path, const std::string& content);
 

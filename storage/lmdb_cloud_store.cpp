@@ -103,8 +103,9 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   FeedRecord feed(const Shop& shop, const FeedKind& feed) override {
-    auto record = find<FeedRecord>(kFeeds, feed_key(shop, feed));
-    return record.value_or(FeedRecord{{generation_, {}}, 0, {}, 0});
+    FeedRecord record = find<FeedRecord>(kFeeds, feed_key(shop, feed)).value_or(FeedRecord{});
+    record.watermark.generation = generation_;
+    return record;
   }
 
   void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
@@ -202,6 +203,7 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   void put_note(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }
+  void drop_note(const std::string& name) override { write_->erase(env_.table(kNotes), name); }
 
  private:
   // The older half; readers that have not heard of them will take a snapshot.
@@ -263,6 +265,8 @@ class LmdbCloudStore final : public CloudStore {
     return outcome;
   }
 
+  Result<void> copy_to(const std::string& folder) override { return env_->copy_to(folder); }
+
  private:
   std::unique_ptr<lmdb::Env> env_;
   std::uint64_t generation_;
@@ -287,10 +291,10 @@ Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, s
   std::uint64_t generation = fresh_generation;
   auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {
     const lmdb::Table& notes = (*env)->table(kNotes);
-    if (auto stored = txn.get(notes, "generation")) {
+    if (auto stored = txn.get(notes, kGenerationNote)) {
       generation = unpack<std::uint64_t>(*stored).value_or(fresh_generation);
     } else {
-      txn.put(notes, "generation", pack(fresh_generation));
+      txn.put(notes, kGenerationNote, pack(fresh_generation));
     }
     return {};
   });

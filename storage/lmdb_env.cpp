@@ -243,6 +243,13 @@ Result<void> Env::write(const std::function<Result<void>(WriteTxn&)>& body) {
   return fail(ErrorKind::io, "the database could not grow: check the machine's memory limits");
 }
 
+Result<void> Env::copy_to(const std::string& folder) {
+  const int code = mdb_env_copy2(env_, folder.c_str(), MDB_CP_COMPACT);
+  if (code == MDB_SUCCESS) return {};
+  return fail(ErrorKind::io, "can't copy the database to " + folder + " (" + mdb_strerror(code) +
+                                 "): name an empty folder with room for it");
+}
+
 Result<void> Env::verify() {
   ReadTxn txn(*this);
   for (const auto& [name, table] : tables_) {

@@ -104,6 +104,7 @@ class Env {
 
   // Reads everything: values against checksums, tables against digests. Names the first table that is wrong.
   Result<void> verify();
+  Result<void> copy_to(const std::string& folder);  // a consistent copy, while others read and write
 
  private:
   friend class Txn;

@@ -31,6 +31,7 @@ enum class Mutant {
   claim_two_disks,       // a till says "on two disks" of what is on its own
   hasty_witness,         // the cloud votes without watching what another process may have promised
   no_fencing,            // the cloud obeys a host that another has followed
+  trust_old_word,        // a till believes that a cloud restored from a backup still has all that it had
 };
 
 struct NamedMutant {
@@ -71,6 +72,7 @@ inline constexpr NamedMutant kAllMutants[] = {
     {Mutant::claim_two_disks, "claim_two_disks"},
     {Mutant::hasty_witness, "hasty_witness"},
     {Mutant::no_fencing, "no_fencing"},
+    {Mutant::trust_old_word, "trust_old_word"},
 };
 
 }  // namespace tillsync

@@ -15,6 +15,8 @@
 #include <tillsync/ids.hpp>
 #include <vector>
 
+#include "storage/later.hpp"
+
 namespace tillsync {
 
 class Packer {
@@ -111,6 +113,10 @@ class Writing {
     to.text(v.text);
   }
   template <class T>
+  void put(const Later<T>& v) {
+    put(v.value);
+  }
+  template <class T>
   void put(const std::optional<T>& v) {
     v ? put(*v) : to.nil();
   }
@@ -139,10 +145,12 @@ class Reading {
 
   template <class... T>
   void operator()(T&... each) {
+    constexpr std::size_t kNeeded = (0 + ... + (kIsLater<T> ? 0 : 1));
     std::size_t n = 0;
-    if (++depth_ > kMaxDepth || !from.array(n) || n < sizeof...(each)) return void(from.reject());
+    if (++depth_ > kMaxDepth || !from.array(n) || n < kNeeded) return void(from.reject());
     if (n > sizeof...(each) && extra_ == Extra::refuse) return void(from.reject());
-    (get(each), ...);
+    std::size_t at = 0;
+    ((at++ < n ? get(each) : void()), ...);
     for (std::size_t i = sizeof...(each); i < n && from.skip(); ++i) {
     }
     --depth_;
@@ -177,6 +185,10 @@ class Reading {
     std::underlying_type_t<T> raw{};
     get(raw);
     v = static_cast<T>(raw);
+  }
+  template <class T>
+  void get(Later<T>& v) {
+    get(v.value);
   }
   template <class Tag>
   void get(Number<Tag>& v) {

@@ -51,6 +51,9 @@ void add_pair(CLI::App& app);
 void add_data(CLI::App& app);
 void add_export(CLI::App& app);
 void add_repair(CLI::App& app);
+void add_doctor(CLI::App& app);
+void add_operator(CLI::App& app);
+void add_backup(CLI::App& app);
 void add_demo(CLI::App& app);
 
 }  // namespace tillsync::cli

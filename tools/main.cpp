@@ -20,6 +20,9 @@ int main(int argc, char** argv) {
   add_data(app);
   add_export(app);
   add_repair(app);
+  add_doctor(app);
+  add_operator(app);
+  add_backup(app);
   add_sim(app);
   return run_command(app, argc, argv);
 }

@@ -5,6 +5,9 @@
 #include "tools/cli.hpp"
 #include "transport/control/cloud_control.hpp"
 #include "transport/control/till_control.hpp"
+#include "transport/http/cloud_service.hpp"
+#include "transport/http/till_service.hpp"
+#include "transport/http/webhooks.hpp"
 #include "transport/settings.hpp"
 
 namespace tillsync::cli {
@@ -42,18 +45,24 @@ void init_till(const TillArguments& a) {
 }
 
 void run_till(const TillArguments& a) {
-  auto till =
-      require(TillRuntime::open({a.data, {}, {}, true, false, address_of(a.listen)}, stderr_log("till", a.verbose)));
+  const std::string file = a.data + "/till.toml";
+  const bool json = file_exists(file) && require(Settings::parse(require(read_file(file)), file)).json_log;
+  const Log log = stderr_log("till", {a.verbose, json});
+  auto till = require(TillRuntime::open({a.data, {}, {}, true, false, address_of(a.listen)}, log));
   auto control = require(ControlServer::start(till->io(), a.data, till_control(*till)));
+  std::unique_ptr<HttpServer> http;
+  if (till->settings().http.listen) http = require(start_till_service(*till, till->settings().http));
   std::cout << till->settings().till.text << " of branch " << till->settings().branch.text << " listens on port "
             << till->port() << std::endl;
+  if (http) std::cout << "metrics on port " << http->port() << std::endl;
   until_told_to_stop();
+  http.reset();
   till->ask([&] { return control->close(), true; });
   till.reset();
 }
 
 struct CloudArguments {
-  std::string data, name = "cloud", listen = "0.0.0.0:7800", store;
+  std::string data, name, listen, store, http;
   bool verbose = false;
 };
 
@@ -66,16 +75,26 @@ void init_cloud(const CloudArguments& a) {
 }
 
 void run_cloud(const CloudArguments& a) {
+  CloudSettings settings = require(load_cloud_settings(a.data));
+  if (!a.http.empty()) settings.http.listen = address_of(a.http);
   CloudRuntime::Options options;
   options.folder = a.data;
-  options.name = require(TillId::parse(a.name));
-  options.listen = *address_of(a.listen);
+  options.name = a.name.empty() ? settings.name : require(TillId::parse(a.name));
+  options.listen = a.listen.empty() ? settings.listen : *address_of(a.listen);
   options.create = false;
   options.store = a.store;
-  auto cloud = require(CloudRuntime::open(options, stderr_log("cloud", a.verbose)));
+  options.limits = settings.limits;
+  const Log log = stderr_log("cloud", {a.verbose, settings.json_log});
+  auto cloud = require(CloudRuntime::open(options, log));
   auto control = require(ControlServer::start(cloud->io(), a.data, cloud_control(*cloud)));
+  auto webhooks = std::make_unique<Webhooks>(*cloud, log);
+  std::unique_ptr<CloudService> http;
+  if (settings.http.listen) http = require(CloudService::start(*cloud, settings.http));
   std::cout << "cloud listens on port " << cloud->port() << std::endl;
+  if (http) std::cout << "HTTP on port " << http->port() << std::endl;
   until_told_to_stop();
+  http.reset();
+  webhooks.reset();
   cloud->ask([&] { return control->close(), true; });
   cloud.reset();
 }
@@ -113,14 +132,15 @@ void add_run(CLI::App& app) {
                                        "Run the cloud on its data folder until it is told to stop.\n"
                                        "Example: tillsync cloud --data /var/lib/tillsync-cloud --listen 0.0.0.0:7800");
   serve->add_option("--data", cloud->data, "Its data folder");
-  serve->add_option("--listen", cloud->listen, "HOST:PORT to listen on")->capture_default_str();
+  serve->add_option("--listen", cloud->listen, "HOST:PORT for tills, instead of cloud.toml's (0.0.0.0:7800)");
+  serve->add_option("--http", cloud->http, "HOST:PORT for HTTP, instead of cloud.toml's (none)");
   serve
       ->add_option(
           "--store", cloud->store,
           "postgresql://USER@HOST:PORT/DATABASE, or postgresql alone for the server that PGHOST names: for several "
           "processes; LMDB in the data folder when left out")
       ->envname("TILLSYNC_STORE");
-  serve->add_option("--name", cloud->name, "Its name in the rosters")->capture_default_str();
+  serve->add_option("--name", cloud->name, "Its name in the rosters, instead of cloud.toml's (cloud)");
   serve->add_flag("--verbose", cloud->verbose, "Log everything");
   CLI::App* make = serve->add_subcommand("init",
                                          "Make a data folder and the cloud's key, and show the key.\n"

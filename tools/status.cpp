@@ -1,4 +1,5 @@
 // tillsync status, queue: what a shop and its support look at.
+#include <iomanip>
 #include <iostream>
 
 #include "tools/cli.hpp"
@@ -9,7 +10,7 @@ namespace {
 
 struct Arguments {
   std::string data, branch;
-  bool json = false;
+  bool json = false, fleet = false;
   std::size_t limit = 20;
 };
 
@@ -64,8 +65,31 @@ void show_cloud(Folder& folder, const Json& s) {
   if (s["shops"].empty()) std::cout << "  no branches yet: add one with 'tillsync roster import'\n";
 }
 
+void show_fleet(const Json& fleet) {
+  if (fleet.empty()) return void(std::cout << "No branch has said anything yet.\n");
+  std::size_t well = 0;
+  std::cout << std::left << std::setw(22) << "branch" << std::setw(12) << "host" << std::setw(10) << "silent"
+            << std::setw(10) << "behind" << std::setw(11) << "conflicts" << std::setw(9) << "webhook"
+            << "what is the matter\n";
+  for (const Json& b : fleet) {
+    const std::string name = b["branch"].get<std::string>().empty() ? "(shared rows)" : b["branch"].get<std::string>();
+    well += b["ok"].get<bool>() ? 1 : 0;
+    std::cout << std::setw(22) << name << std::setw(12) << b.value("host", "-") << std::setw(10) << age(b["silent_ms"])
+              << std::setw(10) << age(b["behind_ms"]) << std::setw(11) << b["conflicts"].get<std::int64_t>()
+              << std::setw(9)
+              << (b.contains("webhook") ? std::to_string(b["webhook"]["backlog"].get<std::uint64_t>()) : "-")
+              << b["matter"].get<std::string>() << '\n';
+  }
+  std::cout << '\n' << well << " of " << fleet.size() << " are well\n";
+}
+
 void status(const Arguments& a) {
   Folder folder(a.data);
+  if (a.fleet) {
+    if (!folder.is_cloud()) throw Failure{"a fleet is what a cloud sees: name the cloud's data folder"};
+    const Json fleet = folder.ask({{"do", "fleet"}});
+    return a.json ? void(std::cout << fleet.dump(2) << '\n') : show_fleet(fleet);
+  }
   const Json s = folder.ask({{"do", "status"}});
   if (a.json) {
     std::cout << s.dump(2) << '\n';
@@ -100,10 +124,10 @@ void add_status(CLI::App& app) {
     command->add_flag("--json", a->json, "One JSON document instead");
     return command;
   };
-  with_data(
-      app.add_subcommand(
-          "status", "What a till or a cloud knows about itself.\nExample: tillsync status --data /var/lib/shop/till-1"))
-      ->callback([a] { status(*a); });
+  CLI::App* s = with_data(app.add_subcommand(
+      "status", "What a till or a cloud knows about itself.\nExample: tillsync status --data /var/lib/shop/till-1"));
+  s->add_flag("--fleet", a->fleet, "Of a cloud: its branches, worst first");
+  s->callback([a] { status(*a); });
   CLI::App* q = with_data(app.add_subcommand(
       "queue", "What has not reached the cloud yet.\nExample: tillsync queue --data /var/lib/shop/till-1"));
   q->add_option("--limit", a->limit, "At most so many")->capture_default_str();

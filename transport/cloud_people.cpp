@@ -1,6 +1,7 @@
 // A cloud's dealings with people: conflicts shown and settled, on this machine or from elsewhere with a key.
 #include <set>
 
+#include "engine/cloud/rights.hpp"
 #include "engine/till/stock_book.hpp"
 #include "engine/validate.hpp"
 #include "storage/op_codec.hpp"
@@ -93,12 +94,13 @@ void CloudRuntime::answer_person(PeerId id, Message message) {
       links_->send(id, Answer{question.nonce, page.dump()});
     });
   }
-  const bool may_settle = people_.at(id).second.role == Role::support;
+  const bool may_settle = may(people_.at(id).second.role, Right::settle_conflicts);
   if ((std::holds_alternative<Push>(message) || std::holds_alternative<Offer>(message)) && may_settle)
     return carry_out(core_.on_message(read_clock(), id, std::move(message)));
   const char* why = !std::holds_alternative<Question>(message)
                         ? "this key may ask, and not settle: that takes one with the role support in the roster"
                         : "a cloud tells a person's key of conflicts, and nothing else";
+  core_.refusals().count(people_.at(id).first, Refused::not_allowed);
   links_->send(id, Answer{0, Json{{"error", why}}.dump()});
 }
 

@@ -60,7 +60,7 @@ CloudRuntime::CloudRuntime(DataFolder folder, const Options& options, SecretKey 
       name_(options.name),
       key_(key),
       log_(std::move(log)),
-      core_(key, options.lanes()),
+      core_(key, options.lanes(), options.limits),
       witnesses_(options.lanes()),
       database_(std::make_unique<asio::thread_pool>(options.store.empty() ? 1 : options.lanes() + 1)) {
   randombytes_buf(&run_, sizeof run_);
@@ -181,26 +181,36 @@ Hello CloudRuntime::hello_to(const TillId*) {
 }
 
 Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) {
+  auto refuse = [&](const Shop& shop, Refused why, const std::string& sentence) {
+    core_.refusals().count(shop, why);
+    return fail(ErrorKind::refused, sentence);
+  };
   auto brought = Roster::decode(hello.roster);
   if (!brought)
-    return fail(ErrorKind::refused, hello.name.text + " brought no valid roster: pair it with its branch first");
+    return refuse({}, Refused::not_in_roster,
+                  hello.name.text + " brought no valid roster: pair it with its branch first");
   const std::string tenant = brought->keys.id();
   const auto& rosters = core_.rosters();
   const bool tenant_known =
       std::any_of(rosters.begin(), rosters.end(), [&](const auto& r) { return r.first.tenant == tenant; });
   if (!tenant_known) {
-    return fail(ErrorKind::refused, "this cloud does not serve the tenant of " + hello.name.text +
-                                        ": its operator adds it with 'tillsync roster import'");
+    return refuse({}, Refused::unknown_tenant,
+                  "this cloud does not serve the tenant of " + hello.name.text +
+                      ": its operator adds it with 'tillsync roster import'");
   }
+  const Shop shop{tenant, brought->branch};
+  if (auto version = agree(hello_to(nullptr), hello); !version)
+    return refuse(rosters.contains(shop) ? shop : Shop{}, Refused::too_old, version.error().message);
   if (auto named = check_names_me(*brought); !named) return tl::unexpected(named.error());
   carry_out(core_.on_roster(*brought));
-  const Roster& roster = rosters.at(Shop{tenant, brought->branch});
+  const Roster& roster = rosters.at(shop);
   const Member* member = roster.find_x25519(noise::view(key));
   if (member == nullptr || member->name != hello.name || hello.branch != roster.branch) {
-    return fail(ErrorKind::refused, hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
-                                        ": pair it anew, or ask the manager why it was removed");
+    return refuse(shop, Refused::not_in_roster,
+                  hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
+                      ": pair it anew, or ask the manager why it was removed");
   }
-  return PeerInfo{member->name, member->role, hello, {}, tenant};
+  return PeerInfo{member->name, member->role, hello, {}, tenant, {}};
 }
 
 void CloudRuntime::take_roster(const Roster& roster, std::function<void(Result<void>)> done) {
@@ -242,7 +252,7 @@ void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {
   if (!is_person(peer.role))  // who looks on asks every few seconds
     log_({Notice::Weight::info, peer.name.text + " of branch " + peer.hello.branch.text + " connected"});
   if (is_person(peer.role)) people_.emplace(id, std::pair(shop, *core_.rosters().at(shop).find(peer.name)));
-  carry_out(core_.on_peer_up(read_clock(), id, shop, peer.name));
+  carry_out(core_.on_peer_up(read_clock(), id, shop, peer.name, peer.protocol));
 }
 
 void CloudRuntime::on_message(PeerId id, Message message) {
@@ -264,6 +274,12 @@ void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, st
     auto outcome = work(*store_);
     asio::post(io_, [outcome = std::move(outcome), done] { done(outcome); });
   });
+}
+
+Result<void> CloudRuntime::with_database(std::function<Result<void>(CloudStore&)> work) {
+  std::promise<Result<void>> done;
+  asio::post(*database_, [&] { done.set_value(work(*store_)); });
+  return done.get_future().get();
 }
 
 void CloudRuntime::carry_out(CloudActions actions) {

@@ -25,6 +25,7 @@ class CloudRuntime final : private LinkOwner {
     Address listen{"0.0.0.0", 7800};
     bool network = true;
     bool create = true;
+    RateLimits limits{};
     std::size_t lanes() const { return store.empty() ? 1 : 2; }  // jobs at once; LMDB has one writer
   };
   static Result<std::unique_ptr<CloudRuntime>> open(Options options, Log log);
@@ -38,6 +39,9 @@ class CloudRuntime final : private LinkOwner {
   }
   // Runs on a thread of the database's; `done` on the core's.
   void on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done);
+
+  // The same from any thread, which waits for it.
+  Result<void> with_database(std::function<Result<void>(CloudStore&)> work);
 
   // On the core thread only.
   CloudCore& core() { return core_; }

@@ -11,7 +11,7 @@
 
 namespace tillsync {
 
-constexpr std::uint32_t kOldestProtocol = 1, kNewestProtocol = 1;
+constexpr std::uint32_t kOldestProtocol = 1, kNewestProtocol = 2;
 constexpr std::string_view kPrologue = "tillsync 1";
 
 struct Hello {

@@ -159,7 +159,8 @@ asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
   }
   auto peer = owner_.admit(*shake.remote(), *theirs);
   if (peer) {
-    if (auto version = agree(mine, *theirs); !version) peer = tl::unexpected(version.error());
+    auto version = agree(mine, *theirs);
+    version ? void(peer->protocol = *version) : void(peer = tl::unexpected(version.error()));
   }
   asio::error_code unnamed;
   const auto remote = link.socket.remote_endpoint(unnamed);

@@ -30,8 +30,9 @@ struct PeerInfo {
   TillId name;
   Role role = Role::till;
   Hello hello;
-  std::string host;      // its IP address
-  std::string shop_key;  // for the cloud: which tenant
+  std::string host;                          // its IP address
+  std::string shop_key;                      // for the cloud: which tenant
+  std::uint32_t protocol = kOldestProtocol;  // that both speak
 };
 
 class LinkOwner {

@@ -10,7 +10,11 @@ namespace tillsync {
 
 using Log = std::function<void(const Notice&)>;
 
-// One structured line a notice on stderr: time, level, who, text.
-Log stderr_log(const std::string& who, bool verbose);
+// One line a notice on stderr: time, level, who, text; as key=value, or as a JSON object. No payloads: notices name
+// tills, branches and numbers.
+struct LogStyle {
+  bool verbose = false, json = false;
+};
+Log stderr_log(const std::string& who, LogStyle style);
 
 }  // namespace tillsync

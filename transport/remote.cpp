@@ -28,7 +28,7 @@ class Asker final : public LinkOwner {
   void use(Links& links) { links_ = &links; }
   Hello hello_to(const TillId*) override { return hello_; }
   Result<PeerInfo> admit(const noise::Key&, const Hello& hello) override {  // its key was proved by the handshake
-    return PeerInfo{hello.name, Role::till, hello, {}, {}};
+    return PeerInfo{hello.name, Role::till, hello, {}, {}, {}};
   }
   void on_up(PeerId id, const PeerInfo&) override { links_->send(id, say_); }
   void on_message(PeerId id, Message message) override {

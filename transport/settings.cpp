@@ -2,10 +2,11 @@
 
 #include <sodium.h>
 #include <sys/stat.h>
-#include <toml++/toml.h>
 
 #include <filesystem>
 #include <sstream>
+
+#include "transport/settings_toml.hpp"
 
 namespace tillsync {
 
@@ -20,8 +21,6 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
 Result<void> read_peers(const toml::table& table, Settings& out) {
   const toml::array* peers = table["peers"].as_array();
   if (peers == nullptr) return {};
@@ -33,25 +32,31 @@ Result<void> read_peers(const toml::table& table, Settings& out) {
   return {};
 }
 
+constexpr const char* kTillSettings[] = {"branch", "till",      "listen", "cloud", "peers",
+                                         "mdns",   "interface", "log",    "http"};
+
 Result<Settings> read_table(const toml::table& table) {
+  if (auto known = only_known(table, kTillSettings, ""); !known) return tl::unexpected(known.error());
   auto branch = BranchId::parse(table["branch"].value_or(std::string()));
   if (!branch) return fail(ErrorKind::invalid, "branch: " + branch.error().message);
   auto till = TillId::parse(table["till"].value_or(std::string()));
   if (!till) return fail(ErrorKind::invalid, "till: " + till.error().message);
-  Settings out{std::move(*branch), std::move(*till), {"0.0.0.0", 7700}, {}, {}, true, {}};
-  if (auto text = table["listen"].value<std::string>()) {
-    auto address = Address::parse(*text);
-    if (!address) return fail(ErrorKind::invalid, "listen: " + address.error().message);
-    out.listen = std::move(*address);
-  }
-  if (auto text = table["cloud"].value<std::string>(); text && !text->empty()) {
-    auto address = Address::parse(*text);
-    if (!address) return fail(ErrorKind::invalid, "cloud: " + address.error().message);
-    out.cloud = std::move(*address);
-  }
+  Settings out{.branch = std::move(*branch), .till = std::move(*till)};
+  auto listen = read_address(table, "listen");
+  if (!listen) return tl::unexpected(listen.error());
+  if (*listen) out.listen = std::move(**listen);
+  auto cloud = read_address(table, "cloud");
+  if (!cloud) return tl::unexpected(cloud.error());
+  out.cloud = std::move(*cloud);
   out.mdns = table["mdns"].value_or(true);
   out.interface = table["interface"].value_or(std::string());
   if (auto peers = read_peers(table, out); !peers) return tl::unexpected(peers.error());
+  auto json = read_log(table);
+  if (!json) return tl::unexpected(json.error());
+  out.json_log = *json;
+  auto http = read_http(table);
+  if (!http) return tl::unexpected(http.error());
+  out.http = std::move(*http);
   return out;
 }
 
@@ -79,19 +84,20 @@ std::string Settings::toml() const {
       << "# Tills to try besides those that mDNS finds, for networks that block multicast.\npeers = [";
   for (const auto& [name, address] : peers) out << quoted(name.text + "@" + address.text()) << ", ";
   out << "]\n\n# mDNS, and the one network interface to use it on (empty: all but loopback).\nmdns = "
-      << (mdns ? "true" : "false") << "\ninterface = " << quoted(interface) << "\n";
+      << (mdns ? "true" : "false") << "\ninterface = " << quoted(interface)
+      << "\n\n# Lines of the log: text, or json.\nlog = " << (json_log ? "\"json\"" : "\"text\"")
+      << "\n\n# Metrics, liveness and readiness for those who watch over many tills.\n"
+      << (http.listen ? "" : "# ") << "[http]\n"
+      << (http.listen ? "listen = " + quoted(http.listen->text()) : "# listen = \"127.0.0.1:7780\"") << "\n";
   return out.str();
 }
 
 Result<Settings> Settings::parse(const std::string& text, const std::string& where) {
-  try {
-    auto read = read_table(toml::parse(text));
-    if (!read) return fail(ErrorKind::invalid, where + ": " + read.error().message);
-    return read;
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorKind::invalid, where + ", line " + std::to_string(error.source().begin.line) + ": " +
-                                        std::string(error.description()));
-  }
+  auto table = parse_toml(text, where);
+  if (!table) return tl::unexpected(table.error());
+  auto read = read_table(*table);
+  if (!read) return fail(ErrorKind::invalid, where + ": " + read.error().message);
+  return read;
 }
 
 Result<Settings> load_settings(const DataFolder& folder) {
@@ -105,7 +111,7 @@ Result<Settings> load_settings(const DataFolder& folder) {
 }
 
 Result<Settings> prepare_settings(const DataFolder& folder, const std::string& branch, const std::string& till) {
-  if (exists(folder.file("till.toml"))) {
+  if (file_exists(folder.file("till.toml"))) {
     auto settings = load_settings(folder);
     if (!settings) return settings;
     const bool other =
@@ -121,7 +127,7 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
   if (!branch_id) return tl::unexpected(branch_id.error());
   auto till_id = TillId::parse(till);
   if (!till_id) return tl::unexpected(till_id.error());
-  Settings fresh{std::move(*branch_id), std::move(*till_id), {"0.0.0.0", 7700}, {}, {}, true, {}};
+  const Settings fresh{.branch = std::move(*branch_id), .till = std::move(*till_id)};
   if (auto written = replace_file(folder.file("till.toml"), fresh.toml()); !written)
     return tl::unexpected(written.error());
   return fresh;
@@ -129,31 +135,16 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
 
 Result<Policies> load_policies(const DataFolder& folder) {
   const std::string path = folder.file("policies.toml");
-  if (!exists(path)) return Policies{};
+  if (!file_exists(path)) return Policies{};
   auto text = read_file(path);
   return text ? Policies::parse(*text, path) : tl::unexpected(text.error());
 }
 
-namespace {
-
-Result<std::string> stored_cloud_store(const std::string& path) {
-  if (!exists(path)) return std::string();
-  auto text = read_file(path);
-  if (!text) return text;
-  try {
-    return toml::parse(*text)["store"].value_or(std::string());
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorKind::invalid,
-                path + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
-  }
-}
-
-}  // namespace
-
 Result<std::string> cloud_store(const DataFolder& folder, const std::string& asked) {
-  auto stored = stored_cloud_store(folder.file("cloud.toml"));
-  if (!stored || asked.empty() || asked == *stored) return stored;
-  if (exists(folder.file("db"))) {
+  auto settings = load_cloud_settings(folder.path());
+  if (!settings) return tl::unexpected(settings.error());
+  if (asked.empty() || asked == settings->store) return settings->store;
+  if (file_exists(folder.file("db"))) {
     return fail(ErrorKind::refused, "the record of " + folder.path() +
                                         " lies in LMDB, and would not be seen in another store: leave --store out, or "
                                         "make a new folder with this one's identity.key");
@@ -162,12 +153,13 @@ Result<std::string> cloud_store(const DataFolder& folder, const std::string& ask
 }
 
 Result<void> remember_cloud_store(const DataFolder& folder, const std::string& store) {
-  const auto stored = stored_cloud_store(folder.file("cloud.toml"));
-  if (stored && *stored == store) return {};
+  const std::string path = folder.file("cloud.toml");
+  const auto settings = load_cloud_settings(folder.path());
+  if (settings && settings->store == store) return {};
   std::ostringstream out;
-  out << toml::table{{"store", store}} << '\n';
+  out << toml::table{{"store", store}} << '\n' << (file_exists(path) ? read_file(path).value_or("") : "");
   const mode_t before = ::umask(0077);  // it may hold a password
-  auto written = replace_file(folder.file("cloud.toml"), out.str());
+  auto written = replace_file(path, out.str());
   ::umask(before);
   return written;
 }
@@ -182,7 +174,7 @@ SecretKey fresh_secret() {
 
 Result<SecretKey> load_identity(const DataFolder& folder, bool create) {
   const std::string path = folder.file("identity.key");
-  if (!exists(path)) {
+  if (!file_exists(path)) {
     if (!create)
       return fail(ErrorKind::not_found,
                   "no identity.key in " + folder.path() + ": it was made with the folder; restore it");
@@ -202,7 +194,7 @@ Result<SecretKey> load_identity(const DataFolder& folder, bool create) {
 }
 
 Result<std::optional<Roster>> load_roster(const std::string& path) {
-  if (!exists(path)) return std::optional<Roster>();
+  if (!file_exists(path)) return std::optional<Roster>();
   auto bytes = read_file(path);
   if (!bytes) return tl::unexpected(bytes.error());
   auto roster = Roster::decode(*bytes);

@@ -1,5 +1,5 @@
 // A till's folder as its owner sees it: till.toml (who it is, where it listens, whom it knows), identity.key,
-// roster.bin.
+// roster.bin; and a cloud's: cloud.toml, identity.key.
 #pragma once
 
 #include <map>
@@ -9,20 +9,30 @@
 #include <vector>
 
 #include "conflicts/policy.hpp"
+#include "engine/cloud/limits.hpp"
 #include "lease/roster.hpp"
 #include "storage/data_folder.hpp"
 #include "transport/links.hpp"
 
 namespace tillsync {
 
+// A process's HTTP: metrics, liveness, readiness, and a cloud's service to headquarters (transport/http/).
+struct HttpSettings {
+  std::optional<Address> listen;         // none: no HTTP
+  std::string certificate, private_key;  // PEM files; without them only on loopback
+  std::string metrics_key;               // a till's: what reads its metrics; without one only on loopback
+};
+
 struct Settings {
   BranchId branch;
   TillId till;
   Address listen{"0.0.0.0", 7700};
-  std::optional<Address> cloud;
-  std::vector<std::pair<TillId, Address>> peers;  // where multicast is blocked
+  std::optional<Address> cloud{};
+  std::vector<std::pair<TillId, Address>> peers{};  // where multicast is blocked
   bool mdns = true;
-  std::string interface;  // for mDNS; empty for every one but loopback
+  std::string interface {};  // for mDNS; empty for every one but loopback
+  bool json_log = false;
+  HttpSettings http{};
 
   std::string toml() const;
   // Errors: invalid, naming the line or key that is wrong.
@@ -38,6 +48,20 @@ Result<Settings> prepare_settings(const DataFolder& folder, const std::string& b
 
 // policies.toml of a till's or a cloud's folder; the defaults where there is none. Errors: invalid, naming the line.
 Result<Policies> load_policies(const DataFolder& folder);
+
+// cloud.toml of a cloud's folder; docs/examples/cloud.toml explains each setting.
+struct CloudSettings {
+  std::string store;  // postgresql://..., or empty for LMDB in the folder
+  TillId name{"cloud"};
+  Address listen{"0.0.0.0", 7800};
+  bool json_log = false;
+  HttpSettings http;
+  RateLimits limits;
+
+  // Errors: invalid, naming the line or setting that is wrong.
+  static Result<CloudSettings> parse(const std::string& toml, const std::string& where);
+};
+Result<CloudSettings> load_cloud_settings(const std::string& folder);  // the defaults where there is no file
 
 // Where a cloud's record lies: what is asked for, or else what cloud.toml of its folder says: postgresql://..., or
 // empty for LMDB in the folder. Errors: refused, when something is asked for and the folder has a record of its own.

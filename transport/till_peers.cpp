@@ -40,7 +40,7 @@ Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
     return fail(ErrorKind::refused, hello.name.text + " is not in the roster of branch " + settings_.branch.text +
                                         ": pair it with 'tillsync pair', or show it the newer roster");
   }
-  return PeerInfo{member->name, member->role, hello, {}, {}};
+  return PeerInfo{member->name, member->role, hello, {}, {}, {}};
 }
 
 void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {

@@ -213,7 +213,9 @@ void TillRuntime::carry_out(Actions actions) {
 
 void TillRuntime::append(std::vector<Bytes> batch) {
   asio::post(journal_lane_, [this, batch = std::move(batch)] {
+    const Instant begun = read_clock().mono;
     auto outcome = journal_->append(batch);
+    flush_times_.add(read_clock().mono - begun);
     asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
       carry_out(node_->on_appended(read_clock(), std::move(outcome)));
     });

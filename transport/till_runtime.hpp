@@ -16,6 +16,7 @@
 #include "storage/journal.hpp"
 #include "transport/dialer.hpp"
 #include "transport/discovery/discovery.hpp"
+#include "transport/flush_times.hpp"
 #include "transport/settings.hpp"
 
 namespace tillsync {
@@ -56,7 +57,8 @@ class TillRuntime final : private LinkOwner {
   const Settings& settings() const { return settings_; }
   const DataFolder& folder() const { return folder_; }
   TillStore& store() { return *store_; }
-  Result<void> verify_database();  // on the database lane; blocks
+  const FlushTimes& flush_times() const { return flush_times_; }  // from any thread
+  Result<void> verify_database();                                 // on the database lane; blocks
 
  private:
   TillRuntime(DataFolder folder, Settings settings, SecretKey key, Log log);
@@ -92,6 +94,7 @@ class TillRuntime final : private LinkOwner {
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<TillStore> store_;
   std::optional<Journal> journal_;
+  FlushTimes flush_times_;
   std::unique_ptr<Node> node_;
 
   asio::io_context io_{1};

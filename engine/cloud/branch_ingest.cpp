@@ -3,6 +3,7 @@
 #include <set>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/fleet.hpp"
 #include "engine/cloud/notes.hpp"
 #include "engine/cloud/op_gate.hpp"
 #include "engine/cloud/settling.hpp"
@@ -35,7 +36,8 @@ void BranchIngest::prepare(const OpenedPush& push) { prepared_.emplace(&push, dr
 
 void BranchIngest::name_reads(CloudReads& reads) const {
   reads.shops.push_back(shop_);
-  for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_)})
+  for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_), tally_note(shop_),
+                     webhook_note(shop_.tenant), outbox_note(shop_)})
     reads.notes.push_back(name);
   std::set<std::string> skus;
   for (const auto& [push, drafts] : prepared_) {
@@ -64,6 +66,8 @@ ChainPoint BranchIngest::push(const OpenedPush& push) {
   Drafts drafts = prepared == prepared_.end() ? drafts_of(push) : std::move(prepared->second);
   for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i], std::move(drafts[i]));
   txn_.put_chain(shop_, push.chain, push.end());
+  accepted_.push_back(
+      {push.chain.till, push.chain.incarnation, push.ops[judged.first_new].op.seq, push.ops.back().op.seq});
   frontier().heard(push.chain.till, push.ops.back().op.hlc, now_ms_);
   return push.end();
 }
@@ -76,6 +80,7 @@ void BranchIngest::append(const OpenedOp& opened, std::optional<OpDraft> draft) 
   const auto fault = stored.effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
   if (fault) {
     stored.effect = OpEffect::dead;
+    ++refused_ops_;
     const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
     ConflictSide side = side_about(op, place);
     side.moves = moves_of(op);
@@ -182,6 +187,13 @@ void BranchIngest::finish(const std::vector<TillId>* tills) {
   conflicts_.write();
   anomalies_.write();
   counts_.conflicts += conflicts_.raised();
+  Tally tally = tally_of(txn_, shop_);
+  tally.ops += counts_.appended, tally.duplicates += counts_.duplicates, tally.refused_ops += refused_ops_;
+  tally.heard_ms = now_ms_;
+  tally.count(conflicts_.waiting_changed());
+  txn_.put_note(tally_note(shop_), pack(tally));
+  Outbox outbox(txn_);
+  if (!accepted_.empty() && outbox.webhook(shop_.tenant)) outbox.put(shop_, accepted_);
 }
 
 }  // namespace tillsync

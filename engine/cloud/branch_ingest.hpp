@@ -11,6 +11,7 @@
 #include "engine/cloud/branch_stock.hpp"
 #include "engine/cloud/conflict_book.hpp"
 #include "engine/cloud/frontier.hpp"
+#include "engine/cloud/outbox.hpp"
 #include "engine/cloud/row_book.hpp"
 #include "engine/wire/open_push.hpp"
 #include "storage/cloud_store.hpp"
@@ -65,6 +66,8 @@ class BranchIngest {
   std::optional<Frontier> frontier_;
   std::map<const OpenedPush*, Drafts> prepared_;
   IngestCounts counts_;
+  std::vector<OpRange> accepted_;
+  std::uint64_t refused_ops_ = 0;
 };
 
 }  // namespace tillsync

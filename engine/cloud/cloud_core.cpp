@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/cloud/rights.hpp"
+
 namespace tillsync {
 
 namespace {
@@ -36,9 +38,9 @@ const Certificate* CloudCore::leader(const Shop& shop) const {
   return it == leaders_.end() ? nullptr : &it->second;
 }
 
-CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name) {
+CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name, std::uint32_t protocol) {
   CloudActions out;
-  peers_[id] = {shop, name};
+  peers_[id] = {shop, name, protocol, {}};
   const auto roster = rosters_.find(shop);
   if (roster != rosters_.end()) out.sends.push_back({id, NewRoster{Binary(roster->second.encoded())}});
   return out;
@@ -53,17 +55,20 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
   CloudActions out;
   const auto it = peers_.find(from);
   if (it == peers_.end()) return out;
-  const Peer& peer = it->second;
-  if (queue_.size() >= kMaxQueuedAsks) {
+  Peer& peer = it->second;
+  const Allowance& messages = limits_.rates().messages;
+  const bool storm = peer.messages.wait(now.mono, messages, 1) > Duration::zero();
+  if (storm || queue_.size() >= kMaxQueuedAsks) {
     out.hang_up.push_back(from);
-    ++counters_.refused;
+    refusals_.count(peer.shop, storm ? Refused::too_fast : Refused::overloaded);
     return out;
   }
+  peer.messages.take(now.mono, messages, 1);
   auto ask = [&](auto what) { queue_.push_back({from, peer.shop, std::move(what)}); };
   if (auto* offer = std::get_if<Offer>(&message)) {
     ask(std::move(*offer));
   } else if (auto* push = std::get_if<Push>(&message)) {
-    take_push(peer, from, std::move(*push), out);
+    take_push(now, peer, from, std::move(*push), out);
   } else if (auto* fetch = std::get_if<Fetch>(&message)) {
     ask(std::move(*fetch));
   } else if (auto* pull = std::get_if<Pull>(&message)) {
@@ -93,35 +98,53 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
   return out;
 }
 
-void CloudCore::take_push(const Peer& peer, PeerId from, Push push, CloudActions& out) {
+void CloudCore::take_push(Now now, const Peer& peer, PeerId from, Push push, CloudActions& out) {
   const auto roster = rosters_.find(peer.shop);
   const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(push.chain.till);
   auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a till that is not in the roster")
                                   : open_push(std::move(push), peer.shop.branch, *PublicKey::from_bytes(member->key));
+  Refused why = member == nullptr ? Refused::not_in_roster : Refused::bad_signature;
   const bool settles =
       opened && std::ranges::all_of(opened->ops, [](const OpenedOp& o) { return o.op.kind == OpKind::resolution; });
-  if (opened && is_person(member->role) && (member->role != Role::support || !settles))
+  if (opened && !may(member->role, Right::sync) && !(settles && may(member->role, Right::settle_conflicts))) {
     opened = fail(ErrorKind::refused, "that key may settle conflicts at most, and only with the role support");
+    why = Refused::not_allowed;
+  }
   if (opened) {
-    queue_.push_back({from, peer.shop, std::move(*opened)});
+    if (!too_fast(now, peer, from, *opened, out)) queue_.push_back({from, peer.shop, std::move(*opened)});
     return;
   }
-  ++counters_.refused;
+  refusals_.count(peer.shop, why);
   out.notices.push_back({Notice::Weight::warning, "refused " + peer.name.text + ": " + opened.error().message});
   out.hang_up.push_back(from);
+}
+
+bool CloudCore::too_fast(Now now, const Peer& peer, PeerId from, const OpenedPush& push, CloudActions& out) {
+  std::uint64_t bytes = 0;
+  for (const OpenedOp& op : push.ops) bytes += op.bytes.size();
+  const Duration wait = limits_.take(now.mono, peer.shop, push.chain.till, push.ops.size(), bytes);
+  if (wait == Duration::zero()) return false;
+  refusals_.count(peer.shop, Refused::too_fast);
+  if (peer.protocol < kBusySince) {
+    out.hang_up.push_back(from);
+  } else {
+    out.sends.push_back({from, Busy{WireChain::of(push.chain), static_cast<std::uint32_t>(to_ms(wait) + 1)}});
+  }
+  return true;
 }
 
 void CloudCore::take_progress(const Peer& peer, PeerId from, const Progress& m) {
   const auto roster = rosters_.find(peer.shop);
   const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(m.chain.till);
   if (member == nullptr || !m.valid(peer.shop.branch, *PublicKey::from_bytes(member->key)))
-    return void(++counters_.refused);
+    return refusals_.count(peer.shop, Refused::bad_signature);
   queue_.push_back({from, peer.shop, m});
 }
 
 void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& out) {
   auto roster = Roster::decode(m.roster);
-  if (!roster || Shop{roster->keys.id(), roster->branch} != peer.shop) return void(++counters_.refused);
+  if (!roster || Shop{roster->keys.id(), roster->branch} != peer.shop)
+    return refusals_.count(peer.shop, Refused::unreadable);
   CloudActions taken = on_roster(*roster);
   out.new_roster = std::move(taken.new_roster);
   std::move(taken.sends.begin(), taken.sends.end(), std::back_inserter(out.sends));

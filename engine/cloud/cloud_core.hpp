@@ -15,6 +15,8 @@
 
 #include "engine/actions.hpp"
 #include "engine/cloud/ingest.hpp"
+#include "engine/cloud/limits.hpp"
+#include "engine/cloud/refusals.hpp"
 #include "engine/cloud/witness.hpp"
 #include "engine/wire/messages.hpp"
 #include "engine/wire/open_push.hpp"
@@ -61,7 +63,7 @@ struct CloudActions {
 };
 
 struct CloudCounters {
-  std::uint64_t ops = 0, duplicates = 0, conflicts = 0, refused = 0, jobs = 0;
+  std::uint64_t ops = 0, duplicates = 0, conflicts = 0, jobs = 0;
 };
 
 // Feeds with something new; nothing: it may be any of them.
@@ -75,7 +77,8 @@ class CloudCore {
   static constexpr Duration kFirstPause = milliseconds(250), kLongestPause = seconds(8);  // while the database is away
 
   // `lanes`: jobs that may run at once, each about other branches. Leases are the first lane's.
-  explicit CloudCore(SecretKey key, std::size_t lanes = 1) : key_(key), lanes_(lanes) {}
+  explicit CloudCore(SecretKey key, std::size_t lanes = 1, RateLimits limits = {})
+      : key_(key), limits_(limits), lanes_(lanes) {}
   std::shared_ptr<const Policies> policies() const { return policies_; }
   void use(Policies policies) { policies_ = std::make_shared<const Policies>(std::move(policies)); }
 
@@ -83,7 +86,9 @@ class CloudCore {
   CloudActions on_roster(const Roster& roster);
   const std::map<Shop, Roster>& rosters() const { return rosters_; }
 
-  CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name);
+  // `protocol`: the version that both speak.
+  CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name,
+                          std::uint32_t protocol = kBusySince);
   void on_peer_down(PeerId peer);
   CloudActions on_message(Now now, PeerId from, Message message);
   CloudActions on_unreadable(PeerId from);  // what came was no message
@@ -92,6 +97,8 @@ class CloudCore {
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const;
   const CloudCounters& counters() const { return counters_; }
+  const Refusals& refusals() const { return refusals_; }
+  Refusals& refusals() { return refusals_; }  // whoever drives it counts those that it lets no further
   // Who hosts a branch, as far as the cloud has been told: the certificate of the highest term.
   const Certificate* leader(const Shop& shop) const;
   std::size_t connections() const { return peers_.size(); }
@@ -100,6 +107,8 @@ class CloudCore {
   struct Peer {
     Shop shop;
     TillId name;
+    std::uint32_t protocol;
+    Meter messages;
   };
   struct Lane {
     std::shared_ptr<const CloudJob> job;  // running, or to be tried again
@@ -114,15 +123,17 @@ class CloudCore {
   void park(CloudAsk ask);
   std::optional<CloudAsk> unpark(PeerId peer);
   void name_tills(const Shop& shop, CloudJob& job) const;
-  void take_push(const Peer& peer, PeerId from, Push push, CloudActions& out);
+  void take_push(Now now, const Peer& peer, PeerId from, Push push, CloudActions& out);
+  bool too_fast(Now now, const Peer& peer, PeerId from, const OpenedPush& push, CloudActions& out);
   void take_progress(const Peer& peer, PeerId from, const Progress& m);
   void take_roster(const Peer& peer, const NewRoster& m, CloudActions& out);
   void take_lease(const Peer& peer, PeerId from, Message& message, CloudActions& out);
   const char* fault_in(const Peer& peer, const Roster& roster, const Message& message) const;
-  void refuse(const Peer& peer, const std::string& why, CloudActions& out);
+  void refuse(const Peer& peer, const std::string& why, CloudActions& out, Refused reason = Refused::bad_signature);
   void send_answer(PeerId to, Message message, CloudActions& out);
 
   SecretKey key_;
+  Limits limits_;
   std::shared_ptr<const Policies> policies_ = std::make_shared<const Policies>();
   std::map<Shop, Roster> rosters_;
   std::map<Shop, Certificate> leaders_;
@@ -133,6 +144,7 @@ class CloudCore {
   std::map<CloudNews, std::set<PeerId>> parked_by_feed_;
   std::vector<Lane> lanes_;
   CloudCounters counters_;
+  Refusals refusals_;
 };
 
 }  // namespace tillsync

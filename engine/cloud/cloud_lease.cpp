@@ -8,8 +8,8 @@ namespace {
 constexpr std::size_t kMaxTold = 10'000;
 }
 
-void CloudCore::refuse(const Peer& peer, const std::string& why, CloudActions& out) {
-  ++counters_.refused;
+void CloudCore::refuse(const Peer& peer, const std::string& why, CloudActions& out, Refused reason) {
+  refusals_.count(peer.shop, reason);
   if (told_.size() < kMaxTold && told_.insert({peer.shop, peer.name.text + why}).second)
     out.notices.push_back({Notice::Weight::warning, "ignored a message of " + peer.name.text + " of branch " +
                                                         peer.shop.branch.text + ": " + why +
@@ -73,7 +73,7 @@ CloudActions CloudCore::on_unreadable(PeerId from) {
   CloudActions out;
   const auto it = peers_.find(from);
   if (it == peers_.end()) return out;
-  refuse(it->second, "it can't be read: cut short, or changed", out);
+  refuse(it->second, "it can't be read: cut short, or changed", out, Refused::unreadable);
   out.hang_up.push_back(from);
   return out;
 }

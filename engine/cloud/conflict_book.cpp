@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/fleet.hpp"
 #include "engine/cloud/notes.hpp"
 #include "engine/stock/moves.hpp"
 #include "storage/mutants.hpp"
@@ -39,7 +40,13 @@ std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
 
 void ConflictBook::put(const Conflict& conflict) {
   if (mutated(Mutant::drop_conflict)) return;
-  txn_.put_row(shop_, {conflict_feed(shop_.branch, conflict.id), conflict.id, false, pack(conflict)});
+  const FeedKind feed = conflict_feed(shop_.branch, conflict.id);
+  const auto row = txn_.row(shop_, feed, conflict.id);
+  const auto before = row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
+  auto& changed = waiting_changed_[feed.feed == "tenant" ? 1 : 0];
+  if (before && before->waits()) --changed[before->kind];
+  if (conflict.waits()) ++changed[conflict.kind];
+  txn_.put_row(shop_, {feed, conflict.id, false, pack(conflict)});
 }
 
 bool ConflictBook::raise(Conflict conflict) {
@@ -184,6 +191,11 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
 
 void ConflictBook::write() {
   if (suspects_changed_) txn_.put_note(suspected_note(shop_), pack(Packed<Suspect>{*suspects_}));
+  if (waiting_changed_[1].empty()) return;
+  const Shop shared{shop_.tenant, {}};  // its feed is locked since the conflict was found
+  Tally tally = tally_of(txn_, shared);
+  tally.count(waiting_changed_[1]);
+  txn_.put_note(tally_note(shared), pack(tally));
 }
 
 }  // namespace tillsync

@@ -2,6 +2,8 @@
 // any other.
 #pragma once
 
+#include <map>
+
 #include <string>
 #include <vector>
 
@@ -37,6 +39,8 @@ class ConflictBook {
   void write();  // once, at the end
 
   std::uint64_t raised() const { return raised_; }
+  // How the number of those that wait has changed, by kind; of the branch's.
+  const std::map<std::string, std::int64_t>& waiting_changed() const { return waiting_changed_[0]; }
 
  private:
   struct Suspect {
@@ -60,6 +64,7 @@ class ConflictBook {
   std::optional<std::vector<Suspect>> suspects_;
   bool suspects_changed_ = false;
   std::uint64_t raised_ = 0;
+  std::map<std::string, std::int64_t> waiting_changed_[2];  // the branch's; those about rows that branches share
 };
 
 }  // namespace tillsync

@@ -73,7 +73,12 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
       const auto group = txn.row(ask.shop, groups_feed(), name.substr(6));
       if (!group || !in_group(*group, ask.shop.branch)) continue;
     }
-    for (const std::string& kind : txn.kinds(ask.shop, name)) {
+    std::set<std::string> kinds;
+    for (const std::string& kind : txn.kinds(ask.shop, name)) kinds.insert(kind);
+    for (const RowPosition& p : pull.positions) {
+      if (p.feed == name) kinds.insert(p.kind);  // also what it has and the cloud has not: a backup may lack it
+    }
+    for (const std::string& kind : kinds) {
       const FeedKind feed{name, kind};
       const FeedRecord newest = txn.feed(ask.shop, feed);
       const RowPosition position = position_of(pull, feed);

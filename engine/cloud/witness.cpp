@@ -1,5 +1,6 @@
 #include "engine/cloud/witness.hpp"
 
+#include "engine/cloud/begin_anew.hpp"
 #include "engine/cloud/notes.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/mutants.hpp"
@@ -27,7 +28,16 @@ LeaseRecord lease_record(CloudTxn& txn, const Shop& shop) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};
   const LeaseRecord unreadable{kMost, Term{kMost}, {}, Promise{Term{kMost}, TillId{"unknown"}, 0}, kMost};  // says no
   const auto note = txn.note(lease_note(shop));
+  if (!note && txn.note(kBeganAnewNote)) return LeaseRecord{}.forgotten();  // a branch newer than the backup
   return note ? unpack<LeaseRecord>(*note).value_or(unreadable) : LeaseRecord{};
+}
+
+LeaseRecord LeaseRecord::forgotten() const {
+  LeaseRecord now = *this;
+  const Term highest = std::max(term, promise.value_or(Promise{}).term);
+  now.promise = Promise{Term{highest.value + kTermsForgotten}, TillId{"unknown"}, Roster::kMaxLeaseMs};
+  ++now.revision;
+  return now;
 }
 
 std::optional<Message> Witness::on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now) {

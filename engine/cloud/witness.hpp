@@ -27,6 +27,9 @@ struct LeaseRecord {
   void fields(A& a) {
     a(epoch, term, holder, promise, revision);
   }
+  // Of a record that went back in time: as it may be by now, at most. Where the cloud votes, who hosts is elected anew
+  // beyond these terms; elsewhere its first certificate tells the cloud.
+  LeaseRecord forgotten() const;
   bool outranks(std::uint64_t other_epoch, Term other) const {
     return epoch != other_epoch ? epoch > other_epoch : term > other;
   }

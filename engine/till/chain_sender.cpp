@@ -30,7 +30,15 @@ void ChainSender::on_sent(Instant now, Seq end) {
   next_ = end.next();
 }
 
+void ChainSender::on_busy(Instant until) {
+  known_ = false;
+  in_flight_ = 0;
+  busy_until_ = until;
+  last_progress_ = until - kPatience;  // then an answer is overdue
+}
+
 void ChainSender::on_held(Instant now, Seq held) {
+  if (now < busy_until_) return;  // to what was sent before it was busy
   last_progress_ = now;
   if (!known_) {
     known_ = true;

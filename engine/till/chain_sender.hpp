@@ -24,6 +24,8 @@ class ChainSender {
 
   // The receiver's watermark, whether as an answer to an offer or as an acknowledgement.
   void on_held(Instant now, Seq held);
+  // It takes nothing before that time, and dropped what was on its way: asked again then.
+  void on_busy(Instant until);
   // It lost track (a gap, or a refusal): start again from its watermark.
   void on_behind(Seq held);
   std::optional<Instant> next_wake() const;
@@ -38,7 +40,7 @@ class ChainSender {
   Seq held_;
   Seq next_;
   std::size_t in_flight_ = 0;
-  Instant last_progress_;
+  Instant last_progress_, busy_until_;
 };
 
 }  // namespace tillsync

@@ -269,14 +269,14 @@ void Node::pump_commit(Now now, Actions& out) {
   if (!batch_) {
     StoreBatch batch = std::move(adopted_);
     adopted_ = {};
-    form_checkpoint(now, batch);
+    form_checkpoint(now, batch, out);
     batch_ = std::make_shared<const StoreBatch>(std::move(batch));
   }
   committing_ = true;
   out.commit = batch_;
 }
 
-void Node::form_checkpoint(Now now, StoreBatch& batch) {
+void Node::form_checkpoint(Now now, StoreBatch& batch, Actions& out) {
   TillView view = store_.view();
   std::map<std::string, Hash> cashiers;
   for (const PendingOp& p : own_.pending()) {
@@ -291,6 +291,7 @@ void Node::form_checkpoint(Now now, StoreBatch& batch) {
     stock_.set_row(row.id, unpack<StockRow>(row.fields).value_or(StockRow{}));
     sweep_wanted_ = true;
   });
+  if (rows_.take_anew() && !mutated(Mutant::trust_old_word)) doubt_cloud(view, out);
   relay_.form(view, batch);
   sweep_stock(now, view);
   stock_.form(view, batch);

@@ -113,6 +113,7 @@ class Node {
   static constexpr Duration kVitalsEvery = seconds(10);
   static constexpr Duration kProgressEvery = seconds(60);
   static constexpr Duration kCommandTime = seconds(10);
+  static constexpr Duration kLongestBusy = seconds(60);  // that a cloud's word keeps a till from asking again
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
 
@@ -126,6 +127,7 @@ class Node {
     std::optional<PullEvents> parked_events;
     bool pulling = false;  // our pull waits there
     bool pulling_events = false;
+    bool busy_told = false;
     std::optional<std::pair<std::uint64_t, Instant>> ping;
     Instant next_ping;
     Instant heard;
@@ -146,7 +148,7 @@ class Node {
   bool follows(Now now) const;  // another till hosts
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
-  void form_checkpoint(Now now, StoreBatch& batch);
+  void form_checkpoint(Now now, StoreBatch& batch, Actions& out);
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
@@ -167,10 +169,14 @@ class Node {
   Level level_here(Now now) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
+  void handle(Now now, PeerId from, Busy& m, Actions& out);
   ChainPoint rebuilt_base() const;
   ChainPoint cloud_point(Incarnation incarnation, const ChainPoint& last) const;
   void on_own_held(Now now, const Peer& peer, const Held& m, Actions& out);
+  Held cloud_holds(const WireChain& chain, const ChainPoint& point) const;
   void tell_keepers(const Held& m, Actions& out);
+  void doubt_cloud(TillView& view, Actions& out);
+  std::map<Incarnation, ChainPoint> left_histories(TillView& view) const;
   void on_relay_held(const Peer& peer, const Held& m, Actions& out);
   void handle(Now now, PeerId from, Push& m, Actions& out);
 

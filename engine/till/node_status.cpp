@@ -224,6 +224,10 @@ Status Node::status(Now now) const {
   s.lease = view.kind == LeaseKind::exclusive     ? "exclusive"
             : view.kind == LeaseKind::provisional ? "provisional"
                                                   : "none";
+  s.lease_term = view.term.value;
+  s.duplicates_closed = own_.repeated();
+  if (!own_.pending().empty())
+    s.checkpoint_age_ms = std::max<std::int64_t>(0, corrected(now) - own_.pending().front().op.hlc.millis());
   s.is_host = view.kind != LeaseKind::none && view.host == config_.till;
   s.accepting = !own_.stopped();
   s.database_ok = !store_.damaged() && commit_ok_;

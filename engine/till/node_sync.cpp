@@ -5,6 +5,7 @@
 #include "engine/stock/moves.hpp"
 #include "engine/till/node.hpp"
 #include "storage/mutants.hpp"
+#include "storage/op_codec.hpp"
 
 namespace tillsync {
 
@@ -180,8 +181,8 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
     if (forgotten) return;
     const ChainPoint in_cloud = cloud_point(chain.incarnation, m.last);
     const bool contained = mine && mine->hash == m.last.hash && m.last.seq <= in_cloud.seq;
-    if (contained) out.send(from, Held{m.chain, Level::cloud, m.last});  // who asks may have nothing at in_cloud
-    if (in_cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, in_cloud});
+    if (contained) out.send(from, cloud_holds(m.chain, m.last));  // who asks may have nothing at in_cloud
+    if (in_cloud.seq > Seq{}) out.send(from, cloud_holds(m.chain, in_cloud));
     return;
   }
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
@@ -189,7 +190,7 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   peer.offered.insert(chain);
   const Relay::Chain& held = relay_.on_offer(chain, m.cloud);
   out.send(from, Held{m.chain, level_here(now), held.record.held});
-  if (held.record.cloud.seq > Seq{}) out.send(from, Held{m.chain, Level::cloud, held.record.cloud});
+  if (held.record.cloud.seq > Seq{} && !held.doubted) out.send(from, cloud_holds(m.chain, held.record.cloud));
 }
 
 void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
@@ -233,6 +234,9 @@ void Node::add_branch_stock(const Op& op) {
 void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   Peer& peer = *peer_of(from);
   const ChainId chain = m.chain.id();
+  const bool of_another =
+      m.generation.value != 0 && rows_.generation() != 0 && m.generation.value != rows_.generation();
+  if (m.level == Level::cloud && peer.role != Role::cloud && of_another) return;  // before it went back to a backup
   const bool answers_sender = peer.role == Role::cloud || m.level != Level::cloud;
   const auto sender = peer.senders.find(chain);
   if (answers_sender && sender != peer.senders.end()) sender->second.on_held(now.mono, m.point.seq);
@@ -247,6 +251,17 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
     if (!its_twin_knows) relay_.on_forgotten(chain);
   }
   settle_waiters(now, out);
+}
+
+void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  const auto sender = peer.senders.find(m.chain.id());
+  if (peer.role != Role::cloud || sender == peer.senders.end()) return;
+  const Duration wait = std::min<Duration>(milliseconds(m.after_ms), kLongestBusy);
+  sender->second.on_busy(now.mono + wait);
+  if (!std::exchange(peer.busy_told, true))
+    out.info("the cloud takes no more of " + m.chain.till.text + " for " + std::to_string(to_ms(wait)) +
+             " ms: it comes back then, and so on until all is there");
 }
 
 // How far the cloud holds a history of this till; one that is no longer listed is held whole.
@@ -312,6 +327,42 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   }
 }
 
+// The cloud began anew, most likely from a backup: nothing of what it held is held until it says so again, of every
+// history that this disk has. What it lacks is sent again from the vault.
+void Node::doubt_cloud(TillView& view, Actions& out) {
+  state_.cloud = {};
+  for (OldChain& old : state_.old_chains) old.cloud = {};
+  for (const auto& [incarnation, last] : left_histories(view)) {
+    const bool listed =
+        std::ranges::any_of(state_.old_chains, [&](auto& old) { return old.incarnation == incarnation; });
+    if (!listed && fork_of(incarnation) == nullptr) state_.old_chains.push_back({incarnation, last, {}});
+  }
+  relay_.doubt_cloud();
+  for (auto& [id, peer] : peers_) peer.senders.clear();
+  out.warn("the cloud began anew, as after a restore from a backup: what it lacks is sent again");
+}
+
+// Those before the present one, each up to where it may have split: what lies behind was re-issued.
+std::map<Incarnation, ChainPoint> Node::left_histories(TillView& view) const {
+  std::map<Incarnation, ChainPoint> left;
+  std::optional<Incarnation> at = Incarnation{0};
+  while (at) {
+    std::optional<Incarnation> found;
+    view.all_ops(*at, Seq{0}, [&](Incarnation each, Seq, ByteView) { return found = each, false; });
+    at = found ? std::optional(Incarnation{found->value + 1}) : std::nullopt;
+    if (!found || *found == own_.chain().incarnation) continue;
+    ChainPoint last;
+    view.ops(*found, Seq{1}, [&](Seq seq, ByteView bytes) {
+      const auto op = seq == last.seq.next() ? decode_op(bytes) : std::nullopt;
+      if (!op || op->prev != last.hash) return false;
+      last = {seq, blake2b(bytes)};
+      return true;
+    });
+    if (last.seq > Seq{}) left[*found] = last;
+  }
+  return left;
+}
+
 void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
   const ChainId chain = m.chain.id();
   const auto asked = peer.compares.find(chain);
@@ -324,12 +375,16 @@ void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
   tell_keepers(m, out);
 }
 
+Held Node::cloud_holds(const WireChain& chain, const ChainPoint& point) const {
+  return {chain, Level::cloud, point, {rows_.generation()}};
+}
+
 // Those who hold ops of a history let them go once they hear that the cloud has them.
 void Node::tell_keepers(const Held& m, Actions& out) {
   const ChainId chain = m.chain.id();
   for (auto& [id, other] : peers_) {
     const bool keeps = other.name == chain.till || other.offered.contains(chain) || other.senders.contains(chain);
-    if (other.role == Role::till && keeps) out.send(id, m);
+    if (other.role == Role::till && keeps) out.send(id, cloud_holds(m.chain, m.point));
   }
 }
 

@@ -74,6 +74,7 @@ void OwnChain::record(ReplyTo reply_to, OpDraft draft, Actions& out) {
   }
   if (auto known = find(op.key)) {
     if (!same(known->op)) return refuse(ErrorKind::duplicate_key, kOther);
+    ++repeated_;
     return out.replies.push_back({reply_to, receipt_of(*known)});
   }
   ++unflushed_keys_[op.key];

@@ -60,6 +60,7 @@ class OwnChain {
   bool has_deferred() const { return !deferred_.empty(); }
   void retry_deferred();
   bool stopped() const { return stopped_; }
+  std::uint64_t repeated() const { return repeated_; }  // drafts of this run that were recorded before
   std::size_t waiting() const { return waiting_.size() + in_flight_.size(); }
 
   // Turns over a new leaf: later ops belong to `fresh`, chained from nothing. Never while flushing().
@@ -101,6 +102,7 @@ class OwnChain {
   std::unordered_map<std::string, std::pair<Incarnation, Seq>> pending_keys_;
   std::map<std::string, Hash> cashier_last_;  // of this run; older ones are in the store
   bool stopped_ = false;
+  std::uint64_t repeated_ = 0;
 };
 
 // The document of a draft as the body of its op.

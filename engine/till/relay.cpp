@@ -61,11 +61,17 @@ std::optional<Hash> Relay::hash_at(const ChainId& id, Seq seq) const {
   return found;
 }
 
+void Relay::doubt_cloud() {
+  for (auto& [id, chain] : chains_) chain.doubted = true, chain.claimed = {};
+}
+
 bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   const auto it = chains_.find(id);
   if (it == chains_.end()) return true;
   Chain& chain = it->second;
-  if (chain.record.cloud == point) return false;
+  const bool doubted = std::exchange(chain.doubted, false);
+  const bool less = point.seq < chain.record.base.seq;  // than somebody claimed when this place was made
+  if (chain.record.cloud == point && !less) return doubted;
   chain.record.cloud = point;
   if (point.seq > chain.received.seq) {
     if (chain.received.seq == chain.record.base.seq) {

@@ -21,9 +21,10 @@ class Relay {
     ChainPoint received;   // durable or on its way there
     bool settled = false;  // in LMDB at all; before that the base is only claimed
     Seq claimed;           // what somebody says that the cloud holds
+    bool doubted = false;  // the cloud began anew: what it said before may hold no more
     // What it begins with was said to be in the cloud, too.
     const ChainPoint& said_of_cloud() const { return record.cloud.seq < record.base.seq ? record.base : record.cloud; }
-    bool worth_asking() const { return !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
+    bool worth_asking() const { return doubted || !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
   };
   const std::map<ChainId, Chain>& chains() const { return chains_; }
   const Chain* find(const ChainId& chain) const;
@@ -34,6 +35,8 @@ class Relay {
 
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);
+
+  void doubt_cloud();  // it began anew
 
   // The cloud has gone beyond these copies, and there is nothing here to compare its word with: their till can.
   std::vector<std::pair<ChainId, ChainPoint>> to_compare() const;

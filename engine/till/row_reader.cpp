@@ -13,6 +13,7 @@ namespace tillsync {
 namespace {
 
 constexpr char kSettledNote[] = "settled";
+constexpr char kGenerationNote[] = "generation";
 
 std::vector<ChainUpTo> stored_settled(TillView& view) {
   const auto note = view.note(kSettledNote);
@@ -25,6 +26,7 @@ RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(bran
   TillView view = store.view();
   for (const auto& [feed, record] : view.feeds()) positions_[feed] = record;
   settled_ = stored_settled(view);
+  if (const auto note = view.note(kGenerationNote)) generation_ = unpack<std::uint64_t>(*note).value_or(0);
   view.rows_after(groups_feed(), {},
                   [&](const TillView::StoredRow& stored) { return look_at_group(stored.row), true; });
 }
@@ -73,6 +75,11 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
     batch.row(feed, page.generation, row, old ? std::optional(old->row.version) : std::nullopt);
     changed(feed, row);
     if (feed == groups_feed()) look_at_group(row);
+  }
+  if (generation_ != page.generation) {
+    anew_ = anew_ || generation_ != 0;
+    generation_ = page.generation;
+    batch.note(kGenerationNote, pack(generation_));
   }
   record.watermark = {page.generation, page.to};
   if (mutated(Mutant::row_off_by_one)) ++record.watermark.version.value;

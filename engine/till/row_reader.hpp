@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "engine/wire/messages.hpp"
@@ -30,6 +31,9 @@ class RowReader {
 
   // What the stock rows that this till has settle; empty when it does not know.
   const std::vector<ChainUpTo>& settled() const { return settled_; }
+  // True once after a feed began anew: the cloud went back to a backup, or is another one.
+  bool take_anew() { return std::exchange(anew_, false); }
+  std::uint64_t generation() const { return generation_; }  // of the newest page; 0 before the first
   std::uint64_t diverged() const { return diverged_; }
   std::map<FeedKind, FeedRecord> positions() const { return positions_; }
 
@@ -44,6 +48,8 @@ class RowReader {
   std::deque<Pages> queued_;
   std::vector<ChainUpTo> settled_;
   std::uint64_t diverged_ = 0;
+  bool anew_ = false;
+  std::uint64_t generation_ = 0;
   std::set<std::string> groups_;
 };
 

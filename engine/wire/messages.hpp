@@ -10,6 +10,7 @@
 
 #include "lease/keys.hpp"
 #include "lease/messages.hpp"
+#include "storage/later.hpp"
 #include "storage/records.hpp"
 
 namespace tillsync {
@@ -17,6 +18,7 @@ namespace tillsync {
 constexpr std::size_t kMaxMessageBytes = 1024 * 1024;  // a frame's limit; larger things travel in pages
 constexpr std::size_t kMaxBatchBytes = 256 * 1024;     // of ops in one Push or Fetched
 constexpr std::size_t kMaxBatchOps = 1000;
+constexpr std::uint32_t kBusySince = 2;  // the protocol version that has Busy; an older peer is let go instead
 
 struct WireChain {
   TillId till;
@@ -40,14 +42,27 @@ struct Offer {
   }
 };
 
+// The cloud's answer to a Push that comes faster than the branch may send (from protocol 2 on): nothing of it was
+// taken, and it is welcome after that time.
+struct Busy {
+  WireChain chain;
+  std::uint32_t after_ms = 0;
+  template <class A>
+  void fields(A& a) {
+    a(chain, after_ms);
+  }
+};
+
 // The answer to Offer and Push: a watermark with its proof. A gap is answered by the watermark to send again from.
 struct Held {
   WireChain chain;
   Level level = Level::own_disk;
   ChainPoint point;
+  // Of a till's word on what the cloud holds: which generation of the cloud it heard that of, if it knows.
+  Later<std::uint64_t> generation{};
   template <class A>
   void fields(A& a) {
-    a(chain, level, point);
+    a(chain, level, point, generation);
   }
 };
 
@@ -305,7 +320,7 @@ struct Unknown {
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
                              Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued,
-                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress>;
+                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress, Busy>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

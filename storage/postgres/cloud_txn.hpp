@@ -51,6 +51,7 @@ class PostgresCloudTxn final : public CloudTxn {
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override;
   void put_row(const Shop& shop, const CloudRow& row) override;
   void put_note(const std::string& name, ByteView value) override;
+  void drop_note(const std::string& name) override;
 
   void begin();
   void commit();

@@ -98,7 +98,9 @@ std::vector<std::string> PostgresCloudTxn::kinds(const Shop& shop, const std::st
 
 FeedRecord PostgresCloudTxn::feed(const Shop& shop, const FeedKind& feed) {
   const FeedEntry* entry = find_feed(shop, feed);
-  return entry == nullptr ? FeedRecord{{options_.generation, {}}, 0, {}, 0} : entry->record;
+  FeedRecord record = entry == nullptr ? FeedRecord{} : entry->record;
+  record.watermark.generation = options_.generation;
+  return record;
 }
 
 // Nobody writes the feed of a branch but who holds the branch: its counter needs no lock of its own.

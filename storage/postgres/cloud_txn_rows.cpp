@@ -23,6 +23,7 @@ constexpr Statement kRowsAfter{"rows_after",
                                "ORDER BY version LIMIT $3"};
 constexpr Statement kNotes{
     "notes", "SELECT n.name, n.value FROM (SELECT unnest($1::bytea[]) AS name) w JOIN note n ON n.name = w.name"};
+constexpr Statement kDropNotes{"drop_notes", "DELETE FROM note WHERE name = ANY ($1::bytea[])"};
 constexpr Statement kNotesFrom{"notes_from",
                                "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
 
@@ -156,15 +157,22 @@ void PostgresCloudTxn::put_note(const std::string& name, ByteView value) {
   dirty_notes_.insert(name);
 }
 
+void PostgresCloudTxn::drop_note(const std::string& name) {
+  notes_[name].value.reset();
+  dirty_notes_.insert(name);
+}
+
 void PostgresCloudTxn::flush_notes() {
   if (dirty_notes_.empty()) return;
-  Column names(kBytes), values(kBytes);
+  Column names(kBytes), values(kBytes), dropped(kBytes);
   for (const std::string& name : dirty_notes_) {
-    names.add(ByteView(name));
-    values.add(ByteView(*notes_[name].value));
+    const auto& value = notes_[name].value;
+    if (value) names.add(ByteView(name)), values.add(ByteView(*value));
+    if (!value) dropped.add(ByteView(name));
   }
   dirty_notes_.clear();
-  db_.send(kPutNotes, Values().add(names).add(values));
+  if (names.size() > 0) db_.send(kPutNotes, Values().add(names).add(values));
+  if (dropped.size() > 0) db_.send(kDropNotes, Values().add(dropped));
 }
 
 }  // namespace tillsync::postgres

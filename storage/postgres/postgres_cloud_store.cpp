@@ -53,15 +53,21 @@ class PostgresCloudStore final : public CloudStore {
     give_back(std::move(*db));
     return write([&](CloudTxn& txn) -> Result<void> {
       txn.lock_feed({}, "");  // the first of several processes decides
-      const auto stored = txn.note("generation");
+      const auto stored = txn.note(kGenerationNote);
       options_.generation = stored ? unpack<std::uint64_t>(*stored).value_or(fresh_generation) : fresh_generation;
-      if (!stored) txn.put_note("generation", pack(fresh_generation));
+      if (!stored) txn.put_note(kGenerationNote, pack(fresh_generation));
       return {};
     });
   }
 
   Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) override { return run(true, body); }
   Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) override { return run(false, body); }
+
+  Result<void> copy_to(const std::string&) override {
+    return fail(
+        ErrorKind::refused,
+        "a record in PostgreSQL is copied by PostgreSQL: pg_dump -Fc -f FILE DATABASE (docs/running-a-cloud.md)");
+  }
 
   void listen(std::function<void(const std::optional<CloudNews>&)> told) override {
     listener_ = std::thread([this, told = std::move(told)] { listen_loop(told); });

@@ -107,7 +107,8 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
     }
     case 4: {
       const std::string name = "notes/" + odd_name(draw.random), value = draw.bytes();
-      return both([&](CloudTxn& t) { t.put_note(name, value); });
+      const bool drops = draw.random.below(4) == 0;
+      return both([&](CloudTxn& t) { drops ? t.drop_note(name) : t.put_note(name, value); });
     }
     default: {
       const CloudRow row{draw.feed(shop), odd_name(draw.random), draw.random.below(3) == 0, draw.bytes()};

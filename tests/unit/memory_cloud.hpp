@@ -112,6 +112,7 @@ class MemoryCloud final : public CloudTxn {
     feeds_[{shop.tenant, change.feed}] = record;
   }
   void put_note(const std::string& name, ByteView value) override { notes_[name] = Bytes(value); }
+  void drop_note(const std::string& name) override { notes_.erase(name); }
 
  private:
   std::uint64_t kept_;

@@ -24,6 +24,7 @@ class Process {
   void resume();
   bool running() const { return pid_ > 0; }
   bool alive();  // false once it has ended by itself
+  pid_t pid() const { return pid_; }
 
   ControlClient connect() const;  // waits until it answers; Failure after 15 s
   const std::string& name() const { return name_; }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/cloud/fleet.hpp"
 #include "engine/cloud/import.hpp"
 #include "engine/till/stock_book.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/row_groups.hpp"
 #include "transport/clock.hpp"
+#include "transport/control/cloud_operators.hpp"
 
 namespace tillsync {
 
@@ -48,7 +50,7 @@ Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
   const CloudCounters& n = core.counters();
   return {
       {"role", "cloud"}, {"key", cloud.key().hex()},   {"port", cloud.port()},     {"connections", core.connections()},
-      {"ops", n.ops},    {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", n.refused},
+      {"ops", n.ops},    {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", core.refusals().total()},
       {"shops", shops}};
 }
 
@@ -61,8 +63,7 @@ Json ops_page(CloudTxn& txn, const Shop& shop, const Json& q) {
     if (more) return false;
     const auto decoded = decode_op(op.bytes);
     Json each = decoded ? to_json(*decoded, blake2b(op.bytes)) : Json{{"unreadable", true}};
-    constexpr const char* kEffects[] = {"applied", "duplicate", "conflict", "dead"};
-    each["effect"] = kEffects[static_cast<std::size_t>(op.effect)];
+    each["effect"] = name_of(op.effect);
     ops.push_back(std::move(each));
     return true;
   });
@@ -161,6 +162,11 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   const std::string what = q.value("do", "");
   if (what == "status") return reply(status_json(cloud, cloud.core()));
   if (what == "take_roster") return take_roster(cloud, q, reply);
+  if (what == "fleet")
+    return read_later(cloud, reply, [shops = shops_of(cloud.core(), q)](CloudTxn& txn) -> Result<Json> {
+      return to_json(read_fleet(txn, {}, shops), read_clock().wall_ms);
+    });
+  if (operators_question(what)) return answer_operators(cloud, q, reply);
   if (what == "conflicts") return cloud.conflicts(shops_of(cloud.core(), q), reply);
   if (what == "resolve") return settle(cloud, q, reply);
   if (what == "roster_held") {

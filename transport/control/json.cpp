@@ -49,6 +49,11 @@ std::optional<OpKind> kind_named(const std::string& name) {
   return std::nullopt;
 }
 
+const char* name_of(OpEffect effect) {
+  constexpr const char* kNames[] = {"applied", "duplicate", "conflict", "dead"};
+  return kNames[static_cast<std::size_t>(effect)];
+}
+
 const char* name_of(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
 
 std::optional<Level> level_named(const std::string& name) {

@@ -10,6 +10,7 @@
 #include <tillsync/time.hpp>
 
 #include "conflicts/choices.hpp"
+#include "engine/cloud/fleet.hpp"
 #include "lease/roster.hpp"
 #include "storage/cloud_store.hpp"
 
@@ -35,12 +36,14 @@ std::optional<ShownConflict> conflict_from(const Json& json);
 Json to_json(const OpDraft& draft);  // as draft_from() reads it; of kinds with a document
 Json to_json(const Availability& availability);
 Json to_json(const Error& error);
+Json to_json(const std::vector<BranchReport>& fleet, std::int64_t now_ms);  // worst first
 Json lease_json(const Node& node, Now now);   // the shape of `tillsync lease status --json`
 Json spread_json(const Node& node, Now now);  // the roster, who holds it durably, and for how long most have
 
 const char* name_of(OpKind kind);
 std::optional<OpKind> kind_named(const std::string& name);
 const char* name_of(Level level);
+const char* name_of(OpEffect effect);
 std::optional<Level> level_named(const std::string& name);
 
 // Errors: invalid, naming the field.

@@ -38,6 +38,9 @@ struct Status {
   bool fork_open = false;
   std::uint64_t refused_messages = 0;
   std::uint64_t host_changes = 0;
+  std::uint64_t lease_term = 0;
+  std::uint64_t duplicates_closed = 0;  // keys that were recorded again, with the same content
+  std::int64_t checkpoint_age_ms = 0;   // of the oldest op that is in the journal and not in the database yet
   std::vector<PeerStatus> peers;
 };
 

@@ -1,0 +1,186 @@
+#include "engine/cloud/outbox.hpp"
+
+#include <algorithm>
+
+#include "engine/cloud/notes.hpp"
+#include "storage/pack.hpp"
+
+namespace tillsync {
+
+namespace {
+
+std::string key_of(const Shop& shop, const OutboxState& state) {
+  return shop.tenant.substr(0, 16) + "/" + shop.branch.text + "/" + std::to_string(state.head) + "." +
+         std::to_string(state.head_ops);
+}
+
+std::uint64_t ops_in(const std::vector<OpRange>& ranges) {
+  std::uint64_t sum = 0;
+  for (const OpRange& each : ranges) sum += each.ops();
+  return sum;
+}
+
+}  // namespace
+
+std::optional<Webhook> Outbox::webhook(const std::string& tenant) {
+  const auto note = txn_.note(webhook_note(tenant));
+  return note ? unpack<Webhook>(*note) : std::nullopt;
+}
+
+void Outbox::set_webhook(const std::string& tenant, const Webhook& webhook, bool from_start) {
+  std::vector<Shop> shops = txn_.shops();
+  std::erase_if(shops, [&](const Shop& shop) { return shop.tenant != tenant; });
+  txn_.lock(shops);  // who pushes meanwhile leaves its ops here or in what is read now
+  const bool fresh = !this->webhook(tenant).has_value();
+  txn_.put_note(webhook_note(tenant), pack(webhook));
+  if (!fresh || !from_start) return;
+  for (const Shop& shop : shops) {
+    for (const auto& [chain, point] : txn_.chains(shop)) {
+      if (point.seq > Seq{}) put(shop, {{chain.till, chain.incarnation, Seq{1}, point.seq}});
+    }
+  }
+}
+
+void Outbox::remove_webhook(const std::string& tenant) {
+  std::vector<Shop> shops;
+  for (const auto& [shop, state] : states(tenant)) shops.push_back(shop);
+  txn_.lock(shops);
+  for (const auto& [shop, state] : states(tenant)) {
+    for (std::uint64_t n = state.head; n < state.next; ++n) txn_.drop_note(number_note("outbox_entry", shop, n));
+    txn_.drop_note(outbox_note(shop));
+  }
+  txn_.drop_note(webhook_note(tenant));
+}
+
+OutboxState Outbox::state(const Shop& shop) {
+  const auto note = txn_.note(outbox_note(shop));
+  return note ? unpack<OutboxState>(*note).value_or(OutboxState{}) : OutboxState{};
+}
+
+std::vector<std::pair<Shop, OutboxState>> Outbox::states(const std::string& tenant) {
+  std::vector<std::pair<Shop, OutboxState>> out;
+  const std::string prefix = outbox_notes(tenant);
+  txn_.notes(prefix, [&](const std::string& name, ByteView value) {
+    if (auto state = unpack<OutboxState>(value))
+      out.push_back({{tenant, {name.substr(prefix.size())}}, std::move(*state)});
+  });
+  return out;
+}
+
+void Outbox::keep(const Shop& shop, const OutboxState& state) { txn_.put_note(outbox_note(shop), pack(state)); }
+
+void Outbox::put(const Shop& shop, const std::vector<OpRange>& ranges) {
+  OutboxState now = state(shop);
+  txn_.put_note(number_note("outbox_entry", shop, now.next++), pack(Entry{ranges}));
+  now.ops_in += ops_in(ranges);
+  keep(shop, now);
+}
+
+std::optional<Delivery> Outbox::next(const Shop& shop) {
+  Delivery out{{}, {}, {}, state(shop)};
+  if (out.state.head == out.state.next) return std::nullopt;
+  const auto note = txn_.note(number_note("outbox_entry", shop, out.state.head));
+  const auto entry = note ? unpack<Entry>(*note) : std::nullopt;
+  if (!entry) return std::nullopt;
+  out.key = key_of(shop, out.state);
+  std::uint64_t skip = out.state.head_ops;
+  std::size_t bytes = 0;
+  for (const OpRange& range : entry->ranges) {
+    if (skip >= range.ops()) {
+      skip -= range.ops();
+      continue;
+    }
+    OpRange taken{range.till, range.incarnation, Seq{range.first.value + skip}, Seq{range.first.value + skip - 1}};
+    skip = 0;
+    bool full = false;
+    txn_.ops(shop, {range.till, range.incarnation}, taken.first, [&](const CloudOp& op) {
+      full = out.ops.size() >= kMaxDeliveryOps || (!out.ops.empty() && bytes + op.bytes.size() > kMaxDeliveryBytes);
+      if (full || op.seq > range.last) return false;
+      bytes += op.bytes.size();
+      taken.last = op.seq;
+      out.ops.push_back(op);
+      return true;
+    });
+    if (taken.last >= taken.first) out.ranges.push_back(taken);
+    if (full) break;
+  }
+  return out;
+}
+
+bool Outbox::at_front(const Shop& shop, const Delivery& delivery, OutboxState& state) {
+  txn_.lock({shop});
+  state = this->state(shop);
+  return state.head < state.next && key_of(shop, state) == delivery.key;
+}
+
+void Outbox::advance(const Shop& shop, OutboxState& state, const Delivery& delivery) {
+  const auto note = txn_.note(number_note("outbox_entry", shop, state.head));
+  const auto entry = note ? unpack<Entry>(*note) : std::nullopt;
+  const std::uint64_t sent = delivery.ops.size();
+  state.head_ops += sent;
+  state.ops_out += sent;
+  if (!entry || sent == 0 || state.head_ops >= ops_in(entry->ranges)) {
+    txn_.drop_note(number_note("outbox_entry", shop, state.head++));
+    state.head_ops = 0;
+  }
+  state.attempts = 0, state.try_at_ms = state.failing_since_ms = 0;
+  state.why.clear();
+}
+
+void Outbox::delivered(const Shop& shop, const Delivery& delivery) {
+  OutboxState state;
+  if (!at_front(shop, delivery, state)) return;
+  advance(shop, state, delivery);
+  keep(shop, state);
+}
+
+void Outbox::failed(const Shop& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
+                    std::int64_t try_at_ms) {
+  OutboxState state;
+  if (!at_front(shop, delivery, state)) return;
+  if (state.attempts++ == 0) state.failing_since_ms = now_ms;
+  state.try_at_ms = try_at_ms;
+  state.why = why;
+  keep(shop, state);
+}
+
+void Outbox::try_now(const Shop& shop) {
+  txn_.lock({shop});
+  OutboxState now = state(shop);
+  now.try_at_ms = 0;
+  keep(shop, now);
+}
+
+void Outbox::set_aside(const Shop& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms) {
+  OutboxState state;
+  if (!at_front(shop, delivery, state)) return;
+  txn_.put_note(note_of("set_aside", shop, delivery.key), pack(SetAside{delivery.key, delivery.ranges, why, now_ms}));
+  advance(shop, state, delivery);
+  ++state.set_aside;
+  keep(shop, state);
+}
+
+std::vector<SetAside> Outbox::aside(const Shop& shop) {
+  std::vector<SetAside> out;
+  txn_.notes(note_of("set_aside", shop, ""), [&](const std::string&, ByteView value) {
+    if (auto each = unpack<SetAside>(value)) out.push_back(std::move(*each));
+  });
+  return out;
+}
+
+std::uint64_t Outbox::replay(const Shop& shop, const std::string& key) {
+  txn_.lock({shop});
+  std::uint64_t count = 0;
+  for (const SetAside& each : aside(shop)) {
+    if (!key.empty() && each.key != key) continue;
+    put(shop, each.ranges);
+    txn_.drop_note(note_of("set_aside", shop, each.key));
+    ++count;
+  }
+  OutboxState now = state(shop);
+  now.set_aside -= std::min(now.set_aside, count);
+  if (count > 0) keep(shop, now);
+  return count;
+}
+
+}  // namespace tillsync

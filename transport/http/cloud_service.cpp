@@ -1,0 +1,266 @@
+#include "transport/http/cloud_service.hpp"
+
+#include <asio/post.hpp>
+
+#include "engine/cloud/import.hpp"
+#include "storage/row_groups.hpp"
+#include "transport/clock.hpp"
+#include "transport/control/cloud_operators.hpp"
+#include "transport/control/json.hpp"
+#include "transport/headquarters/import_stream.hpp"
+#include "transport/http/metrics.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr Allowance kRequests{20, 200};  // of one key
+constexpr std::size_t kBadShown = 100;   // lines that an answer lists
+constexpr const char* kPaths[] = {"/live", "/ready", "/metrics", "/v1/"};
+
+bool known_path(const std::string& path) {
+  return std::ranges::any_of(
+      kPaths, [&](const std::string& each) { return each.back() == '/' ? path.starts_with(each) : path == each; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CloudService>> CloudService::start(CloudRuntime& cloud, const HttpSettings& settings) {
+  std::unique_ptr<CloudService> out(new CloudService(cloud));
+  // Before anything of a body is read: a stranger with a large one costs nothing.
+  const auto gate = [service = out.get()](const httplib::Request& request, httplib::Response& response) {
+    if (!known_path(request.path)) {
+      answer_error(response, 404, "not_found", "there is nothing at " + request.path);
+      return false;
+    }
+    if (request.method == "GET" || request.method == "HEAD") return true;
+    const bool import = request.path.starts_with("/v1/rows/"), replay = request.path == "/v1/webhook/replay";
+    if (request.method != "POST" || (!import && !replay)) {
+      answer_error(response, 405, "invalid", request.method + " is not for " + request.path);
+      return false;
+    }
+    return service->allowed(request, response, import ? Right::import_rows : Right::replay_webhook).has_value();
+  };
+  auto server =
+      HttpServer::start(settings, gate, [service = out.get()](httplib::Server& s) { service->add_routes(s); });
+  if (!server) return tl::unexpected(server.error());
+  out->server_ = std::move(*server);
+  return out;
+}
+
+void CloudService::add_routes(httplib::Server& server) {
+  using httplib::Request;
+  using httplib::Response;
+  server.Get("/live", [this](const Request&, Response& out) {
+    alive() ? answer_json(out, 200, R"({"live":true})")
+            : answer_error(out, 503, "timed_out", "the core does not answer");
+  });
+  server.Get("/ready", [this](const Request&, Response& out) {
+    const auto why = not_ready();
+    why ? answer_error(out, 503, "io", *why) : answer_json(out, 200, R"({"ready":true})");
+  });
+  server.Get("/metrics", [this](const Request& in, Response& out) {
+    const auto who = allowed(in, out, Right::read_metrics);
+    if (!who) return;
+    auto text = cloud_metrics(cloud_, who->tenant);
+    if (!text) return answer_error(out, text.error());
+    out.set_content(*text, "text/plain; version=0.0.4");
+  });
+  server.Get("/v1/fleet", [this](const Request& in, Response& out) {
+    const auto who = allowed(in, out, Right::read_fleet);
+    if (!who) return;
+    answer_read(out, [&, shops = shops_of(who->tenant)](CloudTxn& txn) {
+      return to_json(read_fleet(txn, who->tenant, shops), read_clock().wall_ms).dump();
+    });
+  });
+  server.Get("/v1/conflicts", [this](const Request& in, Response& out) {
+    if (const auto who = allowed(in, out, Right::read_conflicts)) answer_conflicts(*who, out);
+  });
+  server.Get("/v1/webhook", [this](const Request& in, Response& out) {
+    const auto who = allowed(in, out, Right::read_webhook);
+    if (who) answer_read(out, [&](CloudTxn& txn) { return webhook_json(txn, who->tenant).dump(); });
+  });
+  server.Get("/v1/webhook/aside", [this](const Request& in, Response& out) {
+    const auto who = allowed(in, out, Right::read_webhook);
+    if (who) answer_read(out, [&](CloudTxn& txn) { return aside_json(txn, who->tenant).dump(); });
+  });
+  server.Post("/v1/webhook/replay", [this](const Request& in, Response& out, const httplib::ContentReader&) {
+    const auto who = allowed(in, out, Right::replay_webhook);
+    if (!who) return;
+    std::uint64_t count = 0;
+    auto done = cloud_.with_database([&](CloudStore& store) {
+      return store.write([&](CloudTxn& txn) -> Result<void> {
+        return count = replay_aside(txn, who->tenant, in.get_param_value("key")), Result<void>();
+      });
+    });
+    done ? answer_json(out, 200, Json{{"replayed", count}}.dump()) : answer_error(out, done.error());
+  });
+  server.Get(R"(/v1/rows/([^/]{1,64})/checkpoint)", [this](const Request& in, Response& out) {
+    const auto who = allowed(in, out, Right::import_rows);
+    if (!who) return;
+    const std::string group = in.get_param_value("group");
+    const FeedKind feed{group.empty() ? "tenant" : group_feed(group), in.matches[1].str()};
+    answer_read(out, [&](CloudTxn& txn) {
+      return Json{{"checkpoint", import_checkpoint(txn, {who->tenant, {}}, feed)}}.dump();
+    });
+  });
+  server.Post(R"(/v1/rows/([^/]{1,64}))", [this](const Request& in, Response& out, const httplib::ContentReader& body) {
+    if (const auto who = allowed(in, out, Right::import_rows)) import(*who, in, out, body);
+  });
+}
+
+std::optional<Operator> CloudService::allowed(const httplib::Request& request, httplib::Response& response,
+                                              Right right) {
+  std::optional<Result<Operator>> found;
+  auto read = cloud_.with_database([&](CloudStore& store) {
+    return store.read([&](CloudTxn& txn) -> Result<void> {
+      found = find_operator(txn, bearer(request), read_clock().wall_ms);
+      return {};
+    });
+  });
+  if (!read) return answer_error(response, read.error()), std::nullopt;
+  if (!*found) {
+    count({}, Refused::wrong_key);
+    response.set_header("WWW-Authenticate", "Bearer");
+    return answer_error(response, 401, "refused", found->error().message), std::nullopt;
+  }
+  const Operator& who = **found;
+  if (!may(who.role, right)) {
+    count({who.tenant, {}}, Refused::not_allowed);
+    answer_error(
+        response, 403, "refused",
+        std::string("a key with the role ") + name_of(who.role) + " does not have the right " + name_of(right));
+    return std::nullopt;
+  }
+  return welcome(who, response) ? std::optional(who) : std::nullopt;
+}
+
+bool CloudService::welcome(const Operator& who, httplib::Response& response) {
+  const Instant now = read_clock().mono;
+  Duration wait{};
+  {
+    const std::lock_guard lock(mutex_);
+    Meter& meter = requests_[who.id];
+    wait = meter.wait(now, kRequests, 1);
+    if (wait == Duration::zero()) return meter.take(now, kRequests, 1), true;
+  }
+  count({who.tenant, {}}, Refused::too_fast);
+  const auto seconds = std::max<std::int64_t>(1, (to_ms(wait) + 999) / 1000);
+  response.set_header("Retry-After", std::to_string(seconds));
+  answer_error(response, 429, "busy",
+               "too many requests with this key: come back in " + std::to_string(seconds) + " s");
+  return false;
+}
+
+void CloudService::import(const Operator& who, const httplib::Request& request, httplib::Response& response,
+                          const httplib::ContentReader& body) {
+  const std::string group = request.get_param_value("group"), on_bad = request.get_param_value("on_bad");
+  if (!on_bad.empty() && on_bad != "skip" && on_bad != "stop")
+    return answer_error(response, 400, "invalid", "on_bad is skip or stop");
+  const FeedKind feed{group.empty() ? "tenant" : group_feed(group), request.matches[1].str()};
+  const Shop shop{who.tenant, {}};
+  std::string stored;
+  auto read = cloud_.with_database([&](CloudStore& store) {
+    return store.read(
+        [&](CloudTxn& txn) -> Result<void> { return stored = import_checkpoint(txn, shop, feed), Result<void>(); });
+  });
+  if (!read) return answer_error(response, read.error());
+  Json bad = Json::array();
+  const auto put = [&](std::vector<ImportRow> rows, const std::string& from,
+                       const std::string& to) -> Result<std::uint64_t> {
+    const ImportBatch batch{feed, std::move(rows), from, to};
+    std::uint64_t changed = 0;
+    std::set<CloudNews> news;
+    auto written = cloud_.with_database([&](CloudStore& store) {
+      return store.write([&](CloudTxn& txn) -> Result<void> {
+        const auto n = import_rows(txn, shop, batch, read_clock().wall_ms);
+        if (!n) return tl::unexpected(n.error());
+        changed = *n, news = txn.told();
+        return {};
+      });
+    });
+    if (!written) return tl::unexpected(written.error());
+    asio::post(cloud_.io(), [this, news] { cloud_.rows_changed(news); });
+    return changed;
+  };
+  ImportStream stream({put,
+                       [&](std::uint64_t line, const std::string& why) {
+                         if (bad.size() < kBadShown) bad.push_back({{"line", line}, {"why", why}});
+                       }},
+                      stored, on_bad == "stop", request.get_param_value("resume") == "true");
+  Result<void> done;
+  const bool whole = body([&](const char* data, std::size_t size) {
+    done = stream.feed({data, size});
+    return done.has_value();
+  });
+  if (whole && done) done = stream.finish();
+  if (stream.left_out() > 0) count(shop, Refused::bad_rows, stream.left_out());
+  Json answer{{"rows", stream.rows()},
+              {"changed", stream.changed()},
+              {"left_out", stream.left_out()},
+              {"bad", bad},
+              {"resumed_after_line", stream.resumed_after()}};
+  if (whole && done) return answer_json(response, 200, answer.dump());
+  if (done) return;  // the sender is gone; what was applied stays, and it may resume
+  answer["error"] = to_json(done.error());
+  const int status = done.error().kind == ErrorKind::invalid                                             ? 422
+                     : done.error().kind == ErrorKind::not_found || done.error().kind == ErrorKind::busy ? 409
+                                                                                                         : 503;
+  answer_json(response, status, answer.dump());
+}
+
+void CloudService::answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body) {
+  std::string json;
+  auto read = cloud_.with_database([&](CloudStore& store) {
+    return store.read([&](CloudTxn& txn) -> Result<void> { return json = body(txn), Result<void>(); });
+  });
+  read ? answer_json(response, 200, json) : answer_error(response, read.error());
+}
+
+std::vector<Shop> CloudService::shops_of(const std::string& tenant) {
+  return cloud_.ask([&] {
+    std::vector<Shop> out;
+    for (const auto& [shop, roster] : cloud_.core().rosters()) {
+      if (shop.tenant == tenant) out.push_back(shop);
+    }
+    return out;
+  });
+}
+
+void CloudService::answer_conflicts(const Operator& who, httplib::Response& response) {
+  auto promise = std::make_shared<std::promise<Result<Json>>>();
+  auto answer = promise->get_future();
+  asio::post(cloud_.io(), [this, promise, shops = shops_of(who.tenant)]() mutable {
+    cloud_.conflicts(std::move(shops), [promise](Result<Json> all) { promise->set_value(std::move(all)); });
+  });
+  const Result<Json> all = answer.get();
+  all ? answer_json(response, 200, all->dump(-1, ' ', false, Json::error_handler_t::replace))
+      : answer_error(response, all.error());
+}
+
+void CloudService::count(const Shop& shop, Refused why, std::uint64_t times) {
+  asio::post(cloud_.io(), [this, shop, why, times] { cloud_.core().refusals().count(shop, why, times); });
+}
+
+bool CloudService::alive() {
+  auto answered = std::make_shared<std::promise<void>>();
+  auto answer = answered->get_future();
+  asio::post(cloud_.io(), [answered] { answered->set_value(); });
+  return answer.wait_for(seconds(5)) == std::future_status::ready;
+}
+
+std::optional<std::string> CloudService::not_ready() {
+  auto answered = std::make_shared<std::promise<Result<void>>>();
+  auto answer = answered->get_future();
+  cloud_.on_database(
+      [](CloudStore& store) {
+        return store.read(
+            [](CloudTxn& txn) -> Result<void> { return (void)txn.note(kGenerationNote), Result<void>(); });
+      },
+      [answered](Result<void> read) { answered->set_value(std::move(read)); });
+  if (answer.wait_for(seconds(3)) != std::future_status::ready) return "the database does not answer";
+  const Result<void> read = answer.get();
+  return read ? std::nullopt : std::optional(read.error().message);
+}
+
+}  // namespace tillsync

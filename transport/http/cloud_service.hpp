@@ -1,0 +1,39 @@
+// A cloud's HTTP service: what each path answers is listed in docs/running-a-cloud.md. Every request but /live and
+// /ready carries an operator's key, and may what its role may (engine/cloud/rights.hpp), of its own tenant.
+#pragma once
+
+#include <mutex>
+
+#include "engine/cloud/operators.hpp"
+#include "transport/cloud_runtime.hpp"
+#include "transport/http/server.hpp"
+
+namespace tillsync {
+
+class CloudService {
+ public:
+  static Result<std::unique_ptr<CloudService>> start(CloudRuntime& cloud, const HttpSettings& settings);
+  std::uint16_t port() const { return server_->port(); }
+
+ private:
+  explicit CloudService(CloudRuntime& cloud) : cloud_(cloud) {}
+  void add_routes(httplib::Server& server);
+  // Who asks, if the key has the right; otherwise the response says why not.
+  std::optional<Operator> allowed(const httplib::Request& request, httplib::Response& response, Right right);
+  bool welcome(const Operator& who, httplib::Response& response);
+  void import(const Operator& who, const httplib::Request& request, httplib::Response& response,
+              const httplib::ContentReader& body);
+  void answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body);
+  void answer_conflicts(const Operator& who, httplib::Response& response);
+  std::vector<Shop> shops_of(const std::string& tenant);
+  void count(const Shop& shop, Refused why, std::uint64_t times = 1);
+  bool alive();
+  std::optional<std::string> not_ready();
+
+  CloudRuntime& cloud_;
+  std::mutex mutex_;
+  std::map<std::string, Meter> requests_;  // by key
+  std::unique_ptr<HttpServer> server_;     // last: it ends first
+};
+
+}  // namespace tillsync

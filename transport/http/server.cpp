@@ -1,0 +1,104 @@
+#include "transport/http/server.hpp"
+
+#include <asio/ip/address.hpp>
+
+#include "transport/control/json.hpp"
+
+namespace tillsync {
+
+namespace {
+
+constexpr std::size_t kThreads = 8;
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost") return true;
+  asio::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  return !error && address.is_loopback();
+}
+
+std::unique_ptr<httplib::Server> make_server(const HttpSettings& settings) {
+  if (settings.certificate.empty()) return std::make_unique<httplib::Server>();
+  return std::make_unique<httplib::SSLServer>(settings.certificate.c_str(), settings.private_key.c_str());
+}
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid:
+      return 400;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::busy:
+      return 409;
+    case ErrorKind::refused:
+      return 403;
+    default:
+      return 503;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpSettings& settings, Gate gate, const Routes& routes) {
+  const Address& address = *settings.listen;
+  if (settings.certificate.empty() && !is_loopback(address.host)) {
+    return fail(ErrorKind::invalid, "HTTP at " + address.text() +
+                                        " would send keys in the clear: give http.certificate and http.private_key, or "
+                                        "listen on 127.0.0.1 behind a proxy");
+  }
+  std::unique_ptr<HttpServer> out(new HttpServer);
+  out->server_ = make_server(settings);
+  httplib::Server& server = *out->server_;
+  if (!server.is_valid())
+    return fail(
+        ErrorKind::invalid,
+        "http.certificate or http.private_key can't be used: check that both are PEM files and belong together");
+  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server.set_keep_alive_timeout(5);
+  server.set_read_timeout(10);
+  server.set_write_timeout(10);
+  server.set_pre_routing_handler(
+      [gate = std::move(gate)](const httplib::Request& request, httplib::Response& response) {
+        return gate(request, response) ? httplib::Server::HandlerResponse::Unhandled
+                                       : httplib::Server::HandlerResponse::Handled;
+      });
+  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+    answer_error(response, 500, "internal", "something went wrong that should not: nothing of this request counts");
+  });
+  routes(server);
+  const int port = address.port == 0                                 ? server.bind_to_any_port(address.host)
+                   : server.bind_to_port(address.host, address.port) ? address.port
+                                                                     : -1;
+  if (port <= 0)
+    return fail(ErrorKind::refused, "can't listen for HTTP at " + address.text() + ": is another process there?");
+  out->port_ = static_cast<std::uint16_t>(port);
+  out->thread_ = std::thread([&server] { server.listen_after_bind(); });
+  while (!server.is_running()) std::this_thread::yield();  // stop() before that would be without effect
+  return out;
+}
+
+HttpServer::~HttpServer() {
+  if (server_) server_->stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string bearer(const httplib::Request& request) {
+  const std::string value = request.get_header_value("Authorization");
+  constexpr std::string_view kScheme = "Bearer ";
+  return value.starts_with(kScheme) ? value.substr(kScheme.size()) : std::string();
+}
+
+void answer_json(httplib::Response& response, int status, const std::string& json) {
+  response.status = status;
+  response.set_content(json + "\n", "application/json");
+}
+
+void answer_error(httplib::Response& response, int status, const std::string& kind, const std::string& sentence) {
+  answer_json(response, status, Json{{"error", {{"kind", kind}, {"message", sentence}}}}.dump());
+}
+
+void answer_error(httplib::Response& response, const Error& error) {
+  answer_json(response, status_of(error.kind), Json{{"error", to_json(error)}}.dump());
+}
+
+}  // namespace tillsync
