@@ -52,8 +52,10 @@ class Draw {
       for (int fault = 0; fault < kFaults; ++fault) {
         if (static_cast<int>(dice_.below(100)) < strengths_[fault] * 2) strike(static_cast<Fault>(fault));
       }
-      if (forgetful_ && nights_.below(12) == 0)
-        add(nights_.below(2) == 0 ? Verb::backup : Verb::restore).who = {"cloud"};
+      if (forgetful_) {
+        if (nights_.below(20) == 0) add(Verb::backup).who = {"cloud"};
+        if (nights_.below(5) == 0) add(Verb::restore).who = {"cloud"};  // mostly not possible: somebody is down
+      }
       if (dice_.below(3) == 0) add(Verb::start).who = {any()};
       trade();
       now_ += milliseconds(50 + dice_.below(1500));
@@ -255,7 +257,7 @@ class Draw {
   Random words_;  // people's edits and settlements: the rest of a shop is the same with and without them
   bool talkative_ = words_.below(2) == 0;
   Random nights_;  // when the cloud is copied, and goes back to the copy: likewise
-  bool forgetful_ = nights_.below(4) == 0;
+  bool forgetful_ = nights_.below(3) == 0;
   Scenario out_;
   Duration now_{};
   int strengths_[kFaults] = {};

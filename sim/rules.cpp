@@ -50,7 +50,7 @@ void Rules::cloud_went_back(const std::set<std::string>& keys) {
 void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
   if (level == Level::own_disk) return;
   const bool in_cloud = books_[fleet_->branch_of(till)].effects.contains(key) || were_in_cloud_.contains(key);
-  const bool safe = level == Level::cloud ? in_cloud : went_back_ || on_another_disk(till, key);
+  const bool safe = in_cloud || (level != Level::cloud && (went_back_ || on_another_disk(till, key)));
   constexpr const char* names[] = {"on its disk", "on two disks", "at the host", "in the cloud"};
   if (!safe) breaks("level: " + till.label() + " was told that " + key + " is " + names[static_cast<int>(level)]);
 }

@@ -25,6 +25,10 @@ struct RowRecord {
 
 StoreKey vault_key(Incarnation incarnation, Seq seq) { return StoreKey().number(incarnation.value).number(seq.value); }
 StoreKey feed_key(const FeedKind& feed) { return StoreKey().text(feed.feed).text(feed.kind); }
+// With the id: two rows have the same version while one is of a generation that is on its way out.
+StoreKey version_key(const FeedKind& feed, RowVersion version, const std::string& id) {
+  return feed_key(feed).number(version.value).text(id);
+}
 Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
@@ -61,14 +65,14 @@ void StoreBatch::cashier(const std::string& cashier, const Hash& last) { put(kCa
 
 void StoreBatch::row(const FeedKind& feed, std::uint64_t generation, const Row& row,
                      const std::optional<RowVersion>& old_version) {
-  if (old_version) erase(kVersions, feed_key(feed).number(old_version->value));
+  if (old_version) erase(kVersions, version_key(feed, *old_version, row.id));
   put(kRows, feed_key(feed).text(row.id), pack(RowRecord{row.version, generation, row.deleted, Binary(row.fields)}));
-  put(kVersions, feed_key(feed).number(row.version.value), row.id);
+  put(kVersions, version_key(feed, row.version, row.id), row.id);
 }
 
 void StoreBatch::drop_row(const FeedKind& feed, const std::string& id, RowVersion version) {
   erase(kRows, feed_key(feed).text(id));
-  erase(kVersions, feed_key(feed).number(version.value));
+  erase(kVersions, version_key(feed, version, id));
 }
 
 void StoreBatch::feed(const FeedKind& feed, const FeedRecord& record) { put(kFeeds, feed_key(feed), pack(record)); }
@@ -156,7 +160,8 @@ void TillView::rows_after(const FeedKind& feed, RowVersion after, const std::fun
   txn_.scan(store_.env_->table(kVersions), feed_key(feed).number(after.value + 1), [&](ByteView key, ByteView id) {
     if (!starts_with(key, prefix)) return false;
     auto stored = row(feed, std::string(id));
-    return !stored || visit(*stored);
+    const bool there = stored && stored->row.version.value == StoreKeyReader(key.substr(prefix.bytes().size())).number();
+    return !there || visit(*stored);
   });
 }
 

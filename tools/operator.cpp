@@ -47,7 +47,7 @@ void list(const Arguments& a) {
 }
 
 void remove(const Arguments& a) {
-  ask_cloud(a.data, {{"do", "operator_remove"}, {"id", a.id}});
+  ask_cloud(a.data, {{"do", "operator_remove"}, {"key_id", a.id}});
   std::cout << "the key " << a.id << " counts no more\n";
 }
 

@@ -199,7 +199,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
   for (const ChainId& chain : relay_.on_committed()) {
     for (auto& [id, peer] : peers_) {
       if (!peer.offered.contains(chain) && peer.name != chain.till) continue;
-      out.send(id, Held{WireChain::of(chain), level_here(now), relay_.find(chain)->record.held});
+      out.send(id, Held{WireChain::of(chain), level_of(now, *relay_.find(chain)), relay_.find(chain)->record.held});
     }
   }
   PeerId up;

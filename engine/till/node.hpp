@@ -167,6 +167,7 @@ class Node {
   std::optional<Push> own_push(const ChainId& chain, Seq from, Seq last);
   std::vector<OldChain> own_chains() const;
   Level level_here(Now now) const;
+  Level level_of(Now now, const Relay::Chain& chain) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
   void handle(Now now, PeerId from, Busy& m, Actions& out);
@@ -177,7 +178,7 @@ class Node {
   void tell_keepers(const Held& m, Actions& out);
   void doubt_cloud(TillView& view, Actions& out);
   std::map<Incarnation, ChainPoint> left_histories(TillView& view) const;
-  void on_relay_held(const Peer& peer, const Held& m, Actions& out);
+  void on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out);
   void handle(Now now, PeerId from, Push& m, Actions& out);
 
   // node_fork.cpp: a history that split

@@ -41,7 +41,12 @@ void Node::pump_pulls(Now now, Actions& out) {
   }
 }
 
-void Node::handle(Now, PeerId from, Pull& m, Actions&) {
+void Node::handle(Now now, PeerId from, Pull& m, Actions&) {
+  PeerId up;
+  for (const RowPosition& p : m.positions) {
+    const bool news = p.generation != 0 && rows_.hear_of({p.feed, p.kind});
+    if (news && upstream(now, &up) != nullptr) peer_of(up)->pulling = false;  // what waits there does not ask for it
+  }
   peer_of(from)->parked_pull = std::move(m);
   news_ = true;
 }

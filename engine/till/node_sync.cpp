@@ -90,6 +90,9 @@ Level Node::level_here(Now now) const {
   return election_ && election_->hosts(now.mono) ? Level::host : Level::two_disks;
 }
 
+// While it is not known whether the cloud has what these copies begin behind, they vouch for nothing.
+Level Node::level_of(Now now, const Relay::Chain& chain) const { return chain.doubted ? Level::own_disk : level_here(now); }
+
 std::vector<OldChain> Node::own_chains() const {
   std::vector<OldChain> chains = state_.old_chains;
   chains.push_back({own_.chain().incarnation, own_.last(), state_.cloud});
@@ -189,8 +192,9 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   if (member == nullptr || is_person(member->role)) return void(++refused_);
   peer.offered.insert(chain);
   const Relay::Chain& held = relay_.on_offer(chain, m.cloud);
-  out.send(from, Held{m.chain, level_here(now), held.record.held});
-  if (held.record.cloud.seq > Seq{} && !held.doubted) out.send(from, cloud_holds(m.chain, held.record.cloud));
+  out.send(from, Held{m.chain, level_of(now, held), held.record.held});
+  const bool told = held.record.cloud.seq > Seq{} || (held.asked && m.cloud.seq > Seq{});
+  if (told && !held.doubted) out.send(from, cloud_holds(m.chain, held.record.cloud));
 }
 
 void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
@@ -216,7 +220,7 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   }
   if (verdict == Verdict::fork)
     out.warn("the history of " + chain.till.text + " does not fit what is held here: it forked");
-  out.send(from, Held{wire, level_here(now), relay_.find(chain)->record.held});
+  out.send(from, Held{wire, level_of(now, *relay_.find(chain)), relay_.find(chain)->record.held});
 }
 
 // Whatever till sold it, it counts in this till's stock: once, however it came. If it re-issues a disputed op, that one
@@ -243,7 +247,7 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   if (chain.till == config_.till) {
     on_own_held(now, peer, m, out);
   } else if (m.level == Level::cloud) {
-    on_relay_held(peer, m, out);
+    on_relay_held(now, peer, m, out);
   } else if (peer.name == chain.till && m.point.seq == Seq{}) {
     const bool its_twin_knows = std::any_of(peers_.begin(), peers_.end(), [&](const auto& other) {
       return other.first != from && other.second.name == chain.till && other.second.offered.contains(chain);
@@ -338,6 +342,7 @@ void Node::doubt_cloud(TillView& view, Actions& out) {
     if (!listed && fork_of(incarnation) == nullptr) state_.old_chains.push_back({incarnation, last, {}});
   }
   relay_.doubt_cloud();
+  host_held_ = copy_held_ = {};
   for (auto& [id, peer] : peers_) peer.senders.clear();
   out.warn("the cloud began anew, as after a restore from a backup: what it lacks is sent again");
 }
@@ -363,16 +368,21 @@ std::map<Incarnation, ChainPoint> Node::left_histories(TillView& view) const {
   return left;
 }
 
-void Node::on_relay_held(const Peer& peer, const Held& m, Actions& out) {
+void Node::on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   const ChainId chain = m.chain.id();
   const auto asked = peer.compares.find(chain);
   if (asked != peer.compares.end() && asked->second == m.point) relay_.on_contained(chain, m.point);
   // Only the cloud itself may take its word back: what others say of it may be old.
   const Relay::Chain* held = relay_.find(chain);
   const bool old = held != nullptr && (m.point.seq <= held->record.cloud.seq || m.point.seq < held->record.base.seq);
-  if (peer.role != Role::cloud && old) return;
+  const bool doubted = held != nullptr && held->doubted;
+  if (peer.role != Role::cloud && old && !doubted) return;
   if (!relay_.on_cloud(chain, m.point)) return;
   tell_keepers(m, out);
+  if (!doubted || m.point.seq < held->record.base.seq) return;  // otherwise it begins anew, and its till is told then
+  for (const auto& [id, other] : peers_) {
+    if (other.name == chain.till) out.send(id, Held{m.chain, level_here(now), held->record.held});
+  }
 }
 
 Held Node::cloud_holds(const WireChain& chain, const ChainPoint& point) const {

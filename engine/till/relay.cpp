@@ -62,7 +62,14 @@ std::optional<Hash> Relay::hash_at(const ChainId& id, Seq seq) const {
 }
 
 void Relay::doubt_cloud() {
-  for (auto& [id, chain] : chains_) chain.doubted = true, chain.claimed = {};
+  for (auto& [id, chain] : chains_) {
+    chain.doubted = true;
+    chain.asked = false;
+    chain.claimed = {};
+    chain.record.cloud = {};
+    touched_.try_emplace(id, Seq{});
+  }
+  ahead_.clear();
 }
 
 bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
@@ -70,6 +77,7 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
   if (it == chains_.end()) return true;
   Chain& chain = it->second;
   const bool doubted = std::exchange(chain.doubted, false);
+  chain.asked = true;
   const bool less = point.seq < chain.record.base.seq;  // than somebody claimed when this place was made
   if (chain.record.cloud == point && !less) return doubted;
   chain.record.cloud = point;

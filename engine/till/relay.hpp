@@ -22,6 +22,7 @@ class Relay {
     bool settled = false;  // in LMDB at all; before that the base is only claimed
     Seq claimed;           // what somebody says that the cloud holds
     bool doubted = false;  // the cloud began anew: what it said before may hold no more
+    bool asked = false;    // in this run, and it has answered
     // What it begins with was said to be in the cloud, too.
     const ChainPoint& said_of_cloud() const { return record.cloud.seq < record.base.seq ? record.base : record.cloud; }
     bool worth_asking() const { return doubted || !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
@@ -36,7 +37,7 @@ class Relay {
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);
 
-  void doubt_cloud();  // it began anew
+  void doubt_cloud();  // it began anew; durable with the next form()
 
   // The cloud has gone beyond these copies, and there is nothing here to compare its word with: their till can.
   std::vector<std::pair<ChainId, ChainPoint>> to_compare() const;

@@ -12,6 +12,7 @@ namespace tillsync {
 
 namespace {
 
+constexpr std::size_t kMaxFeeds = 1000, kMaxKindBytes = 64;
 constexpr char kSettledNote[] = "settled";
 constexpr char kGenerationNote[] = "generation";
 
@@ -43,6 +44,12 @@ Pull RowReader::next_pull() const {
         {feed.feed, feed.kind, record.watermark.generation, record.watermark.version, snapshots_.contains(feed)});
   }
   return pull;
+}
+
+bool RowReader::hear_of(const FeedKind& feed) {
+  const bool ours = feed.feed == "tenant" || feed.feed == "branch/" + branch_.text ||
+                    (feed.feed.starts_with("group/") && groups_.contains(feed.feed.substr(6)));
+  return ours && feed.kind.size() <= kMaxKindBytes && positions_.size() < kMaxFeeds && positions_.try_emplace(feed).second;
 }
 
 void RowReader::form(TillView& view, StoreBatch& batch, const Changed& changed) {

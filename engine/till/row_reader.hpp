@@ -20,6 +20,8 @@ class RowReader {
   RowReader(TillStore& store, BranchId branch);
 
   Pull next_pull() const;
+  // Another till has such rows. True when this one has never heard of them: the cloud is to be asked.
+  bool hear_of(const FeedKind& feed);
   void on_pages(Pages pages) { queued_.push_back(std::move(pages)); }
   bool dirty() const { return !queued_.empty(); }
 

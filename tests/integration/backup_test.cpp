@@ -7,6 +7,7 @@
 #include "storage/data_folder.hpp"
 #include "tests/integration/paired_shop.hpp"
 #include "tests/integration/shop.hpp"
+#include "tools/cli.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;
@@ -24,6 +25,48 @@ void check_all_there(const std::string& exported, int sales) {
 }
 
 }  // namespace
+
+TEST_CASE("the same with PostgreSQL, by pg_dump and pg_restore") {
+  if (std::getenv("PGHOST") == nullptr || shell("pg_dump --version").code != 0) {
+    MESSAGE("no PostgreSQL here: run tests/with_postgres.sh");
+    return;
+  }
+  const std::string url = "postgresql:///backed_up";
+  REQUIRE(shell("psql -qc 'CREATE DATABASE backed_up'").code == 0);
+  const Folder folder;
+  demo::Fleet fleet(2, folder.path, program(), url);
+  int sales = 0;
+  const auto sell = [&](int n) {
+    for (int i = 0; i < n; ++i, ++sales) {
+      const Json line{{"sku", "bread"}, {"milli", 1000}, {"unit_price", 350}};
+      const Json op{{"kind", "sale"}, {"key", "s/" + std::to_string(sales)}, {"lines", {line}}};
+      (void)cli::require(
+          fleet.till(static_cast<std::size_t>(sales % 2)).connect().call({{"do", "record"}, {"op", op}}));
+    }
+  };
+  const auto ask = [](demo::Process& whom, const char* what) {
+    return cli::require(whom.connect().call({{"do", what}}));
+  };
+  const auto drained = [&] {
+    return within(30s, [&] {
+      return ask(fleet.till(0), "status")["unsent"] == 0 && ask(fleet.till(1), "status")["unsent"] == 0;
+    });
+  };
+  sell(10);
+  REQUIRE(drained());
+  REQUIRE(shell("pg_dump -Fc -f " + folder / "record.dump" + " backed_up").code == 0);
+  sell(20);
+  REQUIRE(drained());
+  fleet.cloud().kill();
+  REQUIRE(shell("psql -qc 'DROP DATABASE backed_up WITH (FORCE)' -c 'CREATE DATABASE backed_up'").code == 0);
+  REQUIRE(shell("pg_restore -d backed_up " + folder / "record.dump").code == 0);
+  REQUIRE(run({"restore", "--data", folder / "cloud"}).code == 0);
+  sell(4);
+  fleet.cloud().start();
+  CHECK(within(40s, [&] { return ask(fleet.cloud(), "stock")["bread"] == -1000 * sales; }));
+  CHECK(drained());
+  check_all_there(run({"export", "--data", folder / "cloud"}).out, sales);
+}
 
 TEST_CASE("a cloud that is restored from yesterday's backup gets today back from its tills") {
   PairedShop shop;

@@ -68,6 +68,14 @@ TEST_CASE("each key opens what its role needs, of its own tenant; everything els
         std::string::npos);
   CHECK(metrics.find("tillsync_refused_total{tenant=\"\",branch=\"\",reason=\"wrong_key\"}") != std::string::npos);
   CHECK(metrics.find("tillsync_branch_silent_seconds{tenant=\"Butcher\",branch=\"south\"}") != std::string::npos);
+  const Outcome list = run({"status", "--fleet", "--data", cloud.folder()});
+  CHECK(list.out.find("never heard of") != std::string::npos);
+  CHECK(list.out.find("0 of 2 are well") != std::string::npos);
+  const Outcome doctor = run({"doctor", "--data", cloud.folder()});
+  CHECK_MESSAGE(doctor.code == 0, doctor.out);
+  CHECK(doctor.out.find("never heard of") != std::string::npos);
+  CHECK(shell("chmod 644 " + cloud.folder() + "/identity.key").code == 0);
+  CHECK(run({"doctor", "--data", cloud.folder()}).out.find("! permissions") != std::string::npos);
   const std::string id = keys["manager"].substr(4, 16);
   CHECK(run({"operator", "remove", id, "--data", cloud.folder()}).code == 0);
   CHECK(cloud.get("/v1/fleet", keys["manager"]).status == 401);

@@ -8,6 +8,7 @@
 #include "engine/cloud/rights.hpp"
 #include "engine/till/chain_sender.hpp"
 #include "storage/op_codec.hpp"
+#include "storage/pack.hpp"
 #include "storage/random.hpp"
 #include "tests/unit/backends.hpp"
 #include "transport/hello.hpp"
@@ -193,6 +194,41 @@ TEST_CASE("a sender that is told to come back later sends nothing before, and th
   REQUIRE(sender.next_offer(start + seconds(3), false));
   sender.on_held(start + seconds(3), Seq{5});
   CHECK(sender.next_batch(Seq{50}) == Seq{6});
+}
+
+TEST_CASE("two tenants with the same names of branch and till never see each other's ops or rows") {
+  on_each_store([](const OpenStore& open) {
+    const auto store = open(kTombstonesKept);
+    Gate ours({}), theirs({});
+    theirs.roster.keys = TenantKeys::founded(key_number(210).public_key(), key_number(211).public_key());
+    theirs.roster.sign(key_number(210));
+    (void)ours.core.on_roster(theirs.roster);
+    REQUIRE(ours.core.rosters().size() == 2);
+    (void)ours.core.on_peer_up(ours.now, PeerId{1}, ours.shop(), TillId{"till-1"});
+    (void)ours.core.on_peer_up(ours.now, PeerId{2}, theirs.shop(), TillId{"till-1"});
+    Witness witness;
+    const auto say = [&](std::uint64_t peer, Message message) {
+      std::vector<Message> heard;
+      CloudActions actions = ours.core.on_message(ours.now, PeerId{peer}, std::move(message));
+      while (!actions.jobs.empty())
+        actions = ours.core.on_done(ours.now, actions.jobs[0].lane, run_job(*store, witness, *actions.jobs[0].job));
+      for (const auto& send : actions.sends) {
+        if (send.to == PeerId{peer}) heard.push_back(send.message);
+      }
+      return heard;
+    };
+    REQUIRE(store->write([&](CloudTxn& txn) -> Result<void> {
+      return txn.put_row(ours.shop(), {{"tenant", "product"}, "bun", false, pack(std::uint64_t{1})}), Result<void>();
+    }));
+    const Push push = ours.push("till-1", 1, 3);
+    CHECK(std::get<Held>(say(1, push)[0]).point.seq == Seq{3});
+    CHECK(std::get<Held>(say(2, Offer{push.chain, {}, {}})[0]).point.seq == Seq{0});
+    CHECK(std::get<Fetched>(say(2, Fetch{push.chain, Seq{1}})[0]).ops.empty());
+    Pull pull;
+    pull.feeds = {"tenant", "branch/north", "group/all", ours.shop().tenant, "branch/south"};
+    CHECK(say(2, pull).empty());
+    CHECK(std::get<Pages>(say(1, pull)[0]).pages.size() >= 1);
+  });
 }
 
 TEST_CASE("a storm of messages ends that connection, and is counted; a supporter's key pushes no sale") {

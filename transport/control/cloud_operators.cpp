@@ -82,7 +82,7 @@ Result<Json> in_transaction(CloudTxn& txn, const std::string& what, const Json& 
   if (what == "operators") return list(txn);
   if (what == "operator_add") return add(txn, q, tenant);
   if (what == "operator_remove") {
-    if (!drop_operator(txn, q.value("id", "")))
+    if (!drop_operator(txn, q.value("key_id", "")))
       return fail(ErrorKind::not_found, "there is no key with that id: 'tillsync operator list' shows them");
     return Json::object();
   }
