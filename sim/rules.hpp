@@ -77,7 +77,7 @@ class Rules final : public Observer {
   std::vector<std::string> broken_;
   std::set<std::string> destroyed_;
   std::set<std::string> were_in_cloud_;  // before it went back
-  bool went_back_ = false, cloned_ = false, clocks_right_ = true;
+  bool went_back_ = false, cloud_went_back_ = false, cloned_ = false, clocks_right_ = true;
   struct Place {
     ChainId chain;
     Seq seq;

@@ -160,7 +160,8 @@ void TillView::rows_after(const FeedKind& feed, RowVersion after, const std::fun
   txn_.scan(store_.env_->table(kVersions), feed_key(feed).number(after.value + 1), [&](ByteView key, ByteView id) {
     if (!starts_with(key, prefix)) return false;
     auto stored = row(feed, std::string(id));
-    const bool there = stored && stored->row.version.value == StoreKeyReader(key.substr(prefix.bytes().size())).number();
+    const bool there =
+        stored && stored->row.version.value == StoreKeyReader(key.substr(prefix.bytes().size())).number();
     return !there || visit(*stored);
   });
 }

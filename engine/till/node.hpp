@@ -158,7 +158,7 @@ class Node {
   bool in_cloud(Incarnation incarnation, Seq seq) const;
   std::int64_t corrected(Now now) const { return now.wall_ms + state_.clock_offset_ms; }
 
-  // node_sync.cpp: chains up
+  // node_sync.cpp: chains up; node_held.cpp: what others hold of them
   const Peer* upstream(Now now, PeerId* id = nullptr) const;
   Peer* peer_of(PeerId id);
   void pump_senders(Now now, Actions& out);

@@ -49,7 +49,8 @@ Pull RowReader::next_pull() const {
 bool RowReader::hear_of(const FeedKind& feed) {
   const bool ours = feed.feed == "tenant" || feed.feed == "branch/" + branch_.text ||
                     (feed.feed.starts_with("group/") && groups_.contains(feed.feed.substr(6)));
-  return ours && feed.kind.size() <= kMaxKindBytes && positions_.size() < kMaxFeeds && positions_.try_emplace(feed).second;
+  return ours && feed.kind.size() <= kMaxKindBytes && positions_.size() < kMaxFeeds &&
+         positions_.try_emplace(feed).second;
 }
 
 void RowReader::form(TillView& view, StoreBatch& batch, const Changed& changed) {

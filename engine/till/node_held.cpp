@@ -1,0 +1,174 @@
+// What others say that they hold of a history, the cloud above all; and doubt in it, once the cloud began anew.
+#include <algorithm>
+#include <utility>
+
+#include "engine/till/node.hpp"
+#include "storage/mutants.hpp"
+#include "storage/op_codec.hpp"
+
+namespace tillsync {
+
+void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  const ChainId chain = m.chain.id();
+  const bool of_another =
+      m.generation.value != 0 && rows_.generation() != 0 && m.generation.value != rows_.generation();
+  if (m.level == Level::cloud && peer.role != Role::cloud && of_another) return;  // before it went back to a backup
+  const bool answers_sender = peer.role == Role::cloud || m.level != Level::cloud;
+  const auto sender = peer.senders.find(chain);
+  if (answers_sender && sender != peer.senders.end()) sender->second.on_held(now.mono, m.point.seq);
+  if (chain.till == config_.till) {
+    on_own_held(now, peer, m, out);
+  } else if (m.level == Level::cloud) {
+    on_relay_held(now, peer, m, out);
+  } else if (peer.name == chain.till && m.point.seq == Seq{}) {
+    const bool its_twin_knows = std::any_of(peers_.begin(), peers_.end(), [&](const auto& other) {
+      return other.first != from && other.second.name == chain.till && other.second.offered.contains(chain);
+    });
+    if (!its_twin_knows) relay_.on_forgotten(chain);
+  }
+  settle_waiters(now, out);
+}
+
+void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {
+  Peer& peer = *peer_of(from);
+  const auto sender = peer.senders.find(m.chain.id());
+  if (peer.role != Role::cloud || sender == peer.senders.end()) return;
+  const Duration wait = std::min<Duration>(milliseconds(m.after_ms), kLongestBusy);
+  sender->second.on_busy(now.mono + wait);
+  if (!std::exchange(peer.busy_told, true))
+    out.info("the cloud takes no more of " + m.chain.till.text + " for " + std::to_string(to_ms(wait)) +
+             " ms: it comes back then, and so on until all is there");
+}
+
+// How far the cloud holds a history of this till; one that is no longer listed is held whole.
+ChainPoint Node::cloud_point(Incarnation incarnation, const ChainPoint& last) const {
+  for (const OldChain& own : own_chains()) {
+    if (own.incarnation == incarnation) return own.cloud;
+  }
+  const auto mine = own_.read(incarnation, last.seq);
+  const bool disputed = std::any_of(state_.forks.begin(), state_.forks.end(),
+                                    [&](const ForkState& f) { return f.old_incarnation == incarnation; });
+  return mine && mine->hash == last.hash && !disputed ? last : ChainPoint{};
+}
+
+// Where the history that this database was rebuilt with begins; nothing when it has all of it.
+ChainPoint Node::rebuilt_base() const {
+  for (const ForkState& fork : state_.forks) {
+    if (fork.old_incarnation == own_.chain().incarnation) return fork.old_end;
+  }
+  return {};
+}
+
+void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
+  const Incarnation incarnation = m.chain.incarnation;
+  if (incarnation != own_.chain().incarnation) {
+    for (OldChain& old : state_.old_chains) {
+      if (old.incarnation != incarnation || m.level != Level::cloud) continue;
+      const auto mine = own_.read(incarnation, m.point.seq);
+      const bool ours = m.point.seq == Seq{} || (m.point.seq <= old.last.seq && mine && mine->hash == m.point.hash);
+      state_dirty_ = true;
+      if (ours) {
+        old.cloud = m.point;
+        tell_keepers(m, out);
+      } else {  // not what the fork was settled with: compare again, with the cloud's
+        state_.forks.insert(state_.forks.begin(),
+                            ForkState{incarnation, old.last, old.cloud, {}, {}, old.cloud, old.cloud});
+        old.last = {};
+      }
+    }
+    std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
+    return;
+  }
+  if (m.point.seq > Seq{} && m.point != rebuilt_base()) {
+    if (m.point.seq < rebuilt_base().seq) return;  // can't be checked before the vault has it back
+    const auto mine = m.point.seq <= own_.last().seq ? own_.read(incarnation, m.point.seq) : std::nullopt;
+    if (!mine || mine->hash != m.point.hash) {
+      if (m.point.seq <= own_.last().seq && store_.damaged()) return;  // it is our disk that lies; say so, don't fork
+      fork_wanted_ = peer.name.text + " holds a different history of this till (was a backup restored?)";
+      return;
+    }
+  }
+  if (m.level == Level::cloud || (mutated(Mutant::trust_host) && m.level == Level::host)) {
+    const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
+    if (m.point.seq > state_.cloud.seq || trusted_drop) {
+      state_.cloud = m.point;
+      if (trusted_drop) ask_again_ = true;  // or it is an old word of the cloud's, overtaken by what the host told
+      tell_keepers(m, out);
+      if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
+    }
+  } else if (m.level == Level::host) {
+    host_held_ = m.point;
+  } else if (m.level == Level::two_disks) {
+    copy_held_ = m.point;
+  }
+}
+
+// The cloud began anew, most likely from a backup: nothing of what it held is held until it says so again, of every
+// history that this disk has. What it lacks is sent again from the vault.
+void Node::doubt_cloud(TillView& view, Actions& out) {
+  state_.cloud = {};
+  for (OldChain& old : state_.old_chains) old.cloud = {};
+  for (const auto& [incarnation, last] : left_histories(view)) {
+    const bool listed =
+        std::ranges::any_of(state_.old_chains, [&](auto& old) { return old.incarnation == incarnation; });
+    if (!listed && fork_of(incarnation) == nullptr) state_.old_chains.push_back({incarnation, last, {}});
+  }
+  relay_.doubt_cloud();
+  host_held_ = copy_held_ = {};
+  for (auto& [id, peer] : peers_) peer.senders.clear();
+  out.warn("the cloud began anew, as after a restore from a backup: what it lacks is sent again");
+}
+
+// Those before the present one, each up to where it may have split: what lies behind was re-issued.
+std::map<Incarnation, ChainPoint> Node::left_histories(TillView& view) const {
+  std::map<Incarnation, ChainPoint> left;
+  std::optional<Incarnation> at = Incarnation{0};
+  while (at) {
+    std::optional<Incarnation> found;
+    view.all_ops(*at, Seq{0}, [&](Incarnation each, Seq, ByteView) { return found = each, false; });
+    at = found ? std::optional(Incarnation{found->value + 1}) : std::nullopt;
+    if (!found || *found == own_.chain().incarnation) continue;
+    ChainPoint last;
+    view.ops(*found, Seq{1}, [&](Seq seq, ByteView bytes) {
+      const auto op = seq == last.seq.next() ? decode_op(bytes) : std::nullopt;
+      if (!op || op->prev != last.hash) return false;
+      last = {seq, blake2b(bytes)};
+      return true;
+    });
+    if (last.seq > Seq{}) left[*found] = last;
+  }
+  return left;
+}
+
+void Node::on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out) {
+  const ChainId chain = m.chain.id();
+  const auto asked = peer.compares.find(chain);
+  if (asked != peer.compares.end() && asked->second == m.point) relay_.on_contained(chain, m.point);
+  // Only the cloud itself may take its word back: what others say of it may be old.
+  const Relay::Chain* held = relay_.find(chain);
+  const bool old = held != nullptr && (m.point.seq <= held->record.cloud.seq || m.point.seq < held->record.base.seq);
+  const bool doubted = held != nullptr && held->doubted;
+  if (peer.role != Role::cloud && old && !doubted) return;
+  if (!relay_.on_cloud(chain, m.point)) return;
+  tell_keepers(m, out);
+  if (!doubted || m.point.seq < held->record.base.seq) return;  // otherwise it begins anew, and its till is told then
+  for (const auto& [id, other] : peers_) {
+    if (other.name == chain.till) out.send(id, Held{m.chain, level_here(now), held->record.held});
+  }
+}
+
+Held Node::cloud_holds(const WireChain& chain, const ChainPoint& point) const {
+  return {chain, Level::cloud, point, {rows_.generation()}};
+}
+
+// Those who hold ops of a history let them go once they hear that the cloud has them.
+void Node::tell_keepers(const Held& m, Actions& out) {
+  const ChainId chain = m.chain.id();
+  for (auto& [id, other] : peers_) {
+    const bool keeps = other.name == chain.till || other.offered.contains(chain) || other.senders.contains(chain);
+    if (other.role == Role::till && keeps) out.send(id, cloud_holds(m.chain, m.point));
+  }
+}
+
+}  // namespace tillsync
