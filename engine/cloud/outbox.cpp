@@ -9,11 +9,6 @@ namespace tillsync {
 
 namespace {
 
-std::string key_of(const Shop& shop, const OutboxState& state) {
-  return shop.tenant.substr(0, 16) + "/" + shop.branch.text + "/" + std::to_string(state.head) + "." +
-         std::to_string(state.head_ops);
-}
-
 std::uint64_t ops_in(const std::vector<OpRange>& ranges) {
   std::uint64_t sum = 0;
   for (const OpRange& each : ranges) sum += each.ops();
@@ -21,6 +16,15 @@ std::uint64_t ops_in(const std::vector<OpRange>& ranges) {
 }
 
 }  // namespace
+
+// Of a record that went back to a backup, entries have the numbers of others that it has forgotten: the generation
+// tells them apart.
+std::string Outbox::key_of(const Shop& shop, const OutboxState& state) {
+  const auto generation = txn_.note(kGenerationNote);
+  return shop.tenant.substr(0, 16) + "/" + shop.branch.text + "/" +
+         std::to_string(generation ? unpack<std::uint64_t>(*generation).value_or(0) : 0) + "/" +
+         std::to_string(state.head) + "." + std::to_string(state.head_ops);
+}
 
 std::optional<Webhook> Outbox::webhook(const std::string& tenant) {
   const auto note = txn_.note(webhook_note(tenant));
@@ -45,9 +49,15 @@ void Outbox::remove_webhook(const std::string& tenant) {
   std::vector<Shop> shops;
   for (const auto& [shop, state] : states(tenant)) shops.push_back(shop);
   txn_.lock(shops);
-  for (const auto& [shop, state] : states(tenant)) {
-    for (std::uint64_t n = state.head; n < state.next; ++n) txn_.drop_note(number_note("outbox_entry", shop, n));
-    txn_.drop_note(outbox_note(shop));
+  for (const Shop& shop : shops) {
+    OutboxState now = state(shop);  // its numbers go on, should there be another webhook one day
+    for (; now.head < now.next; ++now.head) txn_.drop_note(number_note("outbox_entry", shop, now.head));
+    for (const SetAside& each : aside(shop)) txn_.drop_note(note_of("set_aside", shop, each.key));
+    now.ops_out = now.ops_in;
+    now.head_ops = now.attempts = now.set_aside = 0;
+    now.try_at_ms = now.failing_since_ms = 0;
+    now.why.clear();
+    keep(shop, now);
   }
   txn_.drop_note(webhook_note(tenant));
 }

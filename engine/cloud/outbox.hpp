@@ -111,6 +111,7 @@ class Outbox {
       a(ranges);
     }
   };
+  std::string key_of(const Shop& shop, const OutboxState& state);
   bool at_front(const Shop& shop, const Delivery& delivery, OutboxState& state);
   void advance(const Shop& shop, OutboxState& state, const Delivery& delivery);
   void keep(const Shop& shop, const OutboxState& state);

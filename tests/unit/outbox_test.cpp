@@ -3,6 +3,7 @@
 
 #include "engine/cloud/courier.hpp"
 #include "engine/cloud/outbox.hpp"
+#include "storage/pack.hpp"
 #include "storage/random.hpp"
 #include "tests/unit/backends.hpp"
 
@@ -97,6 +98,13 @@ TEST_CASE("what is accepted arrives once and in order, whatever is tried again, 
     });
     world.accept(kNorth, "a", 1);
     CHECK_FALSE(world.next(kNorth));
+    world.write([](CloudTxn& txn) { Outbox(txn).set_webhook("aa", {"https://other", "secret", 2}, false); });
+    world.accept(kNorth, "a", 2);
+    const auto later = world.next(kNorth);
+    REQUIRE(later);
+    CHECK_FALSE(world.seen.contains(later->key));  // no key is ever used for other ops
+    world.write([](CloudTxn& txn) { txn.put_note(kGenerationNote, pack(std::uint64_t{99})); });  // as a restore does
+    CHECK(world.next(kNorth)->key != later->key);
   });
 }
 

@@ -180,7 +180,7 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
       });
     });
     if (!written) return tl::unexpected(written.error());
-    asio::post(cloud_.io(), [this, news] { cloud_.rows_changed(news); });
+    asio::post(cloud_.io(), [&cloud = cloud_, news] { cloud.rows_changed(news); });
     return changed;
   };
   ImportStream stream({put,
@@ -239,7 +239,7 @@ void CloudService::answer_conflicts(const Operator& who, httplib::Response& resp
 }
 
 void CloudService::count(const Shop& shop, Refused why, std::uint64_t times) {
-  asio::post(cloud_.io(), [this, shop, why, times] { cloud_.core().refusals().count(shop, why, times); });
+  asio::post(cloud_.io(), [&cloud = cloud_, shop, why, times] { cloud.core().refusals().count(shop, why, times); });
 }
 
 bool CloudService::alive() {

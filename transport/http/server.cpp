@@ -73,7 +73,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpSettings& settin
     return fail(ErrorKind::refused, "can't listen for HTTP at " + address.text() + ": is another process there?");
   out->port_ = static_cast<std::uint16_t>(port);
   out->thread_ = std::thread([&server] { server.listen_after_bind(); });
-  while (!server.is_running()) std::this_thread::yield();  // stop() before that would be without effect
+  for (int i = 0; i < 5000 && !server.is_running(); ++i)  // stop() before that would be without effect
+    std::this_thread::sleep_for(milliseconds(1));
   return out;
 }
 
