@@ -57,6 +57,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpSettings& settin
   server.set_keep_alive_timeout(5);
   server.set_read_timeout(10);
   server.set_write_timeout(10);
+  // Who asks first whether to send a large body hears "no" instead of "go on", and not only when it is half sent.
+  server.set_expect_100_continue_handler([gate](const httplib::Request& request, httplib::Response& response) {
+    if (gate(request, response)) return 100;
+    response.set_header("Connection", "close");  // what it sends all the same is no request
+    response.set_header("Content-Length", std::to_string(response.body.size()));
+    return response.status;
+  });
   server.set_pre_routing_handler(
       [gate = std::move(gate)](const httplib::Request& request, httplib::Response& response) {
         return gate(request, response) ? httplib::Server::HandlerResponse::Unhandled
