@@ -57,7 +57,6 @@ void Rules::on_level(const SimTill& till, const std::string& key, Level level) {
 }
 
 bool Rules::on_another_disk(const SimTill& till, const std::string& key) {
-  if (books_[fleet_->branch_of(till)].effects.contains(key)) return true;
   const auto handed =
       std::find_if(till.receipts().begin(), till.receipts().end(), [&](const auto& r) { return r.key == key; });
   if (handed == till.receipts().end()) return true;  // its receipt was not handed out: nobody relies on it

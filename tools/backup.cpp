@@ -1,6 +1,4 @@
 // tillsync backup, restore: a cloud's record, as of then; what came since comes back from the tills.
-#include <sodium.h>
-
 #include <filesystem>
 #include <iostream>
 
@@ -53,9 +51,7 @@ void restore(const std::string& data, const std::string& from) {
   }
   const auto folder = require(DataFolder::lock(data, false));
   const std::string url = require(load_cloud_settings(data)).store;
-  std::uint64_t generation = 0;
-  randombytes_buf(&generation, sizeof generation);
-  generation = generation >> 1 | 1;
+  const std::uint64_t generation = fresh_generation();
   auto store = require(url.empty() ? open_lmdb_cloud(data + "/db", generation) : open_postgres_cloud(url, generation));
   require(begin_anew(*store, generation));
   std::cout << "The record begins anew: start the cloud. The tills fetch its rows again, and send what it lacks.\n"

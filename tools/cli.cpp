@@ -17,13 +17,16 @@ struct Folder::InProcess {
   ControlHandler handler;
 };
 
-Folder::Folder(const std::string& path) {
+bool is_cloud_folder(const std::string& path) {
   if (!std::filesystem::is_directory(path))
     throw Failure{"there is no data folder at " + path + ": check the path given with --data"};
-  const bool till = std::filesystem::exists(path + "/till.toml");
-  cloud_ = !till && std::filesystem::exists(path + "/identity.key");
-  if (!till && !cloud_)
+  const bool till = file_exists(path + "/till.toml"), cloud = !till && file_exists(path + "/identity.key");
+  if (!till && !cloud)
     throw Failure{path + " is no data folder of a till or a cloud: check the path given with --data"};
+  return cloud;
+}
+
+Folder::Folder(const std::string& path) : cloud_(is_cloud_folder(path)) {
   if (auto client = ControlClient::connect(path)) {
     client_ = std::make_unique<ControlClient>(std::move(*client));
     return;

@@ -29,6 +29,8 @@ class Folder {
   bool cloud_ = false;
 };
 
+bool is_cloud_folder(const std::string& path);  // Failure when it is neither a cloud's nor a till's
+
 // Every page of the ops that a till holds, or the cloud of one branch.
 void all_ops(Folder& folder, const std::string& branch, const std::function<void(const Json&)>& visit);
 

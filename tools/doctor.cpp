@@ -90,10 +90,7 @@ std::vector<Finding> look_at_cloud(const std::string& data) {
 }
 
 void doctor(const std::string& data) {
-  const bool cloud = !file_exists(data + "/till.toml") && file_exists(data + "/identity.key");
-  if (!cloud && !file_exists(data + "/till.toml"))
-    throw Failure{data + " is no data folder of a till or a cloud: check the path given with --data"};
-  std::vector<Finding> found = cloud ? look_at_cloud(data) : look_at_till(data);
+  std::vector<Finding> found = is_cloud_folder(data) ? look_at_cloud(data) : look_at_till(data);
   found.push_back(check_versions());
   bool sound = true;
   for (const Finding& each : found) {

@@ -100,11 +100,17 @@ void remove_hook(const Arguments& a) {
   std::cout << "nothing is delivered any more, and what was waiting is forgotten; the ops themselves stay\n";
 }
 
+// What the subcommands of both have in common, and what of it one has.
+struct Shape {
+  bool of_tenant = true, json = false;
+};
+
 CLI::App* add_command(CLI::App* to, const std::shared_ptr<Arguments>& a, const char* name, const char* help,
-                      void (*run)(const Arguments&), bool of_tenant) {
+                      void (*run)(const Arguments&), Shape shape) {
   CLI::App* command = to->add_subcommand(name, help);
   command->add_option("--data", a->data, "The cloud's data folder")->required();
-  if (of_tenant) command->add_option("--tenant", a->tenant, "The tenant's name, where the cloud serves several");
+  if (shape.of_tenant) command->add_option("--tenant", a->tenant, "The tenant's name, where the cloud serves several");
+  if (shape.json) command->add_flag("--json", a->json, "One JSON document instead");
   command->callback([a, run] { run(*a); });
   return command;
 }
@@ -119,17 +125,15 @@ void add_operator(CLI::App& app) {
       add_command(keys, a, "add",
                   "Make a key, and show it once.\nExample: tillsync operator add --data /var/lib/tillsync-cloud "
                   "--role headquarters --name erp --days 365",
-                  add, true);
+                  add, {.json = true});
   make->add_option("--role", a->role, "support, manager, headquarters or metrics")->required();
   make->add_option("--name", a->name, "Who, or what, uses it")->required();
   make->add_option("--days", a->days, "It counts for so long (for ever)");
-  make->add_flag("--json", a->json, "One JSON document instead");
-  add_command(keys, a, "list", "Show the keys, without their secrets.", list, false)
-      ->add_flag("--json", a->json, "One JSON document instead");
+  add_command(keys, a, "list", "Show the keys, without their secrets.", list, {false, true});
   add_command(
       keys, a, "remove",
       "A key counts no more.\nExample: tillsync operator remove 0123456789abcdef --data /var/lib/tillsync-cloud",
-      remove, false)
+      remove, {.of_tenant = false})
       ->add_option("id", a->id, "Its id, as 'list' shows it")
       ->required();
 
@@ -139,18 +143,15 @@ void add_operator(CLI::App& app) {
       add_command(hooks, a, "set",
                   "Deliver a tenant's accepted ops to this address from now on; shows the secret of the signature.\n"
                   "Example: tillsync webhook set https://erp.example.org/tillsync --data /var/lib/tillsync-cloud",
-                  set_hook, true);
+                  set_hook, {.json = true});
   set->add_option("url", a->url, "https://HOST/PATH")->required();
   set->add_flag("--from-start", a->from_start, "Also what the branches have already");
   set->add_flag("--new-secret", a->new_secret, "Sign with a new secret");
-  set->add_flag("--json", a->json, "One JSON document instead");
-  add_command(hooks, a, "show", "Where it stands, branch by branch.", show_hook, true)
-      ->add_flag("--json", a->json, "One JSON document instead");
-  add_command(hooks, a, "aside", "Deliveries that the webhook refused for good.", show_aside, true)
-      ->add_flag("--json", a->json, "One JSON document instead");
-  add_command(hooks, a, "replay", "Deliver again what was set aside, all of it or one.", replay, true)
+  add_command(hooks, a, "show", "Where it stands, branch by branch.", show_hook, {.json = true});
+  add_command(hooks, a, "aside", "Deliveries that the webhook refused for good.", show_aside, {.json = true});
+  add_command(hooks, a, "replay", "Deliver again what was set aside, all of it or one.", replay, {})
       ->add_option("--key", a->key, "The delivery's key, as 'aside' shows it");
-  add_command(hooks, a, "remove", "Deliver nothing any more, and forget what was waiting.", remove_hook, true);
+  add_command(hooks, a, "remove", "Deliver nothing any more, and forget what was waiting.", remove_hook, {});
 }
 
 }  // namespace tillsync::cli

@@ -74,8 +74,9 @@ void show_fleet(const Json& fleet) {
   for (const Json& b : fleet) {
     const std::string name = b["branch"].get<std::string>().empty() ? "(shared rows)" : b["branch"].get<std::string>();
     well += b["ok"].get<bool>() ? 1 : 0;
-    std::cout << std::setw(22) << name << std::setw(12) << b.value("host", "-") << std::setw(10) << age(b["silent_ms"])
-              << std::setw(10) << age(b["behind_ms"]) << std::setw(11) << b["conflicts"].get<std::int64_t>()
+    const auto since = [&](const char* what) { return b[what] == 0 ? "-" : age(b[what]); };
+    std::cout << std::setw(22) << name << std::setw(12) << b.value("host", "-") << std::setw(10) << since("silent_ms")
+              << std::setw(10) << since("behind_ms") << std::setw(11) << b["conflicts"].get<std::int64_t>()
               << std::setw(9)
               << (b.contains("webhook") ? std::to_string(b["webhook"]["backlog"].get<std::uint64_t>()) : "-")
               << b["matter"].get<std::string>() << '\n';

@@ -84,7 +84,9 @@ std::vector<Shop> CloudRuntime::shops_of_person(PeerId id) const {
 }
 
 void CloudRuntime::answer_person(PeerId id, Message message) {
-  if (const auto* question = std::get_if<Question>(&message); question != nullptr && question->what == "conflicts") {
+  const Role role = people_.at(id).second.role;
+  const auto* question = std::get_if<Question>(&message);
+  if (question != nullptr && question->what == "conflicts" && may(role, Right::read_conflicts)) {
     std::map<std::string, Json> rosters;
     for (const Shop& shop : shops_of_person(id))
       rosters[shop.branch.text] = bytes_json(core_.rosters().at(shop).encoded());
@@ -94,10 +96,10 @@ void CloudRuntime::answer_person(PeerId id, Message message) {
       links_->send(id, Answer{question.nonce, page.dump()});
     });
   }
-  const bool may_settle = may(people_.at(id).second.role, Right::settle_conflicts);
+  const bool may_settle = may(role, Right::settle_conflicts);
   if ((std::holds_alternative<Push>(message) || std::holds_alternative<Offer>(message)) && may_settle)
     return carry_out(core_.on_message(read_clock(), id, std::move(message)));
-  const char* why = !std::holds_alternative<Question>(message)
+  const char* why = question == nullptr
                         ? "this key may ask, and not settle: that takes one with the role support in the roster"
                         : "a cloud tells a person's key of conflicts, and nothing else";
   core_.refusals().count(people_.at(id).first, Refused::not_allowed);

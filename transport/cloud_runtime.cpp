@@ -85,9 +85,7 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
 }
 
 Result<void> CloudRuntime::open_store(const Options& options) {
-  std::uint64_t generation = 0;
-  randombytes_buf(&generation, sizeof generation);
-  generation = generation >> 1 | 1;
+  const std::uint64_t generation = fresh_generation();
   auto store = options.store.empty() ? open_lmdb_cloud(folder_.file("db"), generation)
                : options.network     ? await_postgres(options.store, generation, log_)
                                      : open_postgres_cloud(options.store, generation);  // somebody waits for an answer

@@ -36,6 +36,9 @@ class Asker final : public LinkOwner {
       json_ = Json::parse(answer->json, nullptr, false);
     } else if (const auto* held = std::get_if<Held>(&message)) {
       json_ = Json{{"held", bytes_json(pack(held->point))}};
+    } else if (const auto* busy = std::get_if<Busy>(&message)) {
+      json_ = Json{{"error", "the cloud takes no more just now: try again in " +
+                                 std::to_string(busy->after_ms / 1000 + 1) + " s"}};
     } else {
       return;  // a roster, a question about rows: not for a person
     }

@@ -152,14 +152,37 @@ Result<std::string> cloud_store(const DataFolder& folder, const std::string& ask
   return asked;
 }
 
+namespace {
+
+// The file with this store, in the place of the one that it names; the rest stays as people wrote it.
+std::string with_store(const std::string& toml, const std::string& store) {
+  std::ostringstream line, out;
+  line << toml::table{{"store", store}} << '\n';
+  bool named = false, in_table = false;
+  std::istringstream in(toml);
+  for (std::string each; std::getline(in, each);) {
+    const std::size_t word = each.find_first_not_of(" \t");
+    in_table = in_table || (word != std::string::npos && each[word] == '[');
+    const std::string_view rest = word == std::string::npos ? std::string_view() : std::string_view(each).substr(word);
+    const std::size_t equals = rest.starts_with("store") ? rest.find_first_not_of(" \t", 5) : std::string_view::npos;
+    const bool is_store = !in_table && equals != std::string_view::npos && rest[equals] == '=';
+    out << (is_store ? line.str() : each + '\n');
+    named = named || is_store;
+  }
+  return named ? out.str() : line.str() + out.str();
+}
+
+}  // namespace
+
 Result<void> remember_cloud_store(const DataFolder& folder, const std::string& store) {
   const std::string path = folder.file("cloud.toml");
   const auto settings = load_cloud_settings(folder.path());
-  if (settings && settings->store == store) return {};
-  std::ostringstream out;
-  out << toml::table{{"store", store}} << '\n' << (file_exists(path) ? read_file(path).value_or("") : "");
+  if (!settings) return tl::unexpected(settings.error());
+  if (settings->store == store) return {};
+  auto text = file_exists(path) ? read_file(path) : Result<std::string>(std::string());
+  if (!text) return tl::unexpected(text.error());
   const mode_t before = ::umask(0077);  // it may hold a password
-  auto written = replace_file(path, out.str());
+  auto written = replace_file(path, with_store(*text, store));
   ::umask(before);
   return written;
 }
@@ -170,6 +193,12 @@ SecretKey fresh_secret() {
   SecretKey key = SecretKey::from_seed(seed);
   sodium_memzero(seed.data(), seed.size());
   return key;
+}
+
+std::uint64_t fresh_generation() {
+  std::uint64_t generation = 0;
+  randombytes_buf(&generation, sizeof generation);
+  return generation >> 1 | 1;  // PostgreSQL's bigint has a sign, and 0 is nobody's
 }
 
 Result<SecretKey> load_identity(const DataFolder& folder, bool create) {

@@ -69,7 +69,8 @@ Result<std::string> cloud_store(const DataFolder& folder, const std::string& ask
 // Once it could be opened: so that every command finds the same record.
 Result<void> remember_cloud_store(const DataFolder& folder, const std::string& store);
 
-SecretKey fresh_secret();  // from the operating system's randomness
+SecretKey fresh_secret();  // from the operating system's randomness, as this is:
+std::uint64_t fresh_generation();
 Result<SecretKey> load_identity(const DataFolder& folder, bool create);
 Result<std::optional<Roster>> load_roster(const std::string& path);  // nothing when there is no such file
 

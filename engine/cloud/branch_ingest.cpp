@@ -189,7 +189,7 @@ void BranchIngest::finish(const std::vector<TillId>* tills) {
   counts_.conflicts += conflicts_.raised();
   Tally tally = tally_of(txn_, shop_);
   tally.ops += counts_.appended, tally.duplicates += counts_.duplicates, tally.refused_ops += refused_ops_;
-  tally.heard_ms = now_ms_;
+  if (tills != nullptr) tally.heard_ms = now_ms_;  // not when somebody settles something at the cloud
   tally.count(conflicts_.waiting_changed());
   txn_.put_note(tally_note(shop_), pack(tally));
   Outbox outbox(txn_);

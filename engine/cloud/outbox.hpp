@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "storage/cloud_store.hpp"
-#include "storage/later.hpp"
 
 namespace tillsync {
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "storage/data_folder.hpp"
+#include "tests/scratch.hpp"
 #include "transport/settings.hpp"
 
 using namespace tillsync;
@@ -46,6 +47,31 @@ TEST_CASE("the example settings can be copied as they are, and say what holds wi
   const auto again = Settings::parse(till->toml(), "written");  // what `till init` writes is read again
   REQUIRE_MESSAGE(again, again.error().message);
   CHECK(again->http.listen == till->http.listen);
+}
+
+TEST_CASE("a store is remembered in the file that people wrote, and nothing else in it changes") {
+  const test::Folder folder;
+  const auto locked = DataFolder::lock(folder.path, true);
+  REQUIRE(locked);
+  const std::string example = source("docs/examples/cloud/cloud.toml");
+  REQUIRE(replace_file(locked->file("cloud.toml"), example));
+  for (const std::string url : {"postgresql://cloud@db/tillsync", "postgresql:///with \"quotes\""}) {
+    REQUIRE(remember_cloud_store(*locked, url));
+    const auto read = load_cloud_settings(folder.path);
+    REQUIRE_MESSAGE(read, read.error().message);
+    CHECK(read->store == url);
+    CHECK(read->http.listen == Address{"127.0.0.1", 7880});
+  }
+  REQUIRE(remember_cloud_store(*locked, ""));
+  CHECK(std::regex_replace(read_file(locked->file("cloud.toml")).value(), std::regex("store = ''"), "store = \"\"") ==
+        example);
+  REQUIRE(replace_file(locked->file("cloud.toml"), "log = 'json'\n[http]\nlisten = '127.0.0.1:1'\n"));  // names none
+  REQUIRE(remember_cloud_store(*locked, "postgresql://x"));
+  CHECK(load_cloud_settings(folder.path)->store == "postgresql://x");
+  CHECK(load_cloud_settings(folder.path)->json_log);
+  REQUIRE(replace_file(locked->file("cloud.toml"), "store = "));
+  CHECK_FALSE(remember_cloud_store(*locked, "postgresql://x"));  // what can't be read is not overwritten
+  CHECK(read_file(locked->file("cloud.toml")) == "store = ");
 }
 
 TEST_CASE("a setting that is misspelt, or makes no sense, is named") {

@@ -39,7 +39,7 @@ Result<std::unique_ptr<CloudService>> CloudService::start(CloudRuntime& cloud, c
       answer_error(response, 405, "invalid", request.method + " is not for " + request.path);
       return false;
     }
-    return service->allowed(request, response, import ? Right::import_rows : Right::replay_webhook).has_value();
+    return service->permitted(request, response, import ? Right::import_rows : Right::replay_webhook).has_value();
   };
   auto server =
       HttpServer::start(settings, gate, [service = out.get()](httplib::Server& s) { service->add_routes(s); });
@@ -109,8 +109,8 @@ void CloudService::add_routes(httplib::Server& server) {
   });
 }
 
-std::optional<Operator> CloudService::allowed(const httplib::Request& request, httplib::Response& response,
-                                              Right right) {
+std::optional<Operator> CloudService::permitted(const httplib::Request& request, httplib::Response& response,
+                                                Right right) {
   std::optional<Result<Operator>> found;
   auto read = cloud_.with_database([&](CloudStore& store) {
     return store.read([&](CloudTxn& txn) -> Result<void> {
@@ -132,7 +132,14 @@ std::optional<Operator> CloudService::allowed(const httplib::Request& request, h
         std::string("a key with the role ") + name_of(who.role) + " does not have the right " + name_of(right));
     return std::nullopt;
   }
-  return welcome(who, response) ? std::optional(who) : std::nullopt;
+  return who;
+}
+
+std::optional<Operator> CloudService::allowed(const httplib::Request& request, httplib::Response& response,
+                                              Right right) {
+  auto who = permitted(request, response, right);
+  if (who && !welcome(*who, response)) who.reset();
+  return who;
 }
 
 bool CloudService::welcome(const Operator& who, httplib::Response& response) {

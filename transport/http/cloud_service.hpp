@@ -18,7 +18,8 @@ class CloudService {
  private:
   explicit CloudService(CloudRuntime& cloud) : cloud_(cloud) {}
   void add_routes(httplib::Server& server);
-  // Who asks, if the key has the right; otherwise the response says why not.
+  // Who asks, if the key has the right; otherwise the response says why not. allowed() counts the request, too.
+  std::optional<Operator> permitted(const httplib::Request& request, httplib::Response& response, Right right);
   std::optional<Operator> allowed(const httplib::Request& request, httplib::Response& response, Right right);
   bool welcome(const Operator& who, httplib::Response& response);
   void import(const Operator& who, const httplib::Request& request, httplib::Response& response,
