@@ -65,6 +65,7 @@ class PostgresCloudTxn final : public CloudTxn {
     std::int64_t id = 0;
     ChainPoint point;
     bool dirty = false;
+    Seq put;  // up to here its ops are in the table, or in new_ops_
   };
   struct ShopEntry {
     std::int64_t id = 0;  // none: nothing is known of it yet
@@ -144,12 +145,19 @@ class PostgresCloudTxn final : public CloudTxn {
   std::set<RowKey> dirty_rows_;
   std::set<std::string> dirty_notes_;
 
-  struct NewOp {
+  struct Ops {
+    Column chains{Column::Type::bigint}, seqs{Column::Type::bigint}, branches{Column::Type::bigint},
+        effects{Column::Type::bigint}, keys{Column::Type::bytes}, bodies{Column::Type::bytes};
+    std::size_t bytes = 0;
+    void add(std::int64_t chain, std::int64_t branch, const CloudOp& op);
+    void send(Connection& db, const Statement& statement);
+  } new_ops_;
+  struct ChangedOp {
     std::int64_t branch;
     CloudOp op;
   };
-  std::map<std::pair<std::int64_t, std::uint64_t>, NewOp> new_ops_, changed_ops_;  // chain, seq
-  struct Packets {                                                                 // of stock events
+  std::map<std::pair<std::int64_t, Seq>, ChangedOp> changed_ops_;  // chain, seq
+  struct Packets {  // of stock events
     Column branches{Column::Type::bigint}, skus{Column::Type::bytes}, hlcs{Column::Type::bigint},
         events{Column::Type::bytes};
   } packets_;

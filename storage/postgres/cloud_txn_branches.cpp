@@ -48,6 +48,9 @@ constexpr Statement kKeys{"keys",
                           "unnest($1::bigint[]) AS branch, unnest($2::bytea[]) AS key) w JOIN op o ON o.branch = "
                           "w.branch AND o.key = w.key AND o.effect = 0 AND o.key <> '' JOIN chain c ON c.id = o.chain"};
 
+// Sent while more are gathered: the database works on them meanwhile, in little memory.
+constexpr std::size_t kOpsAtOnce = 256 << 10;
+
 constexpr auto kBytes = Column::Type::bytes;
 constexpr auto kBigint = Column::Type::bigint;
 
@@ -128,7 +131,7 @@ std::map<ChainId, PostgresCloudTxn::ChainEntry>& PostgresCloudTxn::chains_of(con
     for (std::size_t i = 0; rows && i < rows->size(); ++i) {
       const ChainId id{{std::string(rows->bytes(i, 1))}, {static_cast<std::uint64_t>(rows->bigint(i, 2))}};
       const ChainPoint point{{static_cast<std::uint64_t>(rows->bigint(i, 3))}, hash_of(rows->bytes(i, 4))};
-      entry.chains[id] = {rows->bigint(i, 0), point, false};
+      entry.chains[id] = {rows->bigint(i, 0), point, false, point.seq};
     }
   }
   return entry.chains;
@@ -202,30 +205,45 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
 }
 
 void PostgresCloudTxn::put_op(const Shop& shop, const CloudOp& op, const Hash& content) {
-  const ChainEntry& chain = chain_to_write(shop, op.chain);
+  ChainEntry& chain = chain_to_write(shop, op.chain);
   ShopEntry& entry = held(shop);
-  const std::pair place(chain.id, op.seq.value);
-  auto& ops = op.seq > chain.point.seq && !new_ops_.contains(place) ? new_ops_ : changed_ops_;
-  ops[place] = {entry.id, op};
   if (op.effect == OpEffect::applied && !op.key.empty()) entry.keys[op.key] = CloudKey{op.chain, op.seq, content};
+  if (op.seq <= chain.put) {
+    changed_ops_[{chain.id, op.seq}] = {entry.id, op};
+    return;
+  }
+  chain.put = op.seq;
+  new_ops_.add(chain.id, entry.id, op);
+  if (new_ops_.bytes >= kOpsAtOnce && !fault_) new_ops_.send(db_, kAddOps);
+}
+
+void PostgresCloudTxn::Ops::add(std::int64_t chain, std::int64_t branch, const CloudOp& op) {
+  chains.add(chain);
+  seqs.add(static_cast<std::int64_t>(op.seq.value));
+  branches.add(branch);
+  effects.add(static_cast<std::int64_t>(op.effect));
+  keys.add(ByteView(op.key));
+  bodies.add(ByteView(op.bytes));
+  bytes += op.bytes.size();
+}
+
+void PostgresCloudTxn::Ops::send(Connection& db, const Statement& statement) {
+  if (chains.size() == 0) return;
+  Ops all = std::exchange(*this, {});
+  db.send(statement, Values()
+                         .add(std::move(all.chains))
+                         .add(std::move(all.seqs))
+                         .add(std::move(all.branches))
+                         .add(std::move(all.effects))
+                         .add(std::move(all.keys))
+                         .add(std::move(all.bodies)));
 }
 
 void PostgresCloudTxn::flush_ops() {
-  for (auto* ops : {&new_ops_, &changed_ops_}) {
-    if (ops->empty()) continue;
-    Column chains(kBigint), seqs(kBigint), branches(kBigint), effects(kBigint), keys(kBytes), bodies(kBytes);
-    for (const auto& [place, op] : *ops) {
-      chains.add(place.first);
-      seqs.add(static_cast<std::int64_t>(place.second));
-      branches.add(op.branch);
-      effects.add(static_cast<std::int64_t>(op.op.effect));
-      keys.add(ByteView(op.op.key));
-      bodies.add(ByteView(op.op.bytes));
-    }
-    db_.send(ops == &new_ops_ ? kAddOps : kPutOps,
-             Values().add(chains).add(seqs).add(branches).add(effects).add(keys).add(bodies));
-    ops->clear();
-  }
+  new_ops_.send(db_, kAddOps);
+  Ops changed;
+  for (const auto& [place, op] : std::exchange(changed_ops_, {})) changed.add(place.first, op.branch, op.op);
+  changed.send(db_, kPutOps);
 }
 
 std::optional<CloudKey> PostgresCloudTxn::find_key(const Shop& of, const std::string& key) {
@@ -247,7 +265,7 @@ void PostgresCloudTxn::expect_keys(const std::vector<std::pair<Shop, std::string
     branches.add(entry.id);
     keys.add(ByteView(key));
   }
-  const auto rows = keys.size() == 0 ? std::nullopt : run(kKeys, Values().add(branches).add(keys));
+  const auto rows = keys.size() == 0 ? std::nullopt : run(kKeys, Values().add(std::move(branches)).add(std::move(keys)));
   for (std::size_t i = 0; rows && i < rows->size(); ++i) {
     by_id[rows->bigint(i, 0)]->keys[std::string(rows->bytes(i, 1))] =
         CloudKey{{{std::string(rows->bytes(i, 2))}, {static_cast<std::uint64_t>(rows->bigint(i, 3))}},

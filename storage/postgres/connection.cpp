@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cstring>
+#include <iterator>
 
 namespace tillsync::postgres {
 
@@ -10,9 +11,14 @@ namespace {
 
 constexpr int kBinary = 1;
 
+// The last `bytes` bytes of the number, the highest first.
+void write_number(char* to, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = static_cast<char>(value >> 8 * (bytes - 1 - i));
+}
+
 void append_number(Bytes& out, std::uint64_t value, std::size_t bytes) {
   char big_endian[8];
-  for (std::size_t i = 0; i < bytes; ++i) big_endian[i] = static_cast<char>(value >> 8 * (bytes - 1 - i));
+  write_number(big_endian, value, bytes);
   out.append(big_endian, bytes);
 }
 
@@ -31,36 +37,37 @@ Fault::Kind kind_of(std::string_view state) {
 }  // namespace
 
 Column& Column::add(std::int64_t value) {
-  append_number(values_, 8, 4);
-  append_number(values_, static_cast<std::uint64_t>(value), 8);
+  char item[12];
+  write_number(item, 8, 4);
+  write_number(item + 4, static_cast<std::uint64_t>(value), 8);
+  array_.append(item, sizeof item);
   ++count_;
   return *this;
 }
 
 Column& Column::add(ByteView value) {
-  append_number(values_, value.size(), 4);
-  values_ += value;
+  append_number(array_, value.size(), 4);
+  array_ += value;
   ++count_;
   return *this;
 }
 
 Column& Column::add(bool value) {
-  append_number(values_, 1, 4);
-  values_ += static_cast<char>(value);
+  append_number(array_, 1, 4);
+  array_ += static_cast<char>(value);
   ++count_;
   return *this;
 }
 
-Bytes Column::encoded() const {
-  Bytes out;
-  append_number(out, count_ == 0 ? 0 : 1, 4);  // dimensions
-  append_number(out, 0, 4);                    // no NULLs
-  append_number(out, static_cast<std::uint32_t>(type_), 4);
-  if (count_ == 0) return out;
-  append_number(out, count_, 4);
-  append_number(out, 1, 4);  // the first one's index
-  out.reserve(out.size() + values_.size());
-  return out.append(values_);
+Bytes Column::encoded() && {
+  const std::uint32_t type = static_cast<std::uint32_t>(type_);
+  const std::uint32_t head[] = {1, 0, type, count_, 1};  // dimensions, NULLs, type, length, the first one's index
+  for (std::size_t i = 0; i < std::size(head); ++i) write_number(array_.data() + i * 4, head[i], 4);
+  if (count_ == 0) {  // an empty array has no dimension
+    write_number(array_.data(), 0, 4);
+    array_.resize(12);
+  }
+  return std::move(array_);
 }
 
 Values& Values::add(std::int64_t value) {
@@ -73,8 +80,8 @@ Values& Values::add(ByteView value) {
   return *this;
 }
 
-Values& Values::add(const Column& column) {
-  values_.push_back(column.encoded());
+Values& Values::add(Column column) {
+  values_.push_back(std::move(column).encoded());
   return *this;
 }
 

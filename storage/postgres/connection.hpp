@@ -31,17 +31,19 @@ struct Statement {
 class Column {
  public:
   enum class Type : std::uint32_t { boolean = 16, bytes = 17, bigint = 20 };
-  explicit Column(Type type) : type_(type) {}
+  explicit Column(Type type) : type_(type), array_(kHead, '\0') {}
   Column& add(std::int64_t value);
   Column& add(ByteView value);
   Column& add(bool value);
   std::size_t size() const { return count_; }
-  Bytes encoded() const;
+  Bytes encoded() &&;
 
  private:
+  static constexpr std::size_t kHead = 20;  // of an array's binary form, filled in at last
+
   Type type_;
   std::uint32_t count_ = 0;
-  Bytes values_;
+  Bytes array_;
 };
 
 // A statement's parameters, in order.
@@ -50,7 +52,7 @@ class Values {
   Values& add(std::int64_t value);
   Values& add(std::uint64_t value) { return add(static_cast<std::int64_t>(value)); }
   Values& add(ByteView value);
-  Values& add(const Column& column);
+  Values& add(Column column);
   const std::vector<Bytes>& all() const { return values_; }
 
  private:
