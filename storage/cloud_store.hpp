@@ -37,7 +37,7 @@ struct CloudOp {
 struct CloudKey {
   ChainId chain;
   Seq seq;
-  Hash content;
+  Hash content;  // content_hash()
 };
 
 struct CloudRow {
@@ -65,8 +65,12 @@ struct CloudReads {
     std::string sku;
     StockPlace after;
   };
+  struct KeysOf {
+    Shop shop;
+    std::vector<std::string_view> keys;  // the ops that they name live on
+  };
   std::vector<Shop> shops;
-  std::vector<std::pair<Shop, std::string>> keys;
+  std::vector<KeysOf> keys;
   std::vector<std::string> notes;
   std::vector<RowName> rows;
   std::vector<EventsOf> events;
@@ -89,6 +93,9 @@ class CloudTxn {
   virtual void ops(const Shop& shop, const ChainId& chain, Seq from,
                    const std::function<bool(const CloudOp&)>& visit) = 0;
   virtual std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) = 0;
+  // Likewise, for an op that is about to be put. A store may take for granted that its key is new, and run the body
+  // again, looking, when it was not.
+  virtual std::optional<CloudKey> claim_key(const Shop& shop, const std::string& key) { return find_key(shop, key); }
   virtual std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) = 0;
   virtual std::vector<std::string> kinds(const Shop& shop, const std::string& feed) = 0;
   virtual FeedRecord feed(const Shop& shop, const FeedKind& feed) = 0;  // where its newest row is
@@ -101,7 +108,7 @@ class CloudTxn {
 
   virtual void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) = 0;
   // Past the chain's point an op is new; one before it replaces what was there.
-  virtual void put_op(const Shop& shop, const CloudOp& op, const Hash& content) = 0;
+  virtual void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) = 0;
   // A place is put once, or after drop_event().
   virtual void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) = 0;
   virtual void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) = 0;
@@ -124,7 +131,8 @@ inline constexpr char kGenerationNote[] = "generation";
 class CloudStore {
  public:
   virtual ~CloudStore() = default;
-  // The body may run again (the map grew, the transaction was serialised behind another): it depends on nothing else.
+  // The body may run again (the map grew, the transaction was serialised behind another, a key was not new): it depends
+  // on nothing else.
   virtual Result<void> write(const std::function<Result<void>(CloudTxn&)>& body) = 0;
   virtual Result<void> read(const std::function<Result<void>(CloudTxn&)>& body) = 0;
   // A consistent copy, while others go on. Errors: refused, by a store that has tools of its own for that; io.

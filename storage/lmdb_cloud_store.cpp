@@ -1,6 +1,7 @@
 #include "storage/checksum.hpp"
 #include "storage/cloud_store.hpp"
 #include "storage/lmdb_env.hpp"
+#include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/stock_events.hpp"
 
@@ -156,13 +157,14 @@ class LmdbCloudTxn final : public CloudTxn {
     put(kChains, shop_key(shop).chain(chain), pack(point));
   }
 
-  void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override {
+  void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) override {
     Bytes value;
     Writing w(value);
-    w(static_cast<std::uint8_t>(op.effect), op.key, Binary(op.bytes));
+    w(static_cast<std::uint8_t>(effect), op.key, Binary(bytes));
     put(kOps, shop_key(shop).chain(op.chain).number(op.seq.value), value);
-    if (op.effect != OpEffect::applied || op.key.empty()) return;
-    put(kKeys, shop_key(shop).text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq, content}));
+    if (effect != OpEffect::applied || op.key.empty()) return;
+    put(kKeys, shop_key(shop).text(op.key),
+        pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq, content_hash(op.kind, op.body)}));
   }
 
   void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override {

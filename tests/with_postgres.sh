@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command beside a PostgreSQL server of its own: in a temporary folder, as an unprivileged user, on a Unix socket
-# only, gone afterwards. libpq's variables (PGHOST, ...) name it; $TILLSYNC_POSTGRES_CONTROL stop|crash|start handles it.
+# only, gone afterwards. libpq's variables (PGHOST, ...) name it; $TILLSYNC_POSTGRES_CONTROL stop|crash|start|fresh handles it.
 #
 #   tests/with_postgres.sh build/tillsync demo --store postgresql
 set -euo pipefail
@@ -12,21 +12,33 @@ if [ -z "$bin" ] || [ ! -x "$bin/initdb" ]; then
 fi
 
 folder=$(mktemp -d /tmp/tillsync-postgres-XXXXXX)
-as_owner() { "$@"; }
-if [ "$(id -u)" = 0 ]; then  # PostgreSQL refuses to be run by root
-  chown nobody "$folder"
-  as_owner() { setpriv --reuid nobody --clear-groups "$@"; }
-fi
+[ "$(id -u)" != 0 ] || chown nobody "$folder"  # PostgreSQL refuses to be run by root
 chmod 755 "$folder"
 
 cat > "$folder/control" <<CONTROL
 #!/usr/bin/env bash
+set -euo pipefail
 as_owner() { $([ "$(id -u)" = 0 ] && echo 'setpriv --reuid nobody --clear-groups "$@"' || echo '"$@"'); }
 cd "$folder"
+stop() { as_owner $bin/pg_ctl -D "$folder/data" -s -w -m \$1 stop; }
+start() { as_owner $bin/pg_ctl -D "$folder/data" -s -w -t 60 -l "$folder/log" start; }
 case \$1 in
-  stop) as_owner $bin/pg_ctl -D "$folder/data" -s -w -m fast stop ;;
-  crash) as_owner $bin/pg_ctl -D "$folder/data" -s -w -m immediate stop ;;
-  start) as_owner $bin/pg_ctl -D "$folder/data" -s -w -t 60 -l "$folder/log" start ;;
+  stop) stop fast ;;
+  crash) stop immediate ;;
+  start) start ;;
+  fresh)  # another server, as empty as the first
+    stop immediate 2>/dev/null || true
+    rm -rf "$folder/data"
+    as_owner "$bin/initdb" -D "$folder/data" -U tillsync --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$folder/initdb.log" 2>&1 ||
+      { cat "$folder/initdb.log" >&2; exit 1; }
+    as_owner tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = ''
+unix_socket_directories = '$folder'
+max_connections = ${TILLSYNC_POSTGRES_CONNECTIONS:-60}
+max_wal_size = '4GB'
+shared_buffers = '256MB'
+CONF
+    start ;;
 esac
 CONTROL
 chmod 755 "$folder/control"
@@ -37,16 +49,7 @@ done_with_it() {
 }
 trap done_with_it EXIT
 
-as_owner "$bin/initdb" -D "$folder/data" -U tillsync --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$folder/initdb.log" 2>&1 ||
-  { cat "$folder/initdb.log" >&2; exit 1; }
-as_owner tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
-listen_addresses = ''
-unix_socket_directories = '$folder'
-max_connections = ${TILLSYNC_POSTGRES_CONNECTIONS:-60}
-max_wal_size = '4GB'
-shared_buffers = '256MB'
-CONF
-"$folder/control" start || { cat "$folder/log" >&2; exit 1; }
+"$folder/control" fresh || { cat "$folder/log" >&2; exit 1; }
 
 export PGHOST=$folder PGUSER=tillsync PGDATABASE=postgres
 export TILLSYNC_POSTGRES_CONTROL=$folder/control

@@ -1,6 +1,6 @@
 #include "engine/cloud/branch_ingest.hpp"
 
-#include <set>
+#include <algorithm>
 
 #include "conflicts/kinds.hpp"
 #include "engine/cloud/fleet.hpp"
@@ -28,6 +28,7 @@ BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms,
 
 BranchIngest::Drafts BranchIngest::drafts_of(const OpenedPush& push) {
   Drafts drafts;
+  drafts.reserve(push.ops.size());
   for (const OpenedOp& each : push.ops) drafts.push_back(draft_of(each.op));
   return drafts;
 }
@@ -39,16 +40,20 @@ void BranchIngest::name_reads(CloudReads& reads) const {
   for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_), tally_note(shop_),
                      webhook_note(shop_.tenant), outbox_note(shop_)})
     reads.notes.push_back(name);
-  std::set<std::string> skus;
+  CloudReads::KeysOf& keys = reads.keys.emplace_back(CloudReads::KeysOf{shop_, {}});
+  std::vector<std::string_view> skus;
   for (const auto& [push, drafts] : prepared_) {
     reads.notes.push_back(corrections_note(shop_, push->chain.till));
-    for (const OpenedOp& each : push->ops) reads.keys.emplace_back(shop_, each.op.key);
+    for (const OpenedOp& each : push->ops) keys.keys.push_back(each.op.key);
     for (const auto& draft : drafts) {
       if (!draft) continue;
-      for (const Line& line : draft->document.lines) skus.insert(line.sku);
+      for (const Line& line : draft->document.lines) skus.push_back(line.sku);
     }
   }
-  for (const std::string& sku : skus) {
+  std::ranges::sort(skus);
+  skus.erase(std::unique(skus.begin(), skus.end()), skus.end());
+  for (const std::string_view view : skus) {
+    const std::string sku(view);
     reads.rows.push_back({shop_, stock_feed(shop_.branch), sku});
     reads.notes.push_back(ledger_note(shop_, sku));
     reads.notes.push_back(prices_note(shop_, {"tenant", "product"}, sku));
@@ -74,35 +79,33 @@ ChainPoint BranchIngest::push(const OpenedPush& push) {
 
 void BranchIngest::append(const OpenedOp& opened, std::optional<OpDraft> draft) {
   const Op& op = opened.op;
-  CloudOp stored{op.chain, op.seq, op.key, opened.bytes, OpEffect::applied};
-  const Hash content = content_hash(op.kind, op.body);
-  stored.effect = judge_key(op, content);
-  const auto fault = stored.effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
+  OpEffect effect = judge_key(op);
+  const auto fault = effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
   if (fault) {
-    stored.effect = OpEffect::dead;
+    effect = OpEffect::dead;
     ++refused_ops_;
     const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
     ConflictSide side = side_about(op, place);
     side.moves = moves_of(op);
     raise(dead_letter(std::move(side), *fault, now_ms_));
   }
-  if (stored.effect == OpEffect::applied) stored.effect = take_effect(op, *draft);
-  txn_.put_op(shop_, stored, content);
+  if (effect == OpEffect::applied) effect = take_effect(op, *draft);
+  txn_.put_op(shop_, op, opened.bytes, effect);
   ++counts_.appended;
-  if (stored.effect == OpEffect::applied) look_at(op, draft->document);
-  if (draft) stock_.apply(op, draft->document.lines, stored.effect == OpEffect::applied);
+  if (effect == OpEffect::applied) look_at(op, draft->document);
+  if (draft) stock_.apply(op, draft->document.lines, effect == OpEffect::applied);
   anomalies_.look_at_clock(op, frontier().at());
-  if (op.kind == OpKind::clock_correction && stored.effect == OpEffect::applied) stock_.redate(op);
+  if (op.kind == OpKind::clock_correction && effect == OpEffect::applied) stock_.redate(op);
   if (op.kind == OpKind::incarnation) {
     raise(new_incarnation(op.chain, now_ms_));
     stock_.write_any();  // so that readers hear which history is closed
   }
 }
 
-OpEffect BranchIngest::judge_key(const Op& op, const Hash& content) {
-  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.find_key(shop_, op.key);
+OpEffect BranchIngest::judge_key(const Op& op) {
+  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.claim_key(shop_, op.key);
   if (!known) return OpEffect::applied;
-  if (known->content == content) {
+  if (known->content == content_hash(op.kind, op.body)) {
     ++counts_.duplicates;
     return OpEffect::duplicate;
   }
@@ -153,13 +156,12 @@ std::optional<std::string> BranchIngest::replay(const StockPlace& place) {
   const auto op = conflicts_.op_at(place);
   if (!op) return "the cloud does not have it any more";
   const auto draft = draft_of(*op);
-  const Hash content = content_hash(op->kind, op->body);
   if (auto fault = fault_in(draft, policies_)) return fault;
-  if (judge_key(*op, content) != OpEffect::applied) return "its key has been used since";
-  CloudOp stored{op->chain, op->seq, op->key, encode(*op), take_effect(*op, *draft)};
-  txn_.put_op(shop_, stored, content);
+  if (judge_key(*op) != OpEffect::applied) return "its key has been used since";
+  const OpEffect effect = take_effect(*op, *draft);
+  txn_.put_op(shop_, *op, encode(*op), effect);
   look_at(*op, draft->document);
-  stock_.apply(*op, draft->document.lines, stored.effect == OpEffect::applied);
+  stock_.apply(*op, draft->document.lines, effect == OpEffect::applied);
   return std::nullopt;
 }
 

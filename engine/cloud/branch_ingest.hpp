@@ -48,7 +48,7 @@ class BranchIngest {
   using Drafts = std::vector<std::optional<OpDraft>>;  // what ops were recorded from, where it can be read
   static Drafts drafts_of(const OpenedPush& push);
   void append(const OpenedOp& op, std::optional<OpDraft> draft);
-  OpEffect judge_key(const Op& op, const Hash& content);
+  OpEffect judge_key(const Op& op);
   OpEffect take_effect(const Op& op, const OpDraft& draft);
   void look_at(const Op& op, const Document& document);
   void edit(const Op& op, const OpDraft& draft);

@@ -27,8 +27,10 @@ void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
 }  // namespace
 
 BranchStock::Product& BranchStock::product(const std::string& sku) {
-  const auto [it, fresh] = products_.try_emplace(sku);
-  const auto stored = fresh ? txn_.row(shop_, stock_feed(shop_.branch), sku) : std::nullopt;
+  if (const auto known = by_sku_.find(sku); known != by_sku_.end()) return *known->second;
+  const auto it = products_.try_emplace(sku).first;
+  by_sku_.emplace(it->first, &it->second);
+  const auto stored = txn_.row(shop_, stock_feed(shop_.branch), sku);
   if (stored) it->second.row = unpack<StockRow>(stored->fields).value_or(StockRow{});
   return it->second;
 }
@@ -43,7 +45,7 @@ void BranchStock::apply(const Op& op, const std::vector<Line>& lines, bool has_e
     if (op.origin) mark_contained(p.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
     if (!has_effect) continue;
     p.fresh.push_back({hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
-    p.changed_at(p.fresh.back().place());
+    p.changed_at(p.fresh.back());
   }
 }
 
@@ -68,9 +70,9 @@ void BranchStock::move(const Op& op, const Correction& correction) {
     Product& p = product(sku);
     StockEvent event{before, op.chain, op.seq, move.is_count, move.milli, move.stocked};
     if (std::erase(p.fresh, event) == 0) txn_.drop_event(shop_, sku, event.place());
-    p.changed_at(event.place());
+    p.changed_at(event);
     event.hlc = correction.applied(before);
-    p.changed_at(event.place());
+    p.changed_at(event);
     p.fresh.push_back(event);
   }
 }

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/cloud/anomalies.hpp"
@@ -37,7 +39,9 @@ class BranchStock {
     Ledger ledger;
     std::vector<StockEvent> fresh;
     std::optional<StockPlace> first;  // the earliest place where an event came or went
-    void changed_at(const StockPlace& place) { first = first ? std::min(*first, place) : place; }
+    void changed_at(const StockEvent& event) {
+      if (!first || (event.hlc <= first->hlc && event.place() < *first)) first = event.place();
+    }
   };
   Product& product(const std::string& sku);
   std::vector<Correction>& corrections(const TillId& till);
@@ -47,6 +51,7 @@ class BranchStock {
   CloudTxn& txn_;
   const Shop& shop_;
   std::map<std::string, Product> products_;
+  std::unordered_map<std::string_view, Product*> by_sku_;  // the same, quicker to find
   std::map<TillId, std::vector<Correction>> corrections_;
 };
 

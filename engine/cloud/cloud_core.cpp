@@ -101,34 +101,34 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
 void CloudCore::take_push(Now now, const Peer& peer, PeerId from, Push push, CloudActions& out) {
   const auto roster = rosters_.find(peer.shop);
   const Member* member = roster == rosters_.end() ? nullptr : roster->second.find(push.chain.till);
-  auto opened = member == nullptr ? fail(ErrorKind::refused, "a push of a till that is not in the roster")
-                                  : open_push(std::move(push), peer.shop.branch, *PublicKey::from_bytes(member->key));
-  Refused why = member == nullptr ? Refused::not_in_roster : Refused::bad_signature;
-  const bool settles =
-      opened && std::ranges::all_of(opened->ops, [](const OpenedOp& o) { return o.op.kind == OpKind::resolution; });
-  if (opened && !may(member->role, Right::sync) && !(settles && may(member->role, Right::settle_conflicts))) {
-    opened = fail(ErrorKind::refused, "that key may settle conflicts at most, and only with the role support");
-    why = Refused::not_allowed;
-  }
-  if (opened) {
-    if (!too_fast(now, peer, from, *opened, out)) queue_.push_back({from, peer.shop, std::move(*opened)});
-    return;
-  }
-  refusals_.count(peer.shop, why);
-  out.notices.push_back({Notice::Weight::warning, "refused " + peer.name.text + ": " + opened.error().message});
-  out.hang_up.push_back(from);
+  if (member == nullptr)
+    return let_go({from, peer.shop, Refused::not_in_roster, "a push of a till that is not in the roster"}, out);
+  if (!may(member->role, Right::sync) && !may(member->role, Right::settle_conflicts))
+    return let_go({from, peer.shop, Refused::not_allowed, kMayNotPush}, out);
+  auto verified = verify_push(push, peer.shop.branch, *PublicKey::from_bytes(member->key));
+  if (!verified) return let_go({from, peer.shop, Refused::bad_signature, verified.error().message}, out);
+  if (too_fast(now, peer, from, push, out)) return;
+  queue_.push_back({from, peer.shop, VerifiedPush{std::move(push), !may(member->role, Right::sync)}});
 }
 
-bool CloudCore::too_fast(Now now, const Peer& peer, PeerId from, const OpenedPush& push, CloudActions& out) {
+void CloudCore::let_go(const CloudAnswers::Refusal& refused, CloudActions& out) {
+  refusals_.count(refused.shop, refused.why);
+  const auto peer = peers_.find(refused.from);
+  if (peer == peers_.end()) return;
+  out.notices.push_back({Notice::Weight::warning, "refused " + peer->second.name.text + ": " + refused.sentence});
+  out.hang_up.push_back(refused.from);
+}
+
+bool CloudCore::too_fast(Now now, const Peer& peer, PeerId from, const Push& push, CloudActions& out) {
   std::uint64_t bytes = 0;
-  for (const OpenedOp& op : push.ops) bytes += op.bytes.size();
+  for (const Binary& op : push.ops) bytes += op.size();
   const Duration wait = limits_.take(now.mono, peer.shop, push.chain.till, push.ops.size(), bytes);
   if (wait == Duration::zero()) return false;
   refusals_.count(peer.shop, Refused::too_fast);
   if (peer.protocol < kBusySince) {
     out.hang_up.push_back(from);
   } else {
-    out.sends.push_back({from, Busy{WireChain::of(push.chain), static_cast<std::uint32_t>(to_ms(wait) + 1)}});
+    out.sends.push_back({from, Busy{push.chain, static_cast<std::uint32_t>(to_ms(wait) + 1)}});
   }
   return true;
 }
@@ -171,6 +171,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
   for (auto& answer : outcome->answers) {
     if (peers_.contains(answer.to)) send_answer(answer.to, std::move(answer.message), out);
   }
+  for (const auto& refused : outcome->refused) let_go(refused, out);
   for (CloudAsk& ask : outcome->waiting) {
     if (peers_.contains(ask.from)) park(std::move(ask));
   }
@@ -278,8 +279,8 @@ std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
     name_tills(shop, job);
     std::erase_if(queue_, [&](CloudAsk& ask) {
       if (bytes >= kMaxJobBytes || ask.shop != shop || !allowed(ask)) return false;
-      if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
-        for (const OpenedOp& op : push->ops) bytes += op.bytes.size();
+      if (const auto* verified = std::get_if<VerifiedPush>(&ask.what)) {
+        for (const Binary& op : verified->push.ops) bytes += op.size();
       }
       job.asks.push_back(std::move(ask));
       return true;

@@ -23,10 +23,16 @@
 
 namespace tillsync {
 
+// Verified; its ops are read where the job runs: until then they take little room.
+struct VerifiedPush {
+  Push push;
+  bool settles_only = false;  // by a key that may bring resolutions, and nothing else
+};
+
 struct CloudAsk {
   PeerId from;
   Shop shop;
-  std::variant<Offer, OpenedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
+  std::variant<Offer, VerifiedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
 };
 
 struct CloudJob {
@@ -41,7 +47,14 @@ struct CloudAnswers {
     PeerId to;
     Message message;
   };
+  struct Refusal {
+    PeerId from;
+    Shop shop;
+    Refused why;
+    std::string sentence;
+  };
   std::vector<Answer> answers;
+  std::vector<Refusal> refused;   // pushes
   std::vector<CloudAsk> waiting;  // pulls with nothing new yet
   IngestCounts counts;
   std::set<CloudNews> changed;  // feeds: who waits for them is answered
@@ -74,6 +87,7 @@ class CloudCore {
   static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
   static constexpr std::size_t kMaxQueuedAsks =
       4096;  // beyond this a peer is let go; windows keep honest ones far below
+  static constexpr char kMayNotPush[] = "that key may settle conflicts at most, and only with the role support";
   static constexpr Duration kFirstPause = milliseconds(250), kLongestPause = seconds(8);  // while the database is away
 
   // `lanes`: jobs that may run at once, each about other branches. Leases are the first lane's.
@@ -124,11 +138,12 @@ class CloudCore {
   std::optional<CloudAsk> unpark(PeerId peer);
   void name_tills(const Shop& shop, CloudJob& job) const;
   void take_push(Now now, const Peer& peer, PeerId from, Push push, CloudActions& out);
-  bool too_fast(Now now, const Peer& peer, PeerId from, const OpenedPush& push, CloudActions& out);
+  bool too_fast(Now now, const Peer& peer, PeerId from, const Push& push, CloudActions& out);
   void take_progress(const Peer& peer, PeerId from, const Progress& m);
   void take_roster(const Peer& peer, const NewRoster& m, CloudActions& out);
   void take_lease(const Peer& peer, PeerId from, Message& message, CloudActions& out);
   const char* fault_in(const Peer& peer, const Roster& roster, const Message& message) const;
+  void let_go(const CloudAnswers::Refusal& refused, CloudActions& out);
   void refuse(const Peer& peer, const std::string& why, CloudActions& out, Refused reason = Refused::bad_signature);
   void send_answer(PeerId to, Message message, CloudActions& out);
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "conflicts/merge.hpp"
@@ -65,7 +66,7 @@ class RowBook {
     std::vector<OldPrice> old;
     std::int64_t now = 0;
   };
-  std::map<std::string, Prices> prices_;
+  std::unordered_map<std::string, Prices> prices_;
   std::optional<std::vector<std::string>> groups_;  // of the branch
 };
 

@@ -101,7 +101,7 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
 bool writes(const CloudAsk& ask) {
   const auto* lease = std::get_if<LeaseAsk>(&ask.what);
   if (lease != nullptr) return !std::holds_alternative<PreVote>(lease->what);
-  return std::holds_alternative<OpenedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what) ||
+  return std::holds_alternative<VerifiedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what) ||
          std::holds_alternative<Progress>(ask.what);
 }
 
@@ -112,23 +112,46 @@ void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, Instant 
   if (answer) out.answers.push_back({ask.from, std::move(*answer)});
 }
 
+struct PushOf {
+  const CloudAsk* ask;
+  OpenedPush push;
+};
+
+// Those that are no chain, or more than their key may bring, are refused.
+std::vector<PushOf> read_pushes(const CloudJob& job, std::vector<CloudAnswers::Refusal>& refused) {
+  std::vector<PushOf> pushes;
+  for (const CloudAsk& ask : job.asks) {
+    const auto* verified = std::get_if<VerifiedPush>(&ask.what);
+    if (verified == nullptr) continue;
+    auto push = read_push(verified->push, ask.shop.branch);
+    const auto settles = [](const OpenedOp& each) { return each.op.kind == OpKind::resolution; };
+    if (!push) {
+      refused.push_back({ask.from, ask.shop, Refused::bad_signature, push.error().message});
+    } else if (verified->settles_only && !std::ranges::all_of(push->ops, settles)) {
+      refused.push_back({ask.from, ask.shop, Refused::not_allowed, CloudCore::kMayNotPush});
+    } else {
+      pushes.push_back({&ask, std::move(*push)});
+    }
+  }
+  return pushes;
+}
+
 // What changes the record, in one transaction.
-void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
+void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std::vector<PushOf>& pushes,
+                 CloudAnswers& out) {
   std::vector<Shop> shops;
-  std::vector<std::pair<Shop, const OpenedPush*>> pushes;
   for (const CloudAsk& ask : job.asks) {
     if (writes(ask)) shops.push_back(ask.shop);
-    if (const auto* push = std::get_if<OpenedPush>(&ask.what)) pushes.emplace_back(ask.shop, push);
   }
+  std::vector<std::pair<Shop, const OpenedPush*>> expected;
+  for (const auto& [ask, push] : pushes) expected.emplace_back(ask->shop, &push);
   txn.lock(shops);
   witness.begin();
   Ingest ingest(txn, job.now.wall_ms, *job.policies);
-  ingest.expect(pushes);
-  for (const CloudAsk& ask : job.asks) {
-    if (const auto* push = std::get_if<OpenedPush>(&ask.what)) {
-      const ChainPoint held = ingest.branch(ask.shop).push(*push);
-      out.answers.push_back({ask.from, Held{WireChain::of(push->chain), Level::cloud, held}});
-    }
+  ingest.expect(expected);
+  for (const auto& [ask, push] : pushes) {
+    const ChainPoint held = ingest.branch(ask->shop).push(push);
+    out.answers.push_back({ask->from, Held{WireChain::of(push.chain), Level::cloud, held}});
   }
   for (const CloudAsk& ask : job.asks) {
     if (const auto* p = std::get_if<Progress>(&ask.what))
@@ -159,10 +182,12 @@ void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAns
 
 Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job) {
   CloudAnswers written, read;
+  std::vector<CloudAnswers::Refusal> refused;
+  const std::vector<PushOf> pushes = read_pushes(job, refused);
   if (std::ranges::any_of(job.asks, writes)) {
     auto done = store.write([&](CloudTxn& txn) -> Result<void> {
       written = {};
-      take_writes(txn, witness, job, written);
+      take_writes(txn, witness, job, pushes, written);
       written.changed = txn.told();
       return {};
     });
@@ -179,6 +204,7 @@ Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob
   }
   std::ranges::move(read.answers, std::back_inserter(written.answers));
   written.waiting = std::move(read.waiting);
+  written.refused = std::move(refused);
   return written;
 }
 

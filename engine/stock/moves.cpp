@@ -1,5 +1,7 @@
 #include "engine/stock/moves.hpp"
 
+#include <algorithm>
+
 #include "storage/op_codec.hpp"
 
 namespace tillsync {
@@ -19,24 +21,35 @@ int direction(OpKind kind) {
 
 }  // namespace
 
-std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line>& lines) {
-  std::map<std::string, StockMove> moves;
+StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines) {
+  StockMoves moves;
   if (!moves_stock(kind)) return moves;
+  const bool is_count = kind == OpKind::count;
+  const bool stocked = is_count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
+  moves.reserve(lines.size());
   for (const Line& line : lines) {
-    StockMove& move = moves[line.sku];
-    move.is_count = kind == OpKind::count;
-    move.stocked =
-        kind == OpKind::count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
     const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line.quantity.milli);
-    move.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(move.milli) + change);  // outside bytes may wrap
+    moves.emplace_back(line.sku, StockMove{is_count, static_cast<std::int64_t>(change), stocked});
   }
+  std::ranges::sort(moves, {}, &StockMoves::value_type::first);
+  auto last = moves.begin();
+  for (auto each = moves.begin(); each != moves.end(); ++each) {
+    if (each == last) continue;
+    if (each->first != last->first) {
+      if (++last != each) *last = std::move(*each);
+    } else {  // outside bytes may wrap
+      last->second.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(last->second.milli) +
+                                                     static_cast<std::uint64_t>(each->second.milli));
+    }
+  }
+  if (!moves.empty()) moves.erase(last + 1, moves.end());
   return moves;
 }
 
-std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body) {
+StockMoves stock_moves(OpKind kind, ByteView body) {
   if (!moves_stock(kind)) return {};
   const auto document = decode_document(body);
-  return document ? stock_moves(kind, document->lines) : std::map<std::string, StockMove>{};
+  return document ? stock_moves(kind, document->lines) : StockMoves{};
 }
 
 std::vector<ConflictMove> moves_of(const Op& op) {

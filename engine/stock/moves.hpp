@@ -2,9 +2,9 @@
 // delta or a count that sets the quantity.
 #pragma once
 
-#include <map>
 #include <string>
 #include <tillsync/op.hpp>
+#include <utility>
 #include <vector>
 
 #include "conflicts/record.hpp"
@@ -18,9 +18,10 @@ struct StockMove {
   bool stocked = false;  // by a kind of op that says what is kept in stock
 };
 
-// By sku, one entry a sku: lines of the same product are summed. Empty for ops that move no stock.
-std::map<std::string, StockMove> stock_moves(OpKind kind, ByteView body);
-std::map<std::string, StockMove> stock_moves(OpKind kind, const std::vector<Line>& lines);
+// In the order of their skus, one entry a sku: lines of the same product are summed. Empty for ops that move no stock.
+using StockMoves = std::vector<std::pair<std::string, StockMove>>;
+StockMoves stock_moves(OpKind kind, ByteView body);
+StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines);
 
 // Line by line, for people who decide whether an op counts; empty when it can't be undone by adding (a count), or is
 // very long.

@@ -5,10 +5,18 @@
 
 namespace tillsync {
 
-Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey& chain_key) {
-  OpenedPush opened{push.chain.id(), {}, std::move(push.signature)};
+Result<void> verify_push(const Push& push, const BranchId& branch, const PublicKey& chain_key) {
   if (push.ops.empty() || push.ops.size() > kMaxBatchOps)
     return fail(ErrorKind::refused, "a push of no or too many ops");
+  if (mutated(Mutant::trust_anyone)) return {};
+  const ChainPoint end{Seq{push.first.value + push.ops.size() - 1}, blake2b(push.ops.back())};
+  if (!chain_key.verify(push_bytes(branch, push.chain.id(), end), push.signature))
+    return fail(ErrorKind::refused, "a push whose signature is not its till's");
+  return {};
+}
+
+Result<OpenedPush> read_push(Push push, const BranchId& branch) {
+  OpenedPush opened{push.chain.id(), {}, std::move(push.signature)};
   opened.ops.reserve(push.ops.size());
   Seq expected = push.first;
   for (Binary& bytes : push.ops) {
@@ -24,11 +32,13 @@ Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey&
     opened.ops.push_back({std::move(*op), hash, std::move(bytes)});
     expected = expected.next();
   }
-  if (!mutated(Mutant::trust_anyone) &&
-      !chain_key.verify(push_bytes(branch, opened.chain, opened.end()), opened.signature)) {
-    return fail(ErrorKind::refused, "a push whose signature is not its till's");
-  }
   return opened;
+}
+
+Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey& chain_key) {
+  if (auto signed_by_it = verify_push(push, branch, chain_key); !signed_by_it)
+    return tl::unexpected(signed_by_it.error());
+  return read_push(std::move(push), branch);
 }
 
 Judged judge(const ChainPoint& held, const OpenedPush& push) {

@@ -22,8 +22,10 @@ struct OpenedPush {
   ChainPoint end() const { return {ops.back().op.seq, ops.back().hash}; }
 };
 
-// Errors: refused, with what is wrong. The sender is lying or broken, whatever the receiver holds.
-Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey& chain_key);
+// Errors of these: refused, with what is wrong. The sender is lying or broken, whatever the receiver holds.
+Result<void> verify_push(const Push& push, const BranchId& branch, const PublicKey& chain_key);  // its till signed it
+Result<OpenedPush> read_push(Push push, const BranchId& branch);  // once it is verified: that its ops are a chain
+Result<OpenedPush> open_push(Push push, const BranchId& branch, const PublicKey& chain_key);  // both
 
 enum class Verdict { append, duplicate, gap, fork };
 

@@ -20,7 +20,8 @@ namespace tillsync::postgres {
 struct CloudTxnOptions {
   std::uint64_t generation = 0;
   std::uint64_t tombstones_kept = kTombstonesKept;
-  std::string process;  // whose changes it tells of
+  std::string process;       // whose changes it tells of
+  bool trusts_keys = false;  // that are claimed; if one is not new, the transaction ends with Fault::Kind::taken
 };
 
 class PostgresCloudTxn final : public CloudTxn {
@@ -35,6 +36,7 @@ class PostgresCloudTxn final : public CloudTxn {
   std::optional<ChainPoint> chain(const Shop& shop, const ChainId& chain) override;
   void ops(const Shop& shop, const ChainId& chain, Seq from, const std::function<bool(const CloudOp&)>& visit) override;
   std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) override;
+  std::optional<CloudKey> claim_key(const Shop& shop, const std::string& key) override;
   std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override;
   std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override;
   FeedRecord feed(const Shop& shop, const FeedKind& feed) override;
@@ -46,7 +48,7 @@ class PostgresCloudTxn final : public CloudTxn {
   void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override;
 
   void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override;
-  void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override;
+  void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) override;
   void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override;
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override;
   void put_row(const Shop& shop, const CloudRow& row) override;
@@ -57,7 +59,8 @@ class PostgresCloudTxn final : public CloudTxn {
   void commit();
   void roll_back();
   const std::optional<Fault>& fault() const { return fault_; }
-  bool commit_sent() const { return commit_sent_; }  // then a lost connection tells nothing of the outcome
+  bool met_old_keys() const { return met_old_keys_; }  // some that were claimed
+  bool commit_sent() const { return commit_sent_; }    // then a lost connection tells nothing of the outcome
   std::optional<Error> error() const;
 
  private:
@@ -117,7 +120,7 @@ class PostgresCloudTxn final : public CloudTxn {
   void read_feeds(const std::vector<std::pair<Shop, std::string>>& feeds);
   void read_shops(const std::vector<Shop>& shops);
   std::vector<StockEvent> open_packet(const Shop& shop, ByteView packet);
-  void expect_keys(const std::vector<std::pair<Shop, std::string>>& keys);
+  void read_keys(const std::vector<CloudReads::KeysOf>& wanted);
   void expect_notes(const std::vector<std::string>& names);
   void expect_rows(const std::vector<CloudReads::RowName>& rows);
   void expect_events(const std::vector<CloudReads::EventsOf>& events);
@@ -132,7 +135,7 @@ class PostgresCloudTxn final : public CloudTxn {
   void flush_notes();
 
   Connection& db_;
-  bool writes_, commit_sent_ = false;
+  bool writes_, commit_sent_ = false, met_old_keys_ = false;
   CloudTxnOptions options_;
   std::optional<Fault> fault_;
 
@@ -149,15 +152,17 @@ class PostgresCloudTxn final : public CloudTxn {
     Column chains{Column::Type::bigint}, seqs{Column::Type::bigint}, branches{Column::Type::bigint},
         effects{Column::Type::bigint}, keys{Column::Type::bytes}, bodies{Column::Type::bytes};
     std::size_t bytes = 0;
-    void add(std::int64_t chain, std::int64_t branch, const CloudOp& op);
+    void add(std::int64_t chain, Seq seq, std::int64_t branch, OpEffect effect, ByteView key, ByteView body);
     void send(Connection& db, const Statement& statement);
   } new_ops_;
   struct ChangedOp {
     std::int64_t branch;
-    CloudOp op;
+    OpEffect effect;
+    std::string key;
+    Bytes body;
   };
   std::map<std::pair<std::int64_t, Seq>, ChangedOp> changed_ops_;  // chain, seq
-  struct Packets {  // of stock events
+  struct Packets {                                                 // of stock events
     Column branches{Column::Type::bigint}, skus{Column::Type::bytes}, hlcs{Column::Type::bigint},
         events{Column::Type::bytes};
   } packets_;

@@ -204,27 +204,29 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
   }
 }
 
-void PostgresCloudTxn::put_op(const Shop& shop, const CloudOp& op, const Hash& content) {
+void PostgresCloudTxn::put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) {
   ChainEntry& chain = chain_to_write(shop, op.chain);
   ShopEntry& entry = held(shop);
-  if (op.effect == OpEffect::applied && !op.key.empty()) entry.keys[op.key] = CloudKey{op.chain, op.seq, content};
+  if (effect == OpEffect::applied && !op.key.empty() && (!options_.trusts_keys || entry.keys.contains(op.key)))
+    entry.keys[op.key] = CloudKey{op.chain, op.seq, content_hash(op.kind, op.body)};
   if (op.seq <= chain.put) {
-    changed_ops_[{chain.id, op.seq}] = {entry.id, op};
+    changed_ops_[{chain.id, op.seq}] = {entry.id, effect, op.key, Bytes(bytes)};
     return;
   }
   chain.put = op.seq;
-  new_ops_.add(chain.id, entry.id, op);
+  new_ops_.add(chain.id, op.seq, entry.id, effect, op.key, bytes);
   if (new_ops_.bytes >= kOpsAtOnce && !fault_) new_ops_.send(db_, kAddOps);
 }
 
-void PostgresCloudTxn::Ops::add(std::int64_t chain, std::int64_t branch, const CloudOp& op) {
+void PostgresCloudTxn::Ops::add(std::int64_t chain, Seq seq, std::int64_t branch, OpEffect effect, ByteView key,
+                                ByteView body) {
   chains.add(chain);
-  seqs.add(static_cast<std::int64_t>(op.seq.value));
+  seqs.add(static_cast<std::int64_t>(seq.value));
   branches.add(branch);
-  effects.add(static_cast<std::int64_t>(op.effect));
-  keys.add(ByteView(op.key));
-  bodies.add(ByteView(op.bytes));
-  bytes += op.bytes.size();
+  effects.add(static_cast<std::int64_t>(effect));
+  keys.add(key);
+  bodies.add(body);
+  bytes += body.size();
 }
 
 void PostgresCloudTxn::Ops::send(Connection& db, const Statement& statement) {
@@ -242,7 +244,8 @@ void PostgresCloudTxn::Ops::send(Connection& db, const Statement& statement) {
 void PostgresCloudTxn::flush_ops() {
   new_ops_.send(db_, kAddOps);
   Ops changed;
-  for (const auto& [place, op] : std::exchange(changed_ops_, {})) changed.add(place.first, op.branch, op.op);
+  for (const auto& [place, op] : std::exchange(changed_ops_, {}))
+    changed.add(place.first, place.second, op.branch, op.effect, op.key, op.body);
   changed.send(db_, kPutOps);
 }
 
@@ -251,21 +254,34 @@ std::optional<CloudKey> PostgresCloudTxn::find_key(const Shop& of, const std::st
   if (entry.id == 0 || key.empty()) return std::nullopt;
   const auto known = entry.keys.find(key);
   if (known != entry.keys.end()) return known->second;
-  expect_keys({{of, key}});
+  flush_ops();
+  read_keys({{of, {key}}});
   return entry.keys[key];
 }
 
-void PostgresCloudTxn::expect_keys(const std::vector<std::pair<Shop, std::string>>& wanted) {
+std::optional<CloudKey> PostgresCloudTxn::claim_key(const Shop& shop, const std::string& key) {
+  if (options_.trusts_keys) return std::nullopt;
+  auto known = find_key(shop, key);
+  met_old_keys_ = met_old_keys_ || known;
+  return known;
+}
+
+void PostgresCloudTxn::read_keys(const std::vector<CloudReads::KeysOf>& wanted) {
   Column branches(Column::Type::bigint), keys(Column::Type::bytes);
   std::map<std::int64_t, ShopEntry*> by_id;
-  for (const auto& [of, key] : wanted) {
-    ShopEntry& entry = shop(of);
-    if (entry.id == 0 || !entry.keys.try_emplace(key).second) continue;
+  for (const auto& of : wanted) {
+    ShopEntry& entry = shop(of.shop);
+    if (entry.id == 0) continue;
     by_id[entry.id] = &entry;
-    branches.add(entry.id);
-    keys.add(ByteView(key));
+    entry.keys.reserve(entry.keys.size() + of.keys.size());
+    for (const std::string_view key : of.keys) {
+      if (!entry.keys.try_emplace(std::string(key)).second) continue;
+      branches.add(entry.id);
+      keys.add(key);
+    }
   }
-  const auto rows = keys.size() == 0 ? std::nullopt : run(kKeys, Values().add(std::move(branches)).add(std::move(keys)));
+  const auto rows =
+      keys.size() == 0 ? std::nullopt : run(kKeys, Values().add(std::move(branches)).add(std::move(keys)));
   for (std::size_t i = 0; rows && i < rows->size(); ++i) {
     by_id[rows->bigint(i, 0)]->keys[std::string(rows->bytes(i, 1))] =
         CloudKey{{{std::string(rows->bytes(i, 2))}, {static_cast<std::uint64_t>(rows->bigint(i, 3))}},

@@ -30,6 +30,7 @@ std::string first_line(const char* text) {
 // A state's class, as in PostgreSQL's appendix "Error Codes".
 Fault::Kind kind_of(std::string_view state) {
   if (state == "40001" || state == "40P01" || state == "55P03") return Fault::Kind::serialised;
+  if (state == "23505") return Fault::Kind::taken;
   const bool gone = state.starts_with("08") || state.starts_with("57P") || state == "25006" || state == "53300";
   return gone ? Fault::Kind::lost : Fault::Kind::failed;
 }

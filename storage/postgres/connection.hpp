@@ -79,6 +79,7 @@ struct Fault {
   enum class Kind {
     failed,      // the statement is at fault, or the database refuses
     serialised,  // behind another transaction (deadlock, could not serialise): the same again will do
+    taken,       // what must be unique is there already
     lost,        // the connection is gone, or the server can't take writes: connect again
   };
   Kind kind = Kind::failed;

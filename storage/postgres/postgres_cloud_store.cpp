@@ -1,5 +1,6 @@
 #include <sodium.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -17,6 +18,7 @@ using namespace postgres;
 
 constexpr int kSerialisedTries = 10;
 constexpr std::size_t kIdleConnections = 4;
+constexpr int kLookFor = 64;  // transactions, after one that met a key that was not new: a till that was restored
 constexpr std::chrono::milliseconds kListenFor{250}, kFirstPause{250}, kLongestPause{8000};
 
 std::string random_name() {
@@ -102,15 +104,18 @@ class PostgresCloudStore final : public CloudStore {
 
   Result<void> run(bool writes, const std::function<Result<void>(CloudTxn&)>& body) {
     bool again = true;  // once, when the server has gone since the connection was last used
+    CloudTxnOptions options = options_;
+    options.trusts_keys = writes && looking_ == 0;
     for (int left = kSerialisedTries;; --left) {
       auto db = take();
       if (!db) return tl::unexpected(db.error());
-      PostgresCloudTxn txn(**db, writes, options_);
+      PostgresCloudTxn txn(**db, writes, options);
       txn.begin();
       auto outcome = body(txn);
       if (outcome && !txn.fault()) txn.commit();
       if (!outcome || txn.fault()) txn.roll_back();
       if (!txn.fault()) {
+        if (writes && !options.trusts_keys) looking_ = txn.met_old_keys() ? kLookFor : std::max(looking_ - 1, 0);
         give_back(std::move(*db));
         return outcome;
       }
@@ -120,7 +125,9 @@ class PostgresCloudStore final : public CloudStore {
       } else {
         give_back(std::move(*db));
       }
-      const bool harmless = kind == Fault::Kind::serialised ||
+      const bool trusted = kind == Fault::Kind::taken && std::exchange(options.trusts_keys, false);
+      if (trusted) looking_ = kLookFor;
+      const bool harmless = kind == Fault::Kind::serialised || trusted ||
                             (kind == Fault::Kind::lost && !txn.commit_sent() && std::exchange(again, false));
       if (!harmless || left == 0) return tl::unexpected(*txn.error());
     }
@@ -154,6 +161,7 @@ class PostgresCloudStore final : public CloudStore {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<int> looking_ = 0;  // transactions that look whether keys are new
   std::thread listener_;
 };
 

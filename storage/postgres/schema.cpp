@@ -106,7 +106,7 @@ Result<void> bring_up_to_date(Connection& db, int to) {
   db.send_text(
       "CREATE TABLE IF NOT EXISTS schema_version (version integer PRIMARY KEY, applied_at timestamptz NOT NULL)");
   auto made = db.sync();
-  if (!made && db.good() && made.error().kind == Fault::Kind::failed) {
+  if (!made && db.good() && made.error().kind != Fault::Kind::lost) {
     // Two that begin at once: the other has made it. Without the right to make it, it may be there all the same.
     db.send_text("SET search_path = tillsync");
     db.send_text("SELECT version FROM schema_version");

@@ -231,7 +231,7 @@ TEST_CASE("two tenants with the same names of branch and till never see each oth
   });
 }
 
-TEST_CASE("a storm of messages ends that connection, and is counted; a supporter's key pushes no sale") {
+TEST_CASE("a storm of messages ends that connection, and is counted") {
   RateLimits limits;
   limits.messages = {10, 100};
   Gate gate(limits);
@@ -239,9 +239,33 @@ TEST_CASE("a storm of messages ends that connection, and is counted; a supporter
   for (int i = 0; i < 100; ++i) CHECK(gate.core.on_message(gate.now, PeerId{1}, Ping{}).hang_up.empty());
   CHECK(gate.core.on_message(gate.now, PeerId{1}, Ping{}).hang_up.size() == 1);
   CHECK(gate.core.refusals().counts().at({gate.shop(), Refused::too_fast}) == 1);
-  (void)gate.core.on_peer_up(gate.now, PeerId{2}, gate.shop(), TillId{"helper"});
-  CHECK(gate.core.on_message(gate.now, PeerId{2}, gate.push("helper", 2, 1)).hang_up.size() == 1);
-  CHECK(gate.core.refusals().counts().at({gate.shop(), Refused::not_allowed}) == 1);
+}
+
+TEST_CASE("a supporter's key pushes no sale, and nobody ops that do not follow each other: nothing of it is kept") {
+  on_each_store([](const OpenStore& open) {
+    const auto store = open(kTombstonesKept);
+    Gate gate({});
+    (void)gate.core.on_peer_up(gate.now, PeerId{1}, gate.shop(), TillId{"till-1"});
+    (void)gate.core.on_peer_up(gate.now, PeerId{2}, gate.shop(), TillId{"helper"});
+    Witness witness;
+    const auto let_go = [&](std::uint64_t peer, const Push& push) {
+      CloudActions actions = gate.core.on_message(gate.now, PeerId{peer}, push);
+      REQUIRE(actions.jobs.size() == 1);
+      actions = gate.core.on_done(gate.now, 0, run_job(*store, witness, *actions.jobs[0].job));
+      CHECK(actions.sends.empty());
+      return actions.hang_up == std::vector{PeerId{peer}};
+    };
+    CHECK(let_go(2, gate.push("helper", 2, 1)));
+    CHECK(gate.core.refusals().counts().at({gate.shop(), Refused::not_allowed}) == 1);
+    Push swapped = gate.push("till-1", 1, 3);
+    std::swap(swapped.ops[0], swapped.ops[1]);
+    CHECK(let_go(1, swapped));
+    CHECK(gate.core.refusals().counts().at({gate.shop(), Refused::bad_signature}) == 1);
+    REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> {
+      CHECK(txn.chains(gate.shop()).empty());
+      return {};
+    }));
+  });
 }
 
 TEST_CASE("two releases next to each other understand each other; one that is too old is told to update") {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "storage/cloud_store.hpp"
+#include "storage/op_codec.hpp"
 
 namespace tillsync::test {
 
@@ -78,9 +79,10 @@ class MemoryCloud final : public CloudTxn {
   void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override {
     chains_[shop][chain] = point;
   }
-  void put_op(const Shop& shop, const CloudOp& op, const Hash& content) override {
-    ops_[{shop, op.chain}][op.seq] = op;
-    if (op.effect == OpEffect::applied && !op.key.empty()) keys_[{shop, op.key}] = {op.chain, op.seq, content};
+  void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) override {
+    ops_[{shop, op.chain}][op.seq] = {op.chain, op.seq, op.key, Bytes(bytes), effect};
+    if (effect == OpEffect::applied && !op.key.empty())
+      keys_[{shop, op.key}] = {op.chain, op.seq, content_hash(op.kind, op.body)};
   }
   void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override {
     for (const StockEvent& event : events) events_[{shop, sku}][event.place()] = event;

@@ -29,11 +29,11 @@ struct World {
       txn.lock({shop});
       std::uint64_t& end = ends[{shop, till}];
       const ChainId chain{TillId{till}, Incarnation{7}};
-      for (std::uint64_t i = 1; i <= ops; ++i)
-        txn.put_op(shop,
-                   {chain, Seq{end + i}, till + std::to_string(end + i), till + "/" + std::to_string(end + i),
-                    OpEffect::applied},
-                   Hash{});
+      for (std::uint64_t i = 1; i <= ops; ++i) {
+        Op op;
+        op.chain = chain, op.seq = Seq{end + i}, op.key = till + std::to_string(end + i);
+        txn.put_op(shop, op, till + "/" + std::to_string(end + i), OpEffect::applied);
+      }
       txn.put_chain(shop, chain, {Seq{end + ops}, {}});
       Outbox outbox(txn);
       if (outbox.webhook(shop.tenant))
