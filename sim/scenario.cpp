@@ -156,12 +156,14 @@ Result<Duration> parse_clock_time(const std::string& text) {
   if (parts.size() < 2 || parts.size() > 3) return wrong();
   const auto hours = number(parts[0], 1), minutes = number(parts[1], 1);
   const auto millis = parts.size() == 3 ? number(parts[2], 1000) : std::optional<std::int64_t>(0);
-  if (!hours || !minutes || !millis || *hours < 0 || *minutes < 0 || *minutes > 59 || *millis < 0 || *millis >= 60'000)
+  if (!hours || !minutes || !millis || *hours < 0 || *hours > 999 || *minutes < 0 || *minutes > 59 || *millis < 0 ||
+      *millis >= 60'000)
     return wrong();
   return std::chrono::hours(*hours) + std::chrono::minutes(*minutes) + milliseconds(*millis);
 }
 
 Result<Duration> parse_duration(const std::string& value, const std::string& unit) {
+  constexpr Duration kLongest = std::chrono::hours(24 * 10'000);
   const auto thousandths = number(value, 1000);
   const std::pair<const char*, Duration> units[] = {{"ms", milliseconds(1)},
                                                     {"s", seconds(1)},
@@ -169,7 +171,10 @@ Result<Duration> parse_duration(const std::string& value, const std::string& uni
                                                     {"h", std::chrono::hours(1)},
                                                     {"d", std::chrono::hours(24)}};
   for (const auto& [name, length] : units) {
-    if (thousandths && *thousandths > 0 && unit == name) return length / 1000 * *thousandths;
+    const Duration step = length / 1000;
+    const bool in_bounds =
+        thousandths && *thousandths > 0 && *thousandths >= milliseconds(1) / step && *thousandths <= kLongest / step;
+    if (in_bounds && unit == name) return step * *thousandths;
   }
   return fail(ErrorKind::refused, "'" + value + " " + unit + "' is no time: say it in ms, s, min, h or d");
 }

@@ -76,42 +76,50 @@ void read_sales(const toml::table& root, Scenario& out) {
   }
 }
 
-void check_names(const Scenario& scenario, const Step& step, std::set<std::string>& names) {
-  if (step.verb == Verb::clone) names.insert(step.word);
-  for (const auto* each : {&step.who, &step.whom}) {
-    for (const std::string& name : *each) {
+// Lines of the script, in the order of their times.
+using Numbered = std::pair<std::uint32_t, Step>;
+
+void check_names(const Scenario& scenario, const std::vector<Numbered>& steps) {
+  std::set<std::string> names{"cloud", "host", "rest", "all"};
+  for (int b = 1; b <= scenario.plan.branches; ++b) {
+    for (int t = 1; t <= scenario.plan.tills; ++t)
+      names.insert((b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(t));
+  }
+  const auto check = [&](std::uint32_t line, const std::string& where, const std::vector<std::string>& used) {
+    for (const std::string& name : used) {
       if (!names.contains(name))
-        throw Wrong{0, "'" + scenario.line_of(step) + "': there is no '" + name +
-                           "' here: say a till (till-1), cloud, host, all (tills) or rest"};
+        throw Wrong{line, "'" + where + "': there is no '" + name +
+                              "' by then: say a till (till-1), cloud, host, all (tills) or rest"};
     }
+  };
+  for (const Sales& each : scenario.sales) check(0, "[[sales]]", each.tills);
+  for (const auto& [line, step] : steps) {
+    if (step.verb == Verb::clone) names.insert(step.word);
+    check(line, scenario.line_of(step), step.who);
+    check(line, scenario.line_of(step), step.whom);
   }
 }
 
 void read_script(const toml::table& root, Scenario& out) {
+  std::vector<Numbered> steps;
   const toml::node* node = root.get("script");
-  if (node == nullptr) return;
-  std::set<std::string> names{"cloud", "host", "rest", "all"};
-  for (int b = 1; b <= out.plan.branches; ++b) {
-    for (int t = 1; t <= out.plan.tills; ++t)
-      names.insert((b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(t));
-  }
-  std::istringstream script(node->value_or(std::string()));
-  std::uint32_t at = line_of(*node);
+  std::istringstream script(node == nullptr ? std::string() : node->value_or(std::string()));
+  std::uint32_t at = node == nullptr ? 0 : line_of(*node);
   for (std::string line; std::getline(script, line); ++at) {
     line = line.substr(0, line.find('#'));
     if (line.find_first_not_of(" \t") == std::string::npos) continue;
+    if (std::ranges::any_of(line, [](char c) { return c == '\'' || (c >= 0 && c < ' ' && c != '\t') || c == 127; }))
+      throw Wrong{at, "a quote or a control character has no place in a script"};
     auto step = parse_step(out, line.substr(line.find_first_not_of(" \t")));
     if (!step) throw Wrong{at, step.error().message};
-    try {
-      check_names(out, *step, names);
-    } catch (const Wrong& wrong) {
-      throw Wrong{at, wrong.what};
-    }
     if (step->at != Scenario::kAtEnd && step->at > out.length)
       throw Wrong{at, "'" + line + "' is after the end of the world at " + out.clock_time(out.length)};
-    out.steps.push_back(std::move(*step));
+    steps.emplace_back(at, std::move(*step));
   }
-  std::stable_sort(out.steps.begin(), out.steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const Numbered& a, const Numbered& b) { return a.second.at < b.second.at; });
+  check_names(out, steps);
+  for (auto& [line, step] : steps) out.steps.push_back(std::move(step));
 }
 
 Scenario read(const toml::table& root) {
@@ -143,6 +151,13 @@ Scenario read(const toml::table& root) {
   return out;
 }
 
+std::string quoted(const std::string& text) {
+  const toml::value<std::string> value(text);
+  std::ostringstream out;
+  out << toml::toml_formatter(value, toml::format_flags::none);
+  return out.str();
+}
+
 }  // namespace
 
 Result<Scenario> parse_scenario(const std::string& text, const std::string& where) {
@@ -159,7 +174,7 @@ Result<Scenario> parse_scenario(const std::string& text, const std::string& wher
 std::string toml_of(const Scenario& s) {
   std::ostringstream out;
   auto time = [&](Duration at) { return "\"" + s.clock_time(at) + "\""; };
-  out << "name = \"" << s.name << "\"\nstory = \"" << s.story << "\"\nseed = " << s.plan.seed
+  out << "name = " << quoted(s.name) << "\nstory = " << quoted(s.story) << "\nseed = " << s.plan.seed
       << "\nstart = " << time({}) << "\nend = " << time(s.length) << "\n\n[branch]\nbranches = " << s.plan.branches
       << "\ntills = " << s.plan.tills << "\nlease_ms = " << s.plan.lease_ms
       << (s.plan.witness ? "\nwitness = true" : "") << "\n\n[network]\ndelay_ms = " << to_ms(s.line.delay)
@@ -177,7 +192,7 @@ std::string toml_of(const Scenario& s) {
   for (const Step& step : s.steps) script += s.line_of(step) + "\n";
   std::string whole = out.str();
   // A script is a top-level key, so it stands before the tables.
-  whole.insert(whole.find("\n[branch]"), "script = '''\n" + script + "'''\n");
+  whole.insert(whole.find("\n\n[branch]\nbranches = ") + 1, "script = '''\n" + script + "'''\n");
   return whole;
 }
 

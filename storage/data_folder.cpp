@@ -6,13 +6,31 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "storage/disk.hpp"
 
 namespace tillsync {
+
+namespace {
+
+constexpr auto kWait = std::chrono::seconds(1);  // for one that only looks in, or is about to end
+constexpr auto kPoll = std::chrono::milliseconds(10);
+
+bool lock_within(int fd, std::chrono::steady_clock::duration patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+}  // namespace
 
 Result<DataFolder> DataFolder::lock(const std::string& path, bool create) {
   std::error_code error;
@@ -30,7 +48,7 @@ Result<DataFolder> DataFolder::lock(const std::string& path, bool create) {
     return fail(ErrorKind::refused, "can't write to the data folder " + path + " (" + std::strerror(errno) +
                                         "): make it writable for this user");
   }
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_within(fd, kWait)) {
     char pid[32] = {};
     const ssize_t n = ::pread(fd, pid, sizeof pid - 1, 0);
     ::close(fd);

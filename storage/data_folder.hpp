@@ -9,7 +9,8 @@ namespace tillsync {
 
 class DataFolder {
  public:
-  // Makes the folder when `create` is set. Errors: locked (names the other process), not_found, refused (read-only).
+  // Makes the folder when `create` is set. Waits up to a second for one that only looked in. Errors: locked (names the
+  // other process), not_found, refused (read-only).
   static Result<DataFolder> lock(const std::string& path, bool create);
 
   DataFolder(DataFolder&& other) noexcept;

@@ -108,6 +108,7 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
     if (body.complete) {
       for (ByteView op : body.ops) visit(here, op);
       ++scan.batches, scan.ops += body.ops.size(), scan.end = at = next;
+      scan.tail_salvaged.clear();
       continue;
     }
     if (!header) {  // resynchronise on the next batch that says it stands where it stands
@@ -117,7 +118,7 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
     const bool last = next >= bytes.size();
     scan.damage.push_back({here, next - at, !last, {}});
     for (ByteView op : body.ops) {
-      if (last) scan.tail_salvaged.emplace_back(op);
+      scan.tail_salvaged.emplace_back(op);
       visit(here, op);
     }
     at = next;

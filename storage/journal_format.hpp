@@ -41,7 +41,7 @@ std::optional<std::uint32_t> segment_number(const std::string& name);
 // Walks one segment's bytes.
 struct SegmentScan {
   std::vector<JournalDamage> damage;  // behind_flush set where a later batch proves it
-  std::vector<Bytes> tail_salvaged;   // whole records inside the unfinished end
+  std::vector<Bytes> tail_salvaged;   // whole records behind the last good batch
   std::uint64_t batches = 0;
   std::uint64_t ops = 0;
   std::uint64_t end = kSegmentHeaderBytes;  // after the last good batch

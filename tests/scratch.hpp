@@ -8,7 +8,8 @@
 namespace tillsync::test {
 
 struct Folder {
-  Folder() {
+  explicit Folder(const std::string& where = std::filesystem::temp_directory_path().string())
+      : path(where + "/tillsync-test-XXXXXX") {
     if (::mkdtemp(path.data()) == nullptr) std::abort();
   }
   ~Folder() {
@@ -18,7 +19,7 @@ struct Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   std::string operator/(const std::string& name) const { return path + "/" + name; }
-  std::string path = (std::filesystem::temp_directory_path() / "tillsync-test-XXXXXX").string();
+  std::string path;
 };
 
 }  // namespace tillsync::test

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <iostream>
@@ -27,11 +28,22 @@ bool is_cloud_folder(const std::string& path) {
 }
 
 Folder::Folder(const std::string& path) : cloud_(is_cloud_folder(path)) {
-  if (auto client = ControlClient::connect(path)) {
-    client_ = std::make_unique<ControlClient>(std::move(*client));
-    return;
+  constexpr auto kPatience = std::chrono::seconds(5);  // for a process that is starting: it answers soon
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    if (auto client = ControlClient::connect(path)) {
+      client_ = std::make_unique<ControlClient>(std::move(*client));
+      return;
+    }
+    auto opened = open_here(path);
+    if (opened) return;
+    const bool starting = opened.error().kind == ErrorKind::locked && std::chrono::steady_clock::now() < until;
+    if (!starting) require(std::move(opened));
   }
-  own_ = std::make_unique<InProcess>();
+}
+
+Result<void> Folder::open_here(const std::string& path) {
+  auto own = std::make_unique<InProcess>();
   const Log quiet = [](const Notice& notice) {
     if (notice.weight == Notice::Weight::error) std::cerr << notice.text << '\n';
   };
@@ -39,12 +51,18 @@ Folder::Folder(const std::string& path) : cloud_(is_cloud_folder(path)) {
     CloudRuntime::Options options;
     options.folder = path;
     options.network = options.create = false;
-    own_->cloud = require(CloudRuntime::open(options, quiet));
-    own_->handler = cloud_control(*own_->cloud);
+    auto cloud = CloudRuntime::open(options, quiet);
+    if (!cloud) return tl::unexpected(cloud.error());
+    own->cloud = std::move(*cloud);
+    own->handler = cloud_control(*own->cloud);
   } else {
-    own_->till = require(TillRuntime::open({path, {}, {}, false, false, {}}, quiet));
-    own_->handler = till_control(*own_->till);
+    auto till = TillRuntime::open({path, {}, {}, false, false, {}}, quiet);
+    if (!till) return tl::unexpected(till.error());
+    own->till = std::move(*till);
+    own->handler = till_control(*own->till);
   }
+  own_ = std::move(own);
+  return {};
 }
 
 Folder::~Folder() = default;

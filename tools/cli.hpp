@@ -24,6 +24,7 @@ class Folder {
 
  private:
   struct InProcess;
+  Result<void> open_here(const std::string& path);
   std::unique_ptr<ControlClient> client_;
   std::unique_ptr<InProcess> own_;
   bool cloud_ = false;

@@ -139,6 +139,10 @@ void add_run(CLI::App& app) {
           "--store", cloud->store,
           "postgresql://USER@HOST:PORT/DATABASE, or postgresql alone for the server that PGHOST names: for several "
           "processes; LMDB in the data folder when left out")
+      ->check([](const std::string& store) {
+        return store.empty() ? std::string("name a database, or leave --store out for LMDB in the data folder")
+                             : std::string();
+      })
       ->envname("TILLSYNC_STORE");
   serve->add_option("--name", cloud->name, "Its name in the rosters, instead of cloud.toml's (cloud)");
   serve->add_flag("--verbose", cloud->verbose, "Log everything");

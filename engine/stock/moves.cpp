@@ -22,27 +22,21 @@ int direction(OpKind kind) {
 }  // namespace
 
 StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines) {
-  StockMoves moves;
-  if (!moves_stock(kind)) return moves;
+  if (!moves_stock(kind)) return {};
   const bool is_count = kind == OpKind::count;
   const bool stocked = is_count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
-  moves.reserve(lines.size());
-  for (const Line& line : lines) {
-    const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line.quantity.milli);
-    moves.emplace_back(line.sku, StockMove{is_count, static_cast<std::int64_t>(change), stocked});
+  std::vector<const Line*> sorted;
+  for (const Line& line : lines) sorted.push_back(&line);
+  std::ranges::sort(sorted, {}, &Line::sku);
+  StockMoves moves;
+  moves.reserve(sorted.size());
+  for (const Line* line : sorted) {
+    const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line->quantity.milli);
+    if (moves.empty() || moves.back().first != line->sku)
+      moves.emplace_back(line->sku, StockMove{is_count, 0, stocked});
+    std::int64_t& sum = moves.back().second.milli;  // outside bytes may wrap
+    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + change);
   }
-  std::ranges::sort(moves, {}, &StockMoves::value_type::first);
-  auto last = moves.begin();
-  for (auto each = moves.begin(); each != moves.end(); ++each) {
-    if (each == last) continue;
-    if (each->first != last->first) {
-      if (++last != each) *last = std::move(*each);
-    } else {  // outside bytes may wrap
-      last->second.milli = static_cast<std::int64_t>(static_cast<std::uint64_t>(last->second.milli) +
-                                                     static_cast<std::uint64_t>(each->second.milli));
-    }
-  }
-  if (!moves.empty()) moves.erase(last + 1, moves.end());
   return moves;
 }
 

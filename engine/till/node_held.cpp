@@ -111,7 +111,7 @@ void Node::doubt_cloud(TillView& view, Actions& out) {
   for (OldChain& old : state_.old_chains) old.cloud = {};
   for (const auto& [incarnation, last] : left_histories(view)) {
     const bool listed =
-        std::ranges::any_of(state_.old_chains, [&](auto& old) { return old.incarnation == incarnation; });
+        std::ranges::any_of(state_.old_chains, [&, id = incarnation](auto& old) { return old.incarnation == id; });
     if (!listed && fork_of(incarnation) == nullptr) state_.old_chains.push_back({incarnation, last, {}});
   }
   relay_.doubt_cloud();

@@ -36,8 +36,8 @@ constexpr const char* kSession[] = {
     "SET enable_mergejoin = off",
     "SET statement_timeout = '120s'",
     "SET idle_in_transaction_session_timeout = '60s'",
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', "
-    "'local')",
+    ("SELECT set_config('synchronous_commit', 'on', false) "
+     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"),
 };
 
 class PostgresCloudStore final : public CloudStore {

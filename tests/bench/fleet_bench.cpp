@@ -44,8 +44,10 @@ double cpu_of(const std::string& name) {
     const auto open = line.find('('), close = line.rfind(')');
     if (line.substr(open + 1, close - open - 1) != name) continue;
     std::istringstream rest(line.substr(close + 2));
-    std::string skip;
-    for (int i = 0; i < 11; ++i) rest >> skip;
+    std::string state, skip;
+    rest >> state;
+    if (state == "Z") continue;  // its seconds are its parent's by now
+    for (int i = 0; i < 10; ++i) rest >> skip;
     double user = 0, system = 0, children_user = 0, children_system = 0;
     rest >> user >> system >> children_user >> children_system;
     ticks += user + system + (name == "postgres" ? children_user + children_system : 0);  // backends that have ended

@@ -7,6 +7,7 @@
 #include <thread>
 #include <tillsync/till.hpp>
 
+#include "storage/data_folder.hpp"
 #include "tests/integration/support.hpp"
 
 using namespace tillsync;
@@ -63,4 +64,16 @@ TEST_CASE("several threads record at once, blocking and with callbacks: every sa
   auto again = Till::open({.folder = folder / "till", .network = false});
   REQUIRE(again);
   CHECK((*again)->status().recorded == 801);
+}
+
+TEST_CASE("a till that starts while somebody looks into its folder waits for them") {
+  const test::Folder folder;
+  auto reader = DataFolder::lock(folder / "till", true);
+  REQUIRE(reader);
+  std::thread leaves([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const DataFolder gone = std::move(*reader);
+  });
+  CHECK(Till::open({.folder = folder / "till", .branch = "main", .till = "till-1", .network = false}));
+  leaves.join();
 }

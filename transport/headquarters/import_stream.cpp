@@ -45,9 +45,21 @@ Result<void> ImportStream::feed(ByteView piece) {
   if (behind_) return {};
   piece_ = piece;
   if (!reader_->feed(piece)) return tl::unexpected(ended());
-  read_.add(piece);
-  hashed_ += piece.size();
+  hash_up_to(hashed_ + piece_.size());
   return {};
+}
+
+void ImportStream::hash_up_to(std::uint64_t end) {
+  const ByteView fresh = piece_.substr(0, end - hashed_);
+  read_.add(fresh);
+  piece_.remove_prefix(fresh.size());
+  hashed_ = end;
+}
+
+void ImportStream::reach(std::uint64_t line, std::uint64_t end) {
+  hash_up_to(end);
+  at_.lines = line, at_.bytes = end;
+  read_to_here_ = read_;
 }
 
 // What an earlier run has brought; the rest of the piece stays.
@@ -63,6 +75,7 @@ Result<void> ImportStream::skip(ByteView& piece) {
     return tl::unexpected(*error_);
   }
   begin(*behind_);
+  read_to_here_ = read_;
   behind_.reset();
   return {};
 }
@@ -72,7 +85,6 @@ Result<void> ImportStream::finish() {
   if (behind_)
     return fail(ErrorKind::not_found,
                 "this is shorter than what an earlier import has brought: send it without resuming");
-  piece_ = {};
   if (!reader_->finish()) return tl::unexpected(ended());
   if (!flush(true)) return tl::unexpected(*error_);
   return {};
@@ -82,7 +94,7 @@ bool ImportStream::take(ImportRow row, std::uint64_t line, std::uint64_t end) {
   ++rows_;
   batch_bytes_ += row.fields.size() + row.id.size();
   batch_.push_back(std::move(row));
-  at_.lines = line, at_.bytes = end;
+  reach(line, end);
   return (batch_.size() < kBatchRows && batch_bytes_ < kBatchBytes) || flush(false);
 }
 
@@ -98,15 +110,13 @@ bool ImportStream::bad(const std::string& why, std::uint64_t line, std::uint64_t
     return false;
   }
   events_.bad(line, why);
-  at_.lines = line, at_.bytes = end;
+  reach(line, end);
   return true;
 }
 
 bool ImportStream::flush(bool done) {
   if (batch_.empty() && !done) return true;
-  Fingerprint here = read_;  // pieces that were fed before, and of this one what has been read
-  if (at_.bytes > hashed_) here.add(piece_.substr(0, at_.bytes - hashed_));
-  at_.begins_with = here.hex();
+  at_.begins_with = read_to_here_.hex();
   at_.done = done;
   const std::string to = at_.text();
   auto changed = events_.put(std::move(batch_), stored_, to);

@@ -60,6 +60,8 @@ class ImportStream {
   bool bad(const std::string& why, std::uint64_t line, std::uint64_t end);
   bool flush(bool done);
   void begin(const Checkpoint& at);
+  void hash_up_to(std::uint64_t end);
+  void reach(std::uint64_t line, std::uint64_t end);  // a checkpoint may say so
   Error ended();
 
   Events events_;
@@ -71,8 +73,8 @@ class ImportStream {
   std::size_t batch_bytes_ = 0;
   std::vector<ImportRow> batch_;
   Checkpoint at_;
-  Fingerprint read_;
-  ByteView piece_;
+  Fingerprint read_, read_to_here_;  // of all that was hashed; of what at_ is behind
+  ByteView piece_;                   // that is not hashed yet
   std::optional<Error> error_;
 };
 

@@ -1,0 +1,57 @@
+// Times tillsync beside what its users would otherwise pick, on the disk of the folder that is named.
+//
+//   build/tillsync_bench --only record --where /var/tmp
+#include "tests/bench/bench.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "storage/data_folder.hpp"
+#include "tests/scratch.hpp"
+#include "tools/command.hpp"
+#include "tools/demo/fleet.hpp"
+
+using namespace tillsync;
+using namespace tillsync::bench;
+
+int main(int argc, char** argv) {
+  Options o;
+  std::string only, json, where = std::filesystem::temp_directory_path();
+  CLI::App app("Times tillsync beside what its users would otherwise pick. Judges nothing: machines differ.");
+  app.add_flag("--small", o.small, "Seconds instead of minutes: only to see that it works");
+  app.add_option("--only", only, "record, drain, pull or fold");
+  app.add_option("--where", where, "A folder on the disk to be measured")->capture_default_str();
+  app.add_option("--json", json, "Write the figures to this file as well");
+  CLI11_PARSE(app, argc, argv);
+  const std::map<std::string, std::vector<Figure> (*)(const Options&)> topics{
+      {"record", bench_record}, {"drain", bench_drain}, {"pull", bench_pull}, {"fold", bench_fold}};
+  if (!only.empty() && !topics.contains(only)) {
+    std::cerr << "there is no bench '" << only << "': name record, drain, pull or fold\n";
+    return 2;
+  }
+  o.program = demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync";
+  std::vector<Figure> all;
+  try {
+    for (const auto& [name, run] : topics) {
+      if (!only.empty() && name != only) continue;
+      std::cerr << "measuring: " << name << '\n';
+      test::Folder folder(where);
+      o.where = folder.path;
+      const auto figures = run(o);
+      print_table(std::cout, figures);
+      all.insert(all.end(), figures.begin(), figures.end());
+    }
+    nlohmann::json report = nlohmann::json::array();
+    for (const Figure& each : all) report.push_back(each.json());
+    if (!json.empty()) cli::require(replace_file(json, report.dump(2) + "\n"));
+  } catch (const cli::Failure& failure) {
+    std::cerr << failure.sentence << '\n';
+    return 1;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,32 @@
+// The rows of ./dev bench, one function a topic. Each makes what it needs in folders of its own below `where`.
+#pragma once
+
+#include <string>
+#include <tillsync/till.hpp>
+#include <vector>
+
+#include "tests/bench/measure.hpp"
+
+namespace tillsync::bench {
+
+struct Options {
+  bool small = false;  // seconds instead of minutes: keeps the benches working, says nothing
+  std::string where;   // an empty folder on the disk that is measured
+  std::string program;
+  template <class T>
+  T scaled(T full, T little) const {
+    return small ? little : full;
+  }
+};
+
+// A sale of four lines, about 600 bytes as an op.
+OpDraft four_line_sale(std::uint64_t number, const std::string& till);
+// Records so many from `from` on, some thousands under way at a time; returns when all are durable.
+void sell(Till& till, std::uint64_t from, std::uint64_t count);
+
+std::vector<Figure> bench_record(const Options& options);  // one caller, 32 callers, the start after SIGKILL, a day
+std::vector<Figure> bench_drain(const Options& options);   // to the cloud, through a host, to another till's stock
+std::vector<Figure> bench_pull(const Options& options);    // changed rows, the first sync
+std::vector<Figure> bench_fold(const Options& options);
+
+}  // namespace tillsync::bench
