@@ -1,5 +1,5 @@
-// How a till's and the cloud's LMDB keep stock events: the key ends in the event's place, so that they lie in its
-// order.
+// How stock events lie in LMDB. The cloud's keys end in the event's place, so that a product's lie in the order of the
+// fold; a till's in chain, number and stamp, so that those that a row contains lie together.
 #pragma once
 
 #include "storage/pack.hpp"

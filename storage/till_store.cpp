@@ -1,5 +1,7 @@
 #include "storage/till_store.hpp"
 
+#include <algorithm>
+
 #include "storage/pack.hpp"
 #include "storage/stock_events.hpp"
 
@@ -9,7 +11,7 @@ namespace {
 
 constexpr char kState[] = "state", kVault[] = "vault", kStrays[] = "strays", kKeys[] = "keys", kCashiers[] = "cashiers",
                kRows[] = "rows", kVersions[] = "row_versions", kFeeds[] = "feeds", kChains[] = "chains",
-               kRelay[] = "relay", kSignatures[] = "signatures", kEvents[] = "events", kStock[] = "stock",
+               kRelay[] = "relay", kSignatures[] = "signatures", kEvents[] = "chain_events", kStock[] = "stock",
                kNotes[] = "notes";
 
 struct RowRecord {
@@ -32,9 +34,19 @@ StoreKey version_key(const FeedKind& feed, RowVersion version, const std::string
 Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
+StoreKey group_key(const std::string& sku, const ChainId& chain) { return StoreKey().text(sku).chain(chain); }
 StoreKey event_key(const std::string& sku, const StockEvent& e) {
-  StoreKey key;
-  return append_place(key.text(sku), e.place());
+  return group_key(sku, e.chain).number(e.seq.value).number(e.hlc.value);
+}
+StockEvent read_event_of(const ChainId& chain, ByteView key, ByteView value) {
+  StoreKeyReader reader(key);
+  StockEvent event;
+  event.chain = chain;
+  event.seq.value = reader.number();
+  event.hlc.value = reader.number();
+  Reading r(value, Reading::Extra::ignore);
+  r(event.is_count, event.milli, event.stocked);
+  return event;
 }
 
 }  // namespace
@@ -247,19 +259,44 @@ std::vector<StockEvent> TillView::events(const std::string& sku) {
   txn_.scan(store_.env_->table(kEvents), prefix, [&](ByteView key, ByteView value) {
     if (!starts_with(key, prefix)) return false;
     StoreKeyReader reader(key.substr(prefix.bytes().size()));
-    out.push_back(read_event(reader, value));
+    const ChainId chain = reader.chain();
+    out.push_back(read_event_of(chain, key.substr(group_key(sku, chain).bytes().size()), value));
     return true;
   });
+  std::sort(out.begin(), out.end());
   return out;
 }
 
-void TillView::all_events(const std::function<void(const std::string&, const StockEvent&)>& visit) {
-  txn_.scan(store_.env_->table(kEvents), {}, [&](ByteView key, ByteView value) {
-    StoreKeyReader reader(key);
-    const std::string sku = reader.text();
-    visit(sku, read_event(reader, value));
+void TillView::events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
+                         const std::function<void(const StockEvent&)>& visit) {
+  const StoreKey prefix = group_key(sku, chain);
+  txn_.scan(store_.env_->table(kEvents), StoreKey(prefix).number(from.value), [&](ByteView key, ByteView value) {
+    if (!starts_with(key, prefix)) return false;
+    const StockEvent event = read_event_of(chain, key.substr(prefix.bytes().size()), value);
+    if (event.seq > to) return false;
+    visit(event);
     return true;
   });
+}
+
+void TillView::event_groups(const std::function<void(const std::string&, const ChainId&, Seq)>& visit) {
+  const lmdb::Table& table = store_.env_->table(kEvents);
+  for (Bytes from;;) {
+    std::string sku;
+    ChainId chain;
+    bool found = false;
+    txn_.scan(table, from, [&](ByteView key, ByteView) {
+      StoreKeyReader reader(key);
+      sku = reader.text(), chain = reader.chain();
+      found = true;
+      return false;
+    });
+    if (!found) return;
+    const StoreKey prefix = group_key(sku, chain);
+    from = StoreKey(prefix).number(~std::uint64_t{0}).number(~std::uint64_t{0});
+    if (const auto last = txn_.last_before(table, from))
+      visit(sku, chain, Seq{StoreKeyReader(ByteView(last->first).substr(prefix.bytes().size())).number()});
+  }
 }
 
 bool TillView::has_event(const std::string& sku, const StockEvent& event) {

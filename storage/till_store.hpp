@@ -96,7 +96,11 @@ class TillView {
   std::optional<Bytes> stray(const ChainId& chain, const ChainPoint& end);
 
   std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
-  void all_events(const std::function<void(const std::string& sku, const StockEvent&)>& visit);
+  // Of one history, from one of its ops to another, in their order.
+  void events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
+                 const std::function<void(const StockEvent&)>& visit);
+  // Each history that has events of a product, with the last op that has one.
+  void event_groups(const std::function<void(const std::string& sku, const ChainId& chain, Seq last)>& visit);
   bool has_event(const std::string& sku, const StockEvent& event);
   std::optional<StockProjection> stock(const std::string& sku);
   void stocks(const std::function<void(const std::string&, const StockProjection&)>& visit);

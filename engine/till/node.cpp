@@ -102,12 +102,17 @@ void Node::restore(Recovered recovered, Actions& out) {
 
 // What counts in the stock is stored apart from the ops, and may have got further than a damaged journal.
 void Node::restore_events() {
-  store_.view().all_events([&](const std::string& sku, const StockEvent& event) {
-    const bool mine = event.chain.till == config_.till;
-    const auto op = mine ? own_.read(event.chain.incarnation, event.seq) : std::nullopt;
-    if (mine && (!op || op->op.hlc != event.hlc)) return stock_.retract(sku, event);
-    Seq& seen = events_seen_[event.chain];
-    seen = std::max(seen, event.seq);
+  TillView view = store_.view();
+  view.event_groups([&](const std::string& sku, const ChainId& chain, Seq last) {
+    Seq& seen = events_seen_[chain];
+    seen = std::max(seen, last);
+    if (chain.till != config_.till) return;
+    // Up to there the database has the ops as well: they were stored with their events.
+    const Seq sure = chain.incarnation == state_.incarnation ? state_.last.seq : Seq{};
+    view.events_of(sku, chain, sure.next(), last, [&](const StockEvent& event) {
+      const auto op = own_.read(chain.incarnation, event.seq);
+      if (!op || op->op.hlc != event.hlc) stock_.retract(sku, event);
+    });
   });
 }
 

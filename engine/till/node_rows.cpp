@@ -151,10 +151,12 @@ void Node::sweep_stock(Now now, TillView& view) {
     Seq& seq = settled[{config_.till, own.incarnation}];
     if (seq == ChainUpTo::kClosed) seq = own.cloud.seq;
   }
-  view.all_events([&](const std::string& sku, const StockEvent& event) {
-    const auto it = settled.find(event.chain);
-    const bool lost = it == settled.end() && known.contains(event.chain.till);
-    if (lost || (it != settled.end() && event.seq <= it->second)) stock_.retract(sku, event);
+  view.event_groups([&](const std::string& sku, const ChainId& chain, Seq last) {
+    const auto it = settled.find(chain);
+    const bool lost = it == settled.end() && known.contains(chain.till);
+    if (it == settled.end() && !lost) return;
+    view.events_of(sku, chain, {}, lost ? last : it->second,
+                   [&](const StockEvent& event) { stock_.retract(sku, event); });
   });
 }
 

@@ -29,38 +29,61 @@ std::optional<StockRow> StockBook::stored_row(TillView& view, const std::string&
   return stored && !stored->row.deleted ? unpack<StockRow>(stored->row.fields) : std::nullopt;
 }
 
+namespace {
+
+// Without counts a quantity is a sum: what comes and goes is added and taken away, whatever else is stored. Nothing
+// when the order of events matters, before or after.
+std::optional<StockProjection> summed(const StockProjection& before, const StockRow& old_row, const StockRow& row,
+                                      const std::vector<StockEvent>& gone, const std::vector<StockEvent>& added) {
+  const auto orders = [](const StockEvent& e) { return e.is_count; };
+  if (before.has_count || row.last_count != old_row.last_count || std::ranges::any_of(added, orders))
+    return std::nullopt;
+  auto milli = static_cast<std::uint64_t>(before.milli) - static_cast<std::uint64_t>(old_row.milli) +
+               static_cast<std::uint64_t>(row.milli);
+  for (const StockEvent& e : gone) milli -= row.counted(e) ? 0 : static_cast<std::uint64_t>(e.milli);
+  for (const StockEvent& e : added) milli += row.counted(e) ? 0 : static_cast<std::uint64_t>(e.milli);
+  return StockProjection{static_cast<std::int64_t>(milli), false};
+}
+
+}  // namespace
+
 StockProjection StockBook::settle(TillView& view, const std::string& sku, const Change& change,
                                   StoreBatch* batch) const {
-  const StockRow row = change.row ? *change.row : stored_row(view, sku).value_or(StockRow{});
-  StockProjection result = view.stock(sku).value_or(StockProjection{row.milli, false});
-  auto contained = [&](const StockEvent& e) {
-    const auto& gone = change.retracted;
-    return (e.seq <= row.contained_of(e.chain) && !mutated(Mutant::ignore_contained)) ||
-           std::find(gone.begin(), gone.end(), e) != gone.end();
+  const StockRow old_row = stored_row(view, sku).value_or(StockRow{});
+  const StockRow& row = change.row ? *change.row : old_row;
+  const StockProjection before = view.stock(sku).value_or(StockProjection{old_row.milli, false});
+  std::vector<StockEvent> gone;  // stored, and contained in the row or retracted now
+  const auto contained = [&](const StockEvent& e) {
+    return e.seq <= row.contained_of(e.chain) && !mutated(Mutant::ignore_contained);
   };
-  std::vector<StockEvent> added;
-  for (const StockEvent& e : change.events) {
-    if (contained(e) || view.has_event(sku, e) || std::find(added.begin(), added.end(), e) != added.end()) continue;
-    added.push_back(e);
-    if (batch != nullptr) batch->event(sku, e);
+  if (change.row && !mutated(Mutant::ignore_contained)) {
+    for (const ChainUpTo& c : row.contained)
+      view.events_of(sku, c.chain(), {}, c.seq, [&](const StockEvent& e) { gone.push_back(e); });
   }
-  const bool simple =
-      !change.row && change.retracted.empty() && !result.has_count &&
-      std::none_of(added.begin(), added.end(), [&](const auto& e) { return e.is_count || row.counted(e); });
-  if (simple) {
-    for (const StockEvent& e : added) result.milli += e.milli;
-    return result;
+  for (const StockEvent& e : change.retracted) {
+    if (!contained(e) && view.has_event(sku, e)) gone.push_back(e);
   }
+  std::sort(gone.begin(), gone.end());
+  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  std::vector<StockEvent> added = change.events;
+  std::sort(added.begin(), added.end());
+  added.erase(std::unique(added.begin(), added.end()), added.end());
+  const auto& retracted = change.retracted;
+  std::erase_if(added, [&](const StockEvent& e) {
+    return contained(e) || std::ranges::find(retracted, e) != retracted.end() || view.has_event(sku, e);
+  });
+  if (batch != nullptr) {
+    for (const StockEvent& e : added) batch->event(sku, e);
+    for (const StockEvent& e : gone) batch->drop_event(sku, e);
+  }
+  if (const auto sum = summed(before, old_row, row, gone, added)) return *sum;
   std::vector<StockEvent> all = view.events(sku);
-  for (const StockEvent& e : all) {
-    if (contained(e) && batch != nullptr) batch->drop_event(sku, e);
-  }
   all.insert(all.end(), added.begin(), added.end());
-  std::erase_if(all, [&](const StockEvent& e) { return contained(e) || row.counted(e); });
+  std::erase_if(all, [&](const StockEvent& e) {
+    return std::ranges::binary_search(gone, e) || contained(e) || row.counted(e);
+  });
   std::sort(all.begin(), all.end());
-  result.milli = fold(row.milli, all);
-  result.has_count = std::any_of(all.begin(), all.end(), [](const StockEvent& e) { return e.is_count; });
-  return result;
+  return {fold(row.milli, all), std::ranges::any_of(all, [](const StockEvent& e) { return e.is_count; })};
 }
 
 StockBook::Change StockBook::unstored(const std::string& sku) const {
