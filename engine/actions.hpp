@@ -48,6 +48,10 @@ struct Actions {
   std::vector<PeerId> hang_up;
   bool roster_changed = false;  // the shell keeps a copy beside the database and lets strangers go
 
+  bool none() const {
+    return !append && !commit && sends.empty() && replies.empty() && level_replies.empty() && done_replies.empty() &&
+           notices.empty() && hang_up.empty() && !roster_changed;
+  }
   void send(PeerId to, Message message) { sends.push_back({to, std::move(message)}); }
   void info(std::string text) { notices.push_back({Notice::Weight::info, std::move(text)}); }
   void warn(std::string text) { notices.push_back({Notice::Weight::warning, std::move(text)}); }

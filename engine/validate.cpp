@@ -172,6 +172,12 @@ Result<void> validate(const OpDraft& draft) {
   return {};
 }
 
+Result<ValidDraft> ValidDraft::of(OpDraft draft) {
+  if (auto valid = validate(draft); !valid) return tl::unexpected(valid.error());
+  Bytes body = draft.custom_body.empty() ? encode(draft.document) : draft.custom_body;
+  return ValidDraft(std::move(draft), std::move(body));
+}
+
 std::optional<OpDraft> draft_of(const Op& op) {
   OpDraft draft{op.kind, op.key, op.cashier, {}, {}};
   if (!has_document(op.kind)) {

@@ -15,6 +15,19 @@ constexpr std::size_t kMaxFields = 100;
 
 Result<void> validate(const OpDraft& draft);
 
+// A draft that may be recorded, with its body as the op will hold it. Any thread can make one.
+class ValidDraft {
+ public:
+  static Result<ValidDraft> of(OpDraft draft);
+  const OpDraft& draft() const { return draft_; }
+  const Bytes& body() const { return body_; }
+
+ private:
+  ValidDraft(OpDraft draft, Bytes body) : draft_(std::move(draft)), body_(std::move(body)) {}
+  OpDraft draft_;
+  Bytes body_;
+};
+
 // An op as the draft that it was; nothing when its body can't be read.
 std::optional<OpDraft> draft_of(const Op& op);
 

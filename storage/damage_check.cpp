@@ -1,5 +1,7 @@
 #include "storage/damage_check.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,9 +13,12 @@ namespace tillsync {
 
 namespace {
 
+constexpr int kLessPriority = 10;
+
 [[noreturn]] void run_child(int out, const std::function<Result<void>()>& check) {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  (void)::setpriority(PRIO_PROCESS, 0, kLessPriority);
   for (int sig : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(sig, SIG_DFL);
   const auto checked = check();
   std::string said;
@@ -24,22 +29,46 @@ namespace {
 
 }  // namespace
 
-Result<void> check_in_child(const std::function<Result<void>()>& check) {
+Result<std::unique_ptr<DamageCheck>> DamageCheck::start(const std::function<Result<void>()>& check) {
   int ends[2];
-  if (::pipe(ends) != 0)
+  if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail(ErrorKind::io, "no file descriptors are left: close other programs, then try again");
   const pid_t child = ::fork();
   if (child == 0) run_child(ends[1], check);
   ::close(ends[1]);
+  if (child < 0) {
+    ::close(ends[0]);
+    return fail(ErrorKind::io, "can't start a process to check the database");
+  }
+  return std::unique_ptr<DamageCheck>(new DamageCheck(child, ends[0]));
+}
+
+DamageCheck::~DamageCheck() {
+  if (child_ > 0) {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  ::close(said_);
+}
+
+// The child says all it has to say at its end, and little enough for the pipe.
+std::optional<Result<void>> DamageCheck::within(std::chrono::milliseconds patience) {
+  pollfd waits{said_, POLLIN, 0};
+  if (::poll(&waits, 1, static_cast<int>(patience.count())) <= 0) return std::nullopt;
+  return end();
+}
+
+Result<void> DamageCheck::wait() { return end(); }
+
+Result<void> DamageCheck::end() {
   std::string said;
   std::array<char, 512> buffer;
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+  for (ssize_t n = 0; (n = ::read(said_, buffer.data(), buffer.size())) > 0;)
     said.append(buffer.data(), static_cast<std::size_t>(n));
-  ::close(ends[0]);
   int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child)
-    return fail(ErrorKind::io, "can't start a process to check the database");
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  const pid_t ended = ::waitpid(child_, &status, 0);
+  child_ = -1;
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (!said.empty()) return fail(static_cast<ErrorKind>(said[0]), said.substr(1));
   return fail(ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
               "the checking process ended with status " + std::to_string(status));

@@ -1,13 +1,44 @@
-// Opens and reads a database in a child process: LMDB maps its file, so a damaged one can take the whole process with
-// it.
+// Looks at files that might make the program crash (LMDB trusts its pages) in a child process, so that only the child
+// can.
+//
+//   auto check = DamageCheck::start([&] { return verify(path); });
+//   if (auto outcome = check->within(milliseconds(200))) ...  // nothing: it is still at it
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <tillsync/result.hpp>
 
 namespace tillsync {
 
-// `check` runs in the child. Errors: what it said, or damaged when the child died.
-Result<void> check_in_child(const std::function<Result<void>()>& check);
+class DamageCheck {
+ public:
+  // `check` runs in the child, with less priority. Before the process has threads.
+  static Result<std::unique_ptr<DamageCheck>> start(const std::function<Result<void>()>& check);
+  ~DamageCheck();  // ends the child
+  DamageCheck(const DamageCheck&) = delete;
+  DamageCheck& operator=(const DamageCheck&) = delete;
+
+  // What the check found; nothing while it is at it. Errors: as the check says; damaged when the child crashed.
+  std::optional<Result<void>> within(std::chrono::milliseconds patience);
+  Result<void> wait();
+
+ private:
+  DamageCheck(pid_t child, int said) : child_(child), said_(said) {}
+  Result<void> end();
+
+  pid_t child_;
+  int said_;  // the end of a pipe
+};
+
+// The same for one who waits.
+inline Result<void> check_in_child(const std::function<Result<void>()>& check) {
+  auto running = DamageCheck::start(check);
+  return running ? (*running)->wait() : tl::unexpected(running.error());
+}
 
 }  // namespace tillsync

@@ -11,6 +11,9 @@ namespace format = journal_format;
 
 namespace {
 
+constexpr char kFlushFailed[] =
+    "the disk took a sale and could not keep it, for want of space: free some, then restart this till";
+
 Result<std::vector<std::uint32_t>> segment_numbers(Disk& disk, const std::string& folder) {
   auto names = disk.list(folder);
   if (!names) return tl::unexpected(names.error());
@@ -107,13 +110,16 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
     if (auto started = start_segment(end_.segment + 1); !started) return tl::unexpected(started.error());
   }
   const Bytes bytes = format::batch(ops, end_, end_.offset);
-  auto written = file_->write_at(end_.offset, bytes);
-  if (written && !mutated(Mutant::skip_flush)) written = file_->flush();
-  if (!written) {
+  if (auto written = file_->write_at(end_.offset, bytes); !written) {
     // Full: undo what was written, so that nothing is half-recorded. Anything else: nobody knows what is on the device.
     const bool undone = written.error().kind == ErrorKind::disk_full && file_->truncate(end_.offset);
     broken_ = !undone;
     return tl::unexpected(written.error());
+  }
+  if (auto flushed = mutated(Mutant::skip_flush) ? Result<void>() : file_->flush(); !flushed) {
+    broken_ = true;  // whatever the reason: the system may have dropped what it could not write, and would not say so again
+    if (flushed.error().kind == ErrorKind::disk_full) return fail(ErrorKind::io, kFlushFailed, flushed.error().detail);
+    return tl::unexpected(flushed.error());
   }
   end_.offset += bytes.size();
   return end_;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "storage/checksum.hpp"
 #include "storage/cloud_store.hpp"
 #include "storage/lmdb_env.hpp"
@@ -10,7 +13,7 @@ namespace tillsync {
 namespace {
 
 constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kRows[] = "rows", kVersions[] = "row_versions",
-               kFeeds[] = "feeds", kTombstones[] = "tombstones", kCounters[] = "counters", kEvents[] = "events",
+               kFeeds[] = "feeds", kTombstones[] = "tombstones", kCounters[] = "counters", kEvents[] = "event_packets",
                kNotes[] = "notes";
 
 StoreKey shop_key(const Shop& shop) { return StoreKey().text(shop.tenant).text(shop.branch.text); }
@@ -34,12 +37,22 @@ struct KeyRecord {
   TillId till;
   Incarnation incarnation;
   Seq seq;
-  Hash content;
   template <class A>
   void fields(A& a) {
-    a(till, incarnation, seq, content);
+    a(till, incarnation, seq);
   }
 };
+
+// Stock events of one product that came together.
+struct Packet {
+  std::vector<ChainUpTo> chains;  // up to where does not matter
+  std::vector<PackedEvent> events;
+  template <class A>
+  void fields(A& a) {
+    a(chains, events);
+  }
+};
+constexpr std::size_t kPacketEvents = 256;  // a late event reads what lies behind it
 
 struct RowRecord {
   RowVersion version;
@@ -83,9 +96,12 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) override {
-    auto record = find<KeyRecord>(kKeys, shop_key(shop).text(key));
+    const auto record = find<KeyRecord>(kKeys, shop_key(shop).text(key));
     if (!record) return std::nullopt;
-    return CloudKey{{record->till, record->incarnation}, record->seq, record->content};
+    const ChainId chain{record->till, record->incarnation};
+    const auto stored = find<OpRecord>(kOps, shop_key(shop).chain(chain).number(record->seq.value));
+    const auto op = stored ? decode_op(stored->bytes) : std::nullopt;
+    return CloudKey{chain, record->seq, op ? content_hash(op->kind, op->body) : Hash{}};
   }
 
   std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override {
@@ -119,13 +135,12 @@ class LmdbCloudTxn final : public CloudTxn {
 
   std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override {
     std::vector<StockEvent> out;
-    StoreKey from;
-    append_place(from, {after.hlc, after.till, after.incarnation, after.seq.next()});
-    each(kEvents, shop_key(shop).text(sku), from, [&](ByteView rest, ByteView value) {
-      StoreKeyReader key(rest);
-      out.push_back(read_event(key, value));
-      return true;
-    });
+    packets_from(shop, sku, {after.hlc, after.till, after.incarnation, after.seq.next()},
+                 [&](ByteView, std::vector<StockEvent> events) {
+                   return std::ranges::move(events, std::back_inserter(out)), true;
+                 });
+    std::erase_if(out, [&](const StockEvent& e) { return e.place() <= after; });
+    std::ranges::sort(out, {}, &StockEvent::place);
     return out;
   }
 
@@ -159,24 +174,33 @@ class LmdbCloudTxn final : public CloudTxn {
 
   void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) override {
     Bytes value;
-    Writing w(value);
-    w(static_cast<std::uint8_t>(effect), op.key, Binary(bytes));
+    value.reserve(bytes.size() + op.key.size() + 16);
+    Writing w(value);  // an OpRecord
+    w.to.array(3);
+    w.put(static_cast<std::uint8_t>(effect));
+    w.put(op.key);
+    w.to.bin(bytes);
     put(kOps, shop_key(shop).chain(op.chain).number(op.seq.value), value);
     if (effect != OpEffect::applied || op.key.empty()) return;
-    put(kKeys, shop_key(shop).text(op.key),
-        pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq, content_hash(op.kind, op.body)}));
+    put(kKeys, shop_key(shop).text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq}));
   }
 
   void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override {
-    for (const StockEvent& e : events) {
-      StoreKey key = shop_key(shop).text(sku);
-      put(kEvents, append_place(key, e.place()), event_value(e));
-    }
+    for (std::size_t i = 0; i < events.size(); i += kPacketEvents)
+      put_packet(shop, sku, std::span(events).subspan(i, std::min(kPacketEvents, events.size() - i)));
   }
 
   void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override {
-    StoreKey key = shop_key(shop).text(sku);
-    write_->erase(env_.table(kEvents), append_place(key, place));
+    Bytes found;
+    std::vector<StockEvent> rest;
+    packets_from(shop, sku, place, [&](ByteView key, std::vector<StockEvent> events) {
+      if (std::erase_if(events, [&](const StockEvent& e) { return e.place() == place; }) == 0) return true;
+      found = Bytes(key), rest = std::move(events);
+      return false;
+    });
+    if (found.empty()) return;
+    write_->erase(env_.table(kEvents), found);
+    if (!rest.empty()) put_packet(shop, sku, rest);
   }
 
   void put_row(const Shop& shop, const CloudRow& change) override {
@@ -208,6 +232,35 @@ class LmdbCloudTxn final : public CloudTxn {
   void drop_note(const std::string& name) override { write_->erase(env_.table(kNotes), name); }
 
  private:
+  void put_packet(const Shop& shop, const std::string& sku, std::span<const StockEvent> events) {
+    Packet packet;
+    for (const StockEvent& e : events) {
+      auto at = std::ranges::find(packet.chains, e.chain, &ChainUpTo::chain);
+      if (at == packet.chains.end()) at = packet.chains.insert(at, {e.chain.till, e.chain.incarnation, {}});
+      packet.events.push_back({e.hlc, at - packet.chains.begin(), e.seq, e.is_count, e.milli, e.stocked});
+    }
+    StoreKey key = shop_key(shop).text(sku);
+    put(kEvents, append_place(key, std::ranges::max(events, {}, &StockEvent::place).place()), pack(packet));
+  }
+
+  // Those whose last event is at that place or behind it, with their keys.
+  void packets_from(const Shop& shop, const std::string& sku, const StockPlace& from,
+                    const std::function<bool(ByteView key, std::vector<StockEvent>)>& visit) {
+    const StoreKey prefix = shop_key(shop).text(sku);
+    StoreKey place;
+    append_place(place, from);
+    each(kEvents, prefix, place, [&](ByteView rest, ByteView value) {
+      std::vector<StockEvent> events;
+      const Packet packet = unpack<Packet>(value).value_or(Packet{});
+      for (const PackedEvent& e : packet.events) {
+        const auto chain = static_cast<std::size_t>(e.chain);
+        if (chain < packet.chains.size())
+          events.push_back({e.hlc, packet.chains[chain].chain(), e.seq, e.is_count, e.milli, e.stocked});
+      }
+      return visit(prefix.bytes() + Bytes(rest), std::move(events));
+    });
+  }
+
   // The older half; readers that have not heard of them will take a snapshot.
   void forget_tombstones(const Shop& shop, const FeedKind& feed, FeedRecord& record) {
     std::vector<std::pair<RowVersion, std::string>> oldest;

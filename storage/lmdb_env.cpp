@@ -35,12 +35,6 @@ Error lmdb_error(int code, const std::string& what) {
   return {ErrorKind::io, "the database failed (" + detail + "): check the disk, then restart", detail};
 }
 
-std::uint64_t seal_of(ByteView key, ByteView value) {
-  Bytes both(key);
-  both += value;
-  return checksum(both);
-}
-
 std::uint64_t stored_seal(ByteView stored) {
   std::uint64_t seal = 0;
   std::memcpy(&seal, stored.data(), kSealBytes);
@@ -48,6 +42,12 @@ std::uint64_t stored_seal(ByteView stored) {
 }
 
 }  // namespace
+
+std::uint64_t Seal::of(ByteView key, ByteView value) {
+  both_.assign(key);
+  both_ += value;
+  return checksum(both_);
+}
 
 Txn::~Txn() {
   if (txn_ != nullptr) mdb_txn_abort(txn_);
@@ -59,7 +59,7 @@ void Txn::note(int code, const std::string& what) {
 }
 
 std::optional<ByteView> Txn::unseal(const Table& table, ByteView key, ByteView stored) {
-  if (stored.size() >= kSealBytes && stored_seal(stored) == seal_of(key, stored.substr(kSealBytes))) {
+  if (stored.size() >= kSealBytes && stored_seal(stored) == seal_.of(key, stored.substr(kSealBytes))) {
     return stored.substr(kSealBytes);
   }
   note(Error{ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
@@ -134,30 +134,35 @@ std::uint64_t& WriteTxn::digest_of(const Table& table) {
 
 void WriteTxn::put(const Table& table, ByteView key, ByteView value) {
   if (!ok()) return;
-  const std::uint64_t seal = seal_of(key, value);
-  Bytes stored(reinterpret_cast<const char*>(&seal), kSealBytes);
-  stored += value;
+  const std::uint64_t seal = seal_.of(key, value);
   std::uint64_t& digest = digest_of(table);
-  MDB_val k = val(key), v = val(stored);
-  int code = mdb_put(txn_, table.handle, &k, &v, MDB_NOOVERWRITE);
+  MDB_val k = val(key), v{kSealBytes + value.size(), nullptr};
+  int code = mdb_put(txn_, table.handle, &k, &v, MDB_NOOVERWRITE | MDB_RESERVE);
   if (code == MDB_KEYEXIST) {
     digest ^= stored_seal(view(v));
-    v = val(stored);
-    code = mdb_put(txn_, table.handle, &k, &v, 0);
+    v = {kSealBytes + value.size(), nullptr};
+    code = mdb_put(txn_, table.handle, &k, &v, MDB_RESERVE);
   }
-  digest ^= seal;
   note(code, "writing " + table.name);
+  if (code != MDB_SUCCESS) return;
+  digest ^= seal;
+  std::memcpy(v.mv_data, &seal, kSealBytes);
+  std::memcpy(static_cast<char*>(v.mv_data) + kSealBytes, value.data(), value.size());
 }
 
 void WriteTxn::erase(const Table& table, ByteView key) {
   if (!ok()) return;
-  MDB_val k = val(key), v{};
-  const int code = mdb_get(txn_, table.handle, &k, &v);
-  if (code == MDB_NOTFOUND) return;
-  note(code, "reading " + table.name);
+  MDB_cursor* cursor = nullptr;
+  note(mdb_cursor_open(txn_, table.handle, &cursor), "opening a cursor on " + table.name);
   if (!ok()) return;
-  digest_of(table) ^= stored_seal(view(v));
-  note(mdb_del(txn_, table.handle, &k, nullptr), "erasing from " + table.name);
+  MDB_val k = val(key), v{};
+  int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
+  if (code == MDB_SUCCESS) {
+    digest_of(table) ^= stored_seal(view(v));
+    code = mdb_cursor_del(cursor, 0);
+  }
+  mdb_cursor_close(cursor);
+  if (code != MDB_NOTFOUND) note(code, "erasing from " + table.name);
 }
 
 Result<void> WriteTxn::commit() {
@@ -252,10 +257,11 @@ Result<void> Env::copy_to(const std::string& folder) {
 
 Result<void> Env::verify() {
   ReadTxn txn(*this);
+  Seal seal;
   for (const auto& [name, table] : tables_) {
     std::uint64_t digest = 0;
     txn.scan(table, {}, [&](ByteView key, ByteView value) {
-      digest ^= seal_of(key, value);
+      digest ^= seal.of(key, value);
       return true;
     });
     if (txn.error()) return tl::unexpected(*txn.error());

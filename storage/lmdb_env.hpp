@@ -27,6 +27,15 @@ struct Table {
 
 class Env;
 
+// The checksum over a key and its value. It keeps its buffer: one goes over everything that is read or written.
+class Seal {
+ public:
+  std::uint64_t of(ByteView key, ByteView value);
+
+ private:
+  Bytes both_;
+};
+
 class Txn {
  public:
   Txn(const Txn&) = delete;
@@ -61,6 +70,7 @@ class Txn {
   MDB_txn* txn_ = nullptr;
   std::optional<Error> error_;
   bool map_full_ = false;
+  Seal seal_;
   friend class Env;
 };
 

@@ -28,11 +28,7 @@ Result<std::unique_ptr<Till>> Till::open(TillConfig config) {
 Till::Till(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Till::~Till() = default;
 
-Result<Receipt> Till::record(OpDraft draft) {
-  std::promise<Result<Receipt>> done;
-  record(std::move(draft), [&](Result<Receipt> receipt) { done.set_value(std::move(receipt)); });
-  return done.get_future().get();
-}
+Result<Receipt> Till::record(OpDraft draft) { return impl_->runtime->record(std::move(draft)); }
 
 void Till::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
   impl_->runtime->record(std::move(draft), std::move(done));

@@ -15,6 +15,7 @@ constexpr Duration kHouse = std::chrono::minutes(10), kFitness = seconds(30);
 }  // namespace
 
 Hello TillRuntime::hello_to(const TillId*) {
+  const Held held(core_);
   Hello hello;
   hello.name = settings_.till;
   hello.branch = settings_.branch;
@@ -25,6 +26,7 @@ Hello TillRuntime::hello_to(const TillId*) {
 }
 
 Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
+  const Held held(core_);
   if (!node_->roster())
     return fail(ErrorKind::refused, settings_.till.text + " is not paired yet: run 'tillsync pair join' on it");
   const Member* cloud = node_->roster()->cloud();
@@ -44,6 +46,7 @@ Result<PeerInfo> TillRuntime::admit(const noise::Key& key, const Hello& hello) {
 }
 
 void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {
+  const Held held(core_);
   if (is_person(peer.role)) {
     managers_.insert(id);
     return;
@@ -53,12 +56,16 @@ void TillRuntime::on_up(PeerId id, const PeerInfo& peer) {
 }
 
 void TillRuntime::on_message(PeerId id, Message message) {
+  const Held held(core_);
   if (!managers_.contains(id)) return carry_out(node_->on_message(read_clock(), id, std::move(message)));
   const auto* question = std::get_if<Question>(&message);
   question != nullptr ? answer_manager(id, *question) : links_->hang_up(id);
 }
 
-void TillRuntime::on_unreadable(PeerId id) { carry_out(node_->on_unreadable(read_clock(), id)); }
+void TillRuntime::on_unreadable(PeerId id) {
+  const Held held(core_);
+  carry_out(node_->on_unreadable(read_clock(), id));
+}
 
 void TillRuntime::answer_manager(PeerId id, const Question& question) {
   const Now now = read_clock();
@@ -76,6 +83,7 @@ void TillRuntime::answer_manager(PeerId id, const Question& question) {
 }
 
 void TillRuntime::on_down(PeerId id) {
+  const Held held(core_);
   if (managers_.erase(id) == 0) carry_out(node_->on_peer_down(read_clock(), id));
   if (!stopping_) dialer_->poke();
 }
@@ -94,12 +102,14 @@ void TillRuntime::remember(const PeerInfo& peer) {
 }
 
 std::optional<noise::Key> TillRuntime::key_of(const TillId& name) const {
+  const Held held(core_);
   const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
   const auto key = member == nullptr ? std::nullopt : PublicKey::from_bytes(member->key)->x25519();
   return key ? std::optional<noise::Key>(*key) : std::nullopt;
 }
 
 bool TillRuntime::wanted(const TillId& name) const {
+  const Held held(core_);
   const Member* member = node_->roster() ? node_->roster()->find(name) : nullptr;
   if (member == nullptr || stopping_ || is_person(member->role)) return false;
   return member->role == Role::till || (member->role == Role::cloud && node_->wants_cloud(read_clock()));
@@ -121,6 +131,7 @@ void TillRuntime::connect_peers() {
 }
 
 void TillRuntime::look_after_fitness() {
+  const Held held(core_);
   carry_out(node_->on_fitness(read_clock(), read_fitness(folder_.path()).value()));
   fitness_.expires_after(kFitness);
   fitness_.async_wait([this](asio::error_code error) {
@@ -131,12 +142,16 @@ void TillRuntime::look_after_fitness() {
 // Lets old journal segments go, and reads the whole database once a day: LMDB itself would never notice a rotten page.
 void TillRuntime::keep_house() {
   asio::post(journal_lane_, [this] {
-    auto segments = journal_->segments();
+    const auto segments = [this] {
+      const std::lock_guard lock(journal_mutex_);
+      return journal_->segments();
+    }();
     if (!segments) return;
-    asio::post(io_, [this, segments = std::move(*segments)] {
+    post([this, segments = *segments] {
       const std::uint32_t last = node_->retirable(segments, read_clock());
       if (last == 0) return;
       asio::post(journal_lane_, [this, segments, last] {
+        const std::lock_guard lock(journal_mutex_);
         for (const JournalSegment& each : segments) {
           if (each.number <= last && !journal_->retire(each.number)) return;
         }

@@ -12,7 +12,11 @@ namespace tillsync {
 
 namespace {
 
-constexpr char kRunning[] = "running";  // is there while a process runs: found at the start, the last one crashed
+constexpr char kRunning[] = "running";      // is there while a process runs: found at the start, the last one crashed
+constexpr char kUnchecked[] = "unchecked";  // in it: and the database was not looked at whole since an earlier crash
+constexpr auto kCheckPatience = milliseconds(150);  // of a start; a small database is looked at by then
+constexpr char kDamaged[] = "it is damaged: stop this till and run 'tillsync recover', which loses no sale";
+constexpr Duration kCheckAgain = milliseconds(250);
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -73,11 +77,16 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
 
 Result<void> TillRuntime::open_disks(Recovered& recovered) {
   const std::string database = folder_.file("db");
-  const bool crashed = ::access(folder_.file(kRunning).c_str(), F_OK) == 0;
-  if (crashed) {
-    if (auto sound = check_in_child([&] { return check_database(database); }); !sound) return sound;
+  const auto mark = read_file(folder_.file(kRunning));  // of a crash
+  if (mark) {
+    auto check = DamageCheck::start([&] { return check_database(database); });
+    if (!check) return tl::unexpected(check.error());
+    // One start may go on beside the check; if that one crashed as well, the next waits.
+    auto outcome = *mark == kUnchecked ? (*check)->wait() : (*check)->within(kCheckPatience);
+    if (outcome && !*outcome) return *outcome;
+    if (!outcome) check_ = std::move(*check);
   }
-  if (auto marked = replace_file(folder_.file(kRunning), ""); !marked) return marked;
+  if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;
   auto store = TillStore::open(database);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
@@ -119,9 +128,13 @@ Result<void> TillRuntime::start(const Options& options) {
 
 void TillRuntime::run() {
   const auto guard = asio::make_work_guard(io_);
-  carry_out(node_->on_start(read_clock()));
-  keep_house();
-  look_after_fitness();
+  {
+    const Held held(core_);
+    carry_out(node_->on_start(read_clock()));
+    keep_house();
+    look_after_fitness();
+    look_after_check();
+  }
   while (!stopping_ && io_.run_one() > 0) {
   }
   io_.run_for(milliseconds(500));  // what was closed ends
@@ -129,15 +142,17 @@ void TillRuntime::run() {
 
 TillRuntime::~TillRuntime() {
   if (thread_.joinable()) {
-    asio::post(io_, [this] {
+    post([this] {
       carry_out(node_->on_step_down(read_clock(), std::nullopt));
       auto last = std::make_shared<asio::steady_timer>(io_, milliseconds(50));  // for the farewell to leave
       last->async_wait([this, last](asio::error_code) {
         links_->close();
         dialer_->close();
+        const Held held(core_);
         wake_.cancel();
         house_.cancel();
         fitness_.cancel();
+        check_again_.cancel();
         stopping_ = true;
       });
     });
@@ -146,22 +161,22 @@ TillRuntime::~TillRuntime() {
   discovery_.reset();
   journal_lane_.join();
   database_lane_.join();
-  if (store_) ::unlink(folder_.file(kRunning).c_str());
+  if (store_ && !check_) ::unlink(folder_.file(kRunning).c_str());
 }
 
 void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
-  asio::post(io_, [this, draft = std::move(draft), done = std::move(done)]() mutable {
+  post([this, draft = std::move(draft), done = std::move(done)] {
     if (stopping_) return done(fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
     const ReplyTo to{next_reply_++};
-    receipts_.emplace(to.value, std::move(done));
-    carry_out(node_->on_record(read_clock(), to, std::move(draft)));
+    receipts_.emplace(to.value, done);
+    carry_out(node_->on_record(read_clock(), to, draft));
   });
 }
 
 void TillRuntime::wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
-  asio::post(io_, [this, key = std::move(key), level, limit, done = std::move(done)]() mutable {
+  post([this, key = std::move(key), level, limit, done = std::move(done)] {
     const ReplyTo to{next_reply_++};
-    levels_.emplace(to.value, std::move(done));
+    levels_.emplace(to.value, done);
     carry_out(node_->on_wait(read_clock(), to, key, level, limit));
   });
 }
@@ -187,6 +202,21 @@ Result<void> TillRuntime::verify_database() {
 }
 
 void TillRuntime::carry_out(Actions actions) {
+  owed_.push_back(std::move(actions));
+  pay();
+}
+
+void TillRuntime::pay() {
+  while (!owed_.empty()) {
+    Actions next = std::move(owed_.front());
+    owed_.pop_front();
+    perform(std::move(next));
+  }
+  arm();
+}
+
+void TillRuntime::perform(Actions actions) {
+  answer_callers(actions);
   for (const Notice& notice : actions.notices) log_(notice);
   if (actions.append) append(std::move(*actions.append));
   if (actions.commit) commit(std::move(actions.commit));
@@ -208,26 +238,39 @@ void TillRuntime::carry_out(Actions actions) {
     });
     connect_peers();
   }
-  arm();
 }
 
 void TillRuntime::append(std::vector<Bytes> batch) {
   asio::post(journal_lane_, [this, batch = std::move(batch)] {
-    const Instant begun = read_clock().mono;
-    auto outcome = journal_->append(batch);
-    flush_times_.add(read_clock().mono - begun);
-    asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
-      carry_out(node_->on_appended(read_clock(), std::move(outcome)));
-    });
+    auto outcome = flush(batch);
+    post([this, outcome = std::move(outcome)] { carry_out(node_->on_appended(read_clock(), outcome)); });
   });
 }
 
 void TillRuntime::commit(std::shared_ptr<const StoreBatch> batch) {
   asio::post(database_lane_, [this, batch = std::move(batch)] {
-    auto outcome = store_->commit(*batch);
-    asio::post(io_, [this, outcome = std::move(outcome)]() mutable {
-      carry_out(node_->on_committed(read_clock(), std::move(outcome)));
-    });
+    Result<void> outcome = database_damaged_ ? fail(ErrorKind::damaged, kDamaged) : store_->commit(*batch);
+    post([this, outcome = std::move(outcome)] { carry_out(node_->on_committed(read_clock(), outcome)); });
+  });
+}
+
+// The database of a till that crashed may be rotten where nobody has looked yet: sales go on in the journal, and
+// nothing more is written into it.
+void TillRuntime::look_after_check() {
+  if (!check_) return;
+  if (const auto outcome = check_->within(milliseconds(0))) {
+    check_.reset();
+    if (!*outcome) {
+      database_damaged_ = true;
+      log_({Notice::Weight::error, for_folder(outcome->error(), folder_.path()).message});
+      return;
+    }
+    asio::post(database_lane_, [this] { (void)replace_file(folder_.file(kRunning), ""); });
+    return;
+  }
+  check_again_.expires_after(kCheckAgain);
+  check_again_.async_wait([this](asio::error_code error) {
+    if (!error && !stopping_) look_after_check();
   });
 }
 
@@ -243,6 +286,7 @@ void TillRuntime::arm() {
   wake_.expires_after(std::max<Duration>(node_->next_wake(now) - now.mono, Duration::zero()));
   wake_.async_wait([this](asio::error_code error) {
     if (error || stopping_) return;
+    const Held held(core_);
     const Now woken = read_clock();
     carry_out(node_->on_wake(woken));
     if (node_->wants_cloud(woken)) dialer_->poke();

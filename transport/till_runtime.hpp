@@ -1,22 +1,27 @@
-// Drives a Node: sockets, clocks, two disk lanes and mDNS on one side, on_* and Actions on the other. One thread owns
-// the core and the io_context; the journal and the database each have a thread, so that a checkpoint never delays a
-// sale.
+// Drives a Node: sockets, clocks, two disk lanes and mDNS on one side, on_* and Actions on the other. One thread runs
+// the io_context and carries out what the core says; the journal and the database each have a thread, so that a
+// checkpoint never delays a sale. Who records and waits borrows the core and flushes by itself (docs/decisions/0025).
 #pragma once
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
+#include <atomic>
+#include <deque>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
 
 #include "engine/till/node.hpp"
+#include "storage/damage_check.hpp"
 #include "storage/journal.hpp"
 #include "transport/dialer.hpp"
 #include "transport/discovery/discovery.hpp"
 #include "transport/flush_times.hpp"
+#include "transport/group_commit.hpp"
 #include "transport/settings.hpp"
 
 namespace tillsync {
@@ -32,20 +37,31 @@ class TillRuntime final : private LinkOwner {
   static Result<std::unique_ptr<TillRuntime>> open(Options options, Log log);
   ~TillRuntime() override;  // hands the lease over, and ends within two seconds
 
+  // From any thread but the core's; returns when it is durable. The flush is made in the caller's thread.
+  Result<Receipt> record(OpDraft draft);
   // From any thread; `done` is called on the core thread.
   void record(OpDraft draft, std::function<void(Result<Receipt>)> done);
   void wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done);
-  void post(std::function<void()> work) { asio::post(io_, std::move(work)); }
+  void post(std::function<void()> work) {
+    asio::post(io_, [this, work = std::move(work)] {
+      const Held held(core_);
+      work();
+    });
+  }
 
   // Runs on the core thread and waits for the answer; not from the core thread itself.
   template <class F>
   auto ask(F f) -> decltype(f()) {
     std::promise<decltype(f())> answer;
-    asio::post(io_, [&] { answer.set_value(f()); });
+    post([&] { answer.set_value(f()); });
     return answer.get_future().get();
   }
 
-  // On the core thread only.
+  // Whoever touches the core holds it: the core thread, and callers of record() for the moment that they need it.
+  using Held = std::lock_guard<std::recursive_mutex>;
+  std::recursive_mutex& core() { return core_; }
+
+  // On the core thread only, holding the core.
   Node& node() { return *node_; }
   Status status() const;
   void step_down(std::optional<TillId> successor);
@@ -74,7 +90,14 @@ class TillRuntime final : private LinkOwner {
   void on_unreadable(PeerId id) override;
   void on_down(PeerId id) override;
 
-  void carry_out(Actions actions);
+  void carry_out(Actions actions);  // on the core thread
+  void owe(Actions actions);        // from a caller's: the core thread carries it out, in order
+  void pay();
+  void perform(Actions actions);
+  void serve(const std::vector<GroupCommit::Caller*>& callers);
+  void answer_callers(Actions& actions);
+  Result<JournalPosition> flush(const std::vector<Bytes>& batch);
+  void look_after_check();
   void append(std::vector<Bytes> batch);
   void commit(std::shared_ptr<const StoreBatch> batch);
   void arm();
@@ -101,6 +124,7 @@ class TillRuntime final : private LinkOwner {
   asio::steady_timer wake_{io_};
   asio::steady_timer house_{io_};
   asio::steady_timer fitness_{io_};
+  asio::steady_timer check_again_{io_};
   asio::thread_pool journal_lane_{1};
   asio::thread_pool database_lane_{1};
   std::unique_ptr<Links> links_;
@@ -108,6 +132,14 @@ class TillRuntime final : private LinkOwner {
   std::unique_ptr<Discovery> discovery_;
   std::thread thread_;
   bool stopping_ = false;
+
+  mutable std::recursive_mutex core_;
+  std::deque<Actions> owed_;  // in the order of the core's words
+  std::mutex journal_mutex_;
+  GroupCommit callers_{[this](const std::vector<GroupCommit::Caller*>& callers) { serve(callers); }};
+  std::unordered_map<std::uint64_t, GroupCommit::Caller*> waiting_callers_;
+  std::unique_ptr<DamageCheck> check_;  // of the database, after a crash, when it takes long
+  std::atomic<bool> database_damaged_ = false;
 
   std::uint64_t next_reply_ = 1;
   std::unordered_map<std::uint64_t, std::function<void(Result<Receipt>)>> receipts_;

@@ -125,14 +125,19 @@ Actions Node::on_start(Now now) {
 }
 
 Actions Node::on_record(Now now, ReplyTo to, OpDraft draft) {
+  auto valid = ValidDraft::of(std::move(draft));
+  if (valid) return on_record(now, {{to, std::move(*valid)}});
   Actions out;
-  auto valid = validate(draft);
-  if (valid && draft.kind == OpKind::resolution) valid = check_resolution(draft);
-  if (!valid) {
-    out.replies.push_back({to, tl::unexpected(valid.error())});
-    return out;
+  out.replies.push_back({to, tl::unexpected(valid.error())});
+  return out;
+}
+
+Actions Node::on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts) {
+  Actions out;
+  for (const auto& [to, draft] : drafts) {
+    const auto fits = draft.draft().kind == OpKind::resolution ? check_resolution(draft.draft()) : Result<void>();
+    fits ? own_.record(to, draft, out) : out.replies.push_back({to, tl::unexpected(fits.error())});
   }
-  own_.record(to, std::move(draft), out);
   pump(now, out);
   return out;
 }

@@ -53,6 +53,8 @@ class Node {
 
   Actions on_start(Now now);
   Actions on_record(Now now, ReplyTo to, OpDraft draft);
+  // Of several callers, who share a flush.
+  Actions on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts);
   Actions on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit);
   Actions on_appended(Now now, Result<JournalPosition> outcome);
   Actions on_committed(Now now, Result<void> outcome);

@@ -43,7 +43,7 @@ void OwnChain::on_replayed(JournalPosition end, bool salvaging) {
   journalled_ = end;
 }
 
-void OwnChain::record(ReplyTo reply_to, OpDraft draft, Actions& out) {
+void OwnChain::record(ReplyTo reply_to, const ValidDraft& draft, Actions& out) {
   auto refuse = [&](ErrorKind kind, const char* why) { out.replies.push_back({reply_to, fail(kind, why)}); };
   if (stopped_)
     return refuse(ErrorKind::io, "the data disk failed: this till stopped accepting; check the disk, restart");
@@ -53,10 +53,10 @@ void OwnChain::record(ReplyTo reply_to, OpDraft draft, Actions& out) {
     return refuse(ErrorKind::busy, "the database can't take more: free some disk space, then try again");
   }
   Op op;
-  op.kind = draft.kind;
-  op.key = std::move(draft.key);
-  op.cashier = std::move(draft.cashier);
-  op.body = draft.custom_body.empty() ? encode(draft.document) : std::move(draft.custom_body);
+  op.kind = draft.draft().kind;
+  op.key = draft.draft().key;
+  op.cashier = draft.draft().cashier;
+  op.body = draft.body();
   if (op.body.size() > kMaxOpBytes - 1024) return refuse(ErrorKind::invalid, "the op is longer than 255 KiB: split it");
   auto same = [&](const Op& other) { return other.kind == op.kind && other.body == op.body; };
   constexpr const char* kOther = "this idempotency key already names another op: use a new key";

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/actions.hpp"
+#include "engine/validate.hpp"
 
 namespace tillsync {
 
@@ -37,7 +38,7 @@ class OwnChain {
   void on_replayed(JournalPosition end, bool salvaging);
 
   // Queues a validated draft; equal content under a known key gets the first op's receipt, other content is refused.
-  void record(ReplyTo reply_to, OpDraft draft, Actions& out);
+  void record(ReplyTo reply_to, const ValidDraft& draft, Actions& out);
   // An op that the engine itself writes, or one re-issued from a forked history.
   void record_own(Op op);
   void on_appended(Result<JournalPosition> outcome, Actions& out);

@@ -79,9 +79,8 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   if (const auto sum = summed(before, old_row, row, gone, added)) return *sum;
   std::vector<StockEvent> all = view.events(sku);
   all.insert(all.end(), added.begin(), added.end());
-  std::erase_if(all, [&](const StockEvent& e) {
-    return std::ranges::binary_search(gone, e) || contained(e) || row.counted(e);
-  });
+  std::erase_if(
+      all, [&](const StockEvent& e) { return std::ranges::binary_search(gone, e) || contained(e) || row.counted(e); });
   std::sort(all.begin(), all.end());
   return {fold(row.milli, all), std::ranges::any_of(all, [](const StockEvent& e) { return e.is_count; })};
 }

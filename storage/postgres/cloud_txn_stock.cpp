@@ -2,7 +2,7 @@
 
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
-#include "storage/postgres/packets.hpp"
+#include "storage/stock_events.hpp"
 
 namespace tillsync::postgres {
 

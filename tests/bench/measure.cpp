@@ -82,7 +82,8 @@ std::uint64_t bytes_in(const std::string& folder) {
   return sum;
 }
 
-std::uint64_t private_kib(int pid, const std::string& field) {
+std::uint64_t own_kib(int pid) {
+  const std::string field = "Anonymous";
   std::ifstream in("/proc/" + std::to_string(pid) + "/smaps_rollup");
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with(field + ":")) return std::stoull(line.substr(field.size() + 1));

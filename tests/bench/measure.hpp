@@ -56,7 +56,7 @@ void print_table(std::ostream& out, const std::vector<Figure>& figures);
 // For people and for a test's verdict: the bench is broken, not slow.
 void require_that(bool condition, const std::string& otherwise);
 
-std::uint64_t bytes_in(const std::string& folder);                               // as the disk counts them
-std::uint64_t private_kib(int pid, const std::string& field = "Private_Dirty");  // of /proc/PID/smaps_rollup
+std::uint64_t bytes_in(const std::string& folder);  // as the disk counts them
+std::uint64_t own_kib(int pid);                     // anonymous memory of a process
 
 }  // namespace tillsync::bench

@@ -149,6 +149,7 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
 
 ControlHandler till_control(TillRuntime& till) {
   return [&till](const Json& q, ControlReply reply) {
+    const TillRuntime::Held held(till.core());
     try {  // nlohmann::json throws where a field has another type than asked for
       const std::string what = q.value("do", "");
       const bool later = what == "record" || what == "wait" || what == "command" || what == "edit";

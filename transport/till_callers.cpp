@@ -1,0 +1,60 @@
+// Callers that wait for their sale: they borrow the core, flush in their own thread, and leave the rest to the core's.
+#include "transport/clock.hpp"
+#include "transport/till_runtime.hpp"
+
+namespace tillsync {
+
+Result<Receipt> TillRuntime::record(OpDraft draft) {
+  auto valid = ValidDraft::of(std::move(draft));
+  if (!valid) return tl::unexpected(valid.error());
+  return callers_.record(std::move(*valid));
+}
+
+void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
+  std::optional<std::vector<Bytes>> batch;
+  {
+    const Held held(core_);
+    std::vector<std::pair<ReplyTo, ValidDraft>> drafts;
+    for (GroupCommit::Caller* each : callers) {
+      if (stopping_) {
+        callers_.finish(*each, fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
+        continue;
+      }
+      drafts.emplace_back(ReplyTo{next_reply_++}, std::move(each->draft));
+      waiting_callers_.emplace(drafts.back().first.value, each);
+    }
+    Actions actions = node_->on_record(read_clock(), drafts);
+    batch = std::exchange(actions.append, std::nullopt);
+    answer_callers(actions);
+    if (!actions.none()) owe(std::move(actions));
+  }
+  if (!batch) return;  // another flush is under way; theirs follows it
+  auto outcome = flush(*batch);
+  const Held held(core_);
+  Actions actions = node_->on_appended(read_clock(), std::move(outcome));
+  answer_callers(actions);
+  owe(std::move(actions));
+}
+
+void TillRuntime::answer_callers(Actions& actions) {
+  std::erase_if(actions.replies, [this](Actions::Reply& reply) {
+    auto found = waiting_callers_.extract(reply.to.value);
+    if (found) callers_.finish(*found.mapped(), std::move(reply.result));
+    return !found.empty();
+  });
+}
+
+void TillRuntime::owe(Actions actions) {
+  owed_.push_back(std::move(actions));
+  post([this] { pay(); });
+}
+
+Result<JournalPosition> TillRuntime::flush(const std::vector<Bytes>& batch) {
+  const std::lock_guard lock(journal_mutex_);
+  const Instant begun = read_clock().mono;
+  auto outcome = journal_->append(batch);
+  flush_times_.add(read_clock().mono - begun);
+  return outcome;
+}
+
+}  // namespace tillsync
