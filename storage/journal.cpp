@@ -117,7 +117,8 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
     return tl::unexpected(written.error());
   }
   if (auto flushed = mutated(Mutant::skip_flush) ? Result<void>() : file_->flush(); !flushed) {
-    broken_ = true;  // whatever the reason: the system may have dropped what it could not write, and would not say so again
+    broken_ =
+        true;  // whatever the reason: the system may have dropped what it could not write, and would not say so again
     if (flushed.error().kind == ErrorKind::disk_full) return fail(ErrorKind::io, kFlushFailed, flushed.error().detail);
     return tl::unexpected(flushed.error());
   }

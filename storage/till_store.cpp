@@ -292,11 +292,17 @@ void TillView::event_groups(const std::function<void(const std::string&, const C
       return false;
     });
     if (!found) return;
-    const StoreKey prefix = group_key(sku, chain);
-    from = StoreKey(prefix).number(~std::uint64_t{0}).number(~std::uint64_t{0});
-    if (const auto last = txn_.last_before(table, from))
-      visit(sku, chain, Seq{StoreKeyReader(ByteView(last->first).substr(prefix.bytes().size())).number()});
+    from = StoreKey(group_key(sku, chain)).number(~std::uint64_t{0}).number(~std::uint64_t{0});
+    visit(sku, chain, last_event(sku, chain));
   }
+}
+
+Seq TillView::last_event(const std::string& sku, const ChainId& chain) {
+  const StoreKey prefix = group_key(sku, chain);
+  const auto last = txn_.last_before(store_.env_->table(kEvents),
+                                     StoreKey(prefix).number(~std::uint64_t{0}).number(~std::uint64_t{0}));
+  if (!last || !starts_with(last->first, prefix)) return {};
+  return Seq{StoreKeyReader(ByteView(last->first).substr(prefix.bytes().size())).number()};
 }
 
 bool TillView::has_event(const std::string& sku, const StockEvent& event) {

@@ -101,6 +101,7 @@ class TillView {
                  const std::function<void(const StockEvent&)>& visit);
   // Each history that has events of a product, with the last op that has one.
   void event_groups(const std::function<void(const std::string& sku, const ChainId& chain, Seq last)>& visit);
+  Seq last_event(const std::string& sku, const ChainId& chain);  // of one history; 0 when it has none
   bool has_event(const std::string& sku, const StockEvent& event);
   std::optional<StockProjection> stock(const std::string& sku);
   void stocks(const std::function<void(const std::string&, const StockProjection&)>& visit);

@@ -1,6 +1,10 @@
 // tillsync till, tillsync cloud: the two that keep running.
+#include <unistd.h>
+
 #include <asio/signal_set.hpp>
+#include <cstdlib>
 #include <iostream>
+#include <new>
 
 #include "tools/cli.hpp"
 #include "transport/control/cloud_control.hpp"
@@ -13,6 +17,16 @@
 namespace tillsync::cli {
 
 namespace {
+
+// A process that goes on after memory ran out may have lost a part of itself and look well. Whoever watches over it
+// starts it again, and everything that was acknowledged is on disk.
+void end_when_memory_runs_out() {
+  std::set_new_handler([] {
+    constexpr char kSentence[] = "memory ran out: this process ends, and is to be started again; nothing is lost\n";
+    (void)!::write(STDERR_FILENO, kSentence, sizeof kSentence - 1);
+    std::_Exit(1);
+  });
+}
 
 void until_told_to_stop() {
   asio::io_context io;
@@ -45,6 +59,7 @@ void init_till(const TillArguments& a) {
 }
 
 void run_till(const TillArguments& a) {
+  end_when_memory_runs_out();
   const std::string file = a.data + "/till.toml";
   const bool json = file_exists(file) && require(Settings::parse(require(read_file(file)), file)).json_log;
   const Log log = stderr_log("till", {a.verbose, json});
@@ -75,6 +90,7 @@ void init_cloud(const CloudArguments& a) {
 }
 
 void run_cloud(const CloudArguments& a) {
+  end_when_memory_runs_out();
   CloudSettings settings = require(load_cloud_settings(a.data));
   if (!a.http.empty()) settings.http.listen = address_of(a.http);
   CloudRuntime::Options options;

@@ -5,29 +5,37 @@
 
 namespace tillsync {
 
+namespace {
+void wake(std::atomic<int>& state, int to) {
+  state.store(to, std::memory_order_release);
+  state.notify_one();
+}
+}  // namespace
+
 Result<Receipt> GroupCommit::record(ValidDraft draft) {
   Caller me{std::move(draft)};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&me);
   if (gathering_ && waiting_.size() >= expected_) arrived_.notify_one();
-  if (led_) {
-    me.wake.wait(lock, [&] { return me.result || me.leads; });
-    if (me.result) return std::move(*me.result);
+  if (std::exchange(led_, true)) {
+    lock.unlock();
+    me.state.wait(Caller::waits, std::memory_order_acquire);
+    if (me.state.load(std::memory_order_acquire) == Caller::answered) return std::move(*me.result);
+    lock.lock();
   }
-  led_ = true;
   gather(lock);
   const std::vector<Caller*> all = std::exchange(waiting_, {});
   expected_ = std::max(last_, all.size());
   last_ = all.size();
   lock.unlock();
+  me.state.store(Caller::leads, std::memory_order_relaxed);
   serve_(all);
   lock.lock();
   led_ = !waiting_.empty();
-  if (led_) {
-    waiting_.front()->leads = true;
-    waiting_.front()->wake.notify_one();
-  }
-  me.wake.wait(lock, [&] { return me.result.has_value(); });
+  Caller* next = led_ ? waiting_.front() : nullptr;
+  lock.unlock();
+  if (next != nullptr) wake(next->state, Caller::leads);
+  me.state.wait(Caller::leads, std::memory_order_acquire);
   return std::move(*me.result);
 }
 
@@ -39,9 +47,8 @@ void GroupCommit::gather(std::unique_lock<std::mutex>& lock) {
 }
 
 void GroupCommit::finish(Caller& caller, Result<Receipt> result) {
-  const std::lock_guard lock(mutex_);
   caller.result = std::move(result);
-  caller.wake.notify_one();
+  wake(caller.state, Caller::answered);
 }
 
 }  // namespace tillsync

@@ -4,6 +4,7 @@
 // PostgreSQL's commit_delay does, but by what was seen last).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -19,18 +20,18 @@ namespace tillsync {
 class GroupCommit {
  public:
   struct Caller {
+    enum State { waits, leads, answered };
     ValidDraft draft;
     std::optional<Result<Receipt>> result{};
-    bool leads = false;
-    std::condition_variable wake{};
+    std::atomic<int> state{waits};  // what it sleeps on, so that those who wake do not queue for a lock
   };
   // Makes all of them durable, or hands them on; who is answered later gets finish() from another thread.
   using Serve = std::function<void(const std::vector<Caller*>&)>;
 
   explicit GroupCommit(Serve serve) : serve_(std::move(serve)) {}
 
-  Result<Receipt> record(ValidDraft draft);             // blocks
-  void finish(Caller& caller, Result<Receipt> result);  // the caller is gone when this returns
+  Result<Receipt> record(ValidDraft draft);                    // blocks
+  static void finish(Caller& caller, Result<Receipt> result);  // the caller may be gone when this returns
 
  private:
   static constexpr std::chrono::microseconds kLongestWait{200};

@@ -26,7 +26,7 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
     Actions actions = node_->on_record(read_clock(), drafts);
     batch = std::exchange(actions.append, std::nullopt);
     answer_callers(actions);
-    if (!actions.none()) owe(std::move(actions));
+    owe(std::move(actions));
   }
   if (!batch) return;  // another flush is under way; theirs follows it
   auto outcome = flush(*batch);
@@ -44,7 +44,9 @@ void TillRuntime::answer_callers(Actions& actions) {
   });
 }
 
+// The core's thread is not woken for nothing: it would only get in the way of the next sale.
 void TillRuntime::owe(Actions actions) {
+  if (actions.none() && node_->next_wake(read_clock()) >= armed_for_) return;
   owed_.push_back(std::move(actions));
   post([this] { pay(); });
 }

@@ -283,7 +283,8 @@ void TillRuntime::arm() {
   }
   if (lease.kind != announced_.kind || lease.host != announced_.host) dialer_->poke();
   announced_ = lease;
-  wake_.expires_after(std::max<Duration>(node_->next_wake(now) - now.mono, Duration::zero()));
+  armed_for_ = node_->next_wake(now);
+  wake_.expires_after(std::max<Duration>(armed_for_ - now.mono, Duration::zero()));
   wake_.async_wait([this](asio::error_code error) {
     if (error || stopping_) return;
     const Held held(core_);

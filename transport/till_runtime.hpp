@@ -134,6 +134,7 @@ class TillRuntime final : private LinkOwner {
   bool stopping_ = false;
 
   mutable std::recursive_mutex core_;
+  Instant armed_for_;         // when the core's thread wakes by itself
   std::deque<Actions> owed_;  // in the order of the core's words
   std::mutex journal_mutex_;
   GroupCommit callers_{[this](const std::vector<GroupCommit::Caller*>& callers) { serve(callers); }};

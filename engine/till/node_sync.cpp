@@ -213,10 +213,9 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
   }
   if (chain.till == config_.till) return take_strays(from, *opened, out);
   peer_of(from)->offered.insert(chain);
-  const std::vector<OpenedOp> ops = opened->ops;
   const Verdict verdict = relay_.on_push(std::move(*opened));
   if (verdict == Verdict::append) {  // acknowledged once it is durable
-    for (const OpenedOp& op : ops) add_branch_stock(op.op);
+    for (const OpenedOp& op : relay_.newest().ops) add_branch_stock(op.op);
     return;
   }
   if (verdict == Verdict::fork)

@@ -162,17 +162,18 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     in_commit_.push_back(std::move(push));
   }
   queued_.clear();
-  for (const auto& [id, until] : touched_) {
+  for (const auto& each : touched_) {
+    const ChainId& id = each.first;
     Chain& chain = chains_[id];
     ChainRecord record = chain.record;
     if (committing_.contains(id)) record.held = committing_[id];
     Seq& pruned = pruned_[id];
-    const Seq limit = mutated(Mutant::prune_unread) ? record.held.seq : std::min(until, record.cloud.seq);
+    const Seq limit = mutated(Mutant::prune_unread) ? record.held.seq : std::min(each.second, record.cloud.seq);
     if (limit > pruned) {
-      view.relay_ops(id, pruned.next(), [&, chain_id = id](Seq seq, ByteView) {
-        if (seq > limit) return false;
-        batch.relay_forget(chain_id, seq);
-        return true;
+      view.relay_ops(id, pruned.next(), [&](Seq first, ByteView) {  // where those that are held begin
+        const Seq end = std::min(limit, std::max(chain.received.seq, record.held.seq));
+        for (Seq seq = first; seq <= end; seq = seq.next()) batch.relay_forget(id, seq);
+        return false;
       });
       pruned = limit;
       if (record.cloud.seq > record.base.seq) chain.record.base = record.base = record.cloud;

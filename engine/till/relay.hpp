@@ -33,6 +33,7 @@ class Relay {
   // Somebody has this chain: makes a place for it when it is new, starting at what the cloud is said to hold.
   const Chain& on_offer(const ChainId& chain, const ChainPoint& cloud);
   Verdict on_push(OpenedPush push);
+  const OpenedPush& newest() const { return queued_.back(); }  // what on_push() has just appended
 
   // The cloud's word on a chain. True when tills should hear of it: it moved, or contradicts what is held here.
   bool on_cloud(const ChainId& chain, const ChainPoint& point);

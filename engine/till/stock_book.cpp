@@ -69,8 +69,14 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   std::sort(added.begin(), added.end());
   added.erase(std::unique(added.begin(), added.end()), added.end());
   const auto& retracted = change.retracted;
+  std::map<ChainId, Seq> stored;  // up to there they may be
+  const auto is_stored = [&](const StockEvent& e) {
+    const auto [it, unknown] = stored.try_emplace(e.chain);
+    if (unknown) it->second = view.last_event(sku, e.chain);
+    return e.seq <= it->second && view.has_event(sku, e);
+  };
   std::erase_if(added, [&](const StockEvent& e) {
-    return contained(e) || std::ranges::find(retracted, e) != retracted.end() || view.has_event(sku, e);
+    return contained(e) || std::ranges::find(retracted, e) != retracted.end() || is_stored(e);
   });
   if (batch != nullptr) {
     for (const StockEvent& e : added) batch->event(sku, e);
