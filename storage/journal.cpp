@@ -1,6 +1,7 @@
 #include "storage/journal.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "storage/journal_format.hpp"
 #include "storage/mutants.hpp"
@@ -38,14 +39,19 @@ Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std:
                                std::vector<Bytes>& tail_salvaged) {
   JournalReport report;
   report.end = {1, format::kSegmentHeaderBytes};
+  std::optional<JournalPosition> before;  // the end of the last segment that was read, as its file is
   for (std::uint32_t number : numbers) {
     if (number < from.segment) continue;
     auto bytes = read_whole(disk, folder + "/" + format::segment_name(number));
     if (!bytes) return tl::unexpected(bytes.error());
     const bool last = number == numbers.back();
-    if (!format::is_segment_header(*bytes, number) && !(last && bytes->size() < format::kSegmentHeaderBytes)) {
+    const auto previous_end = format::read_segment_header(*bytes, number);
+    // A crash may come before a new segment's header is flushed; nothing else is in it then.
+    if (!previous_end && !(last && bytes->size() <= format::kSegmentHeaderBytes))
       report.damage.push_back({{number, 0}, format::kSegmentHeaderBytes, true, {}});
-    }
+    if (before && before->segment + 1 == number && previous_end.value_or(0) > before->offset)
+      report.damage.push_back({*before, *previous_end - before->offset, true, {}});
+    before = JournalPosition{number, bytes->size()};
     auto scan = format::scan_segment(*bytes, number, number == from.segment ? from.offset : 0, visit);
     report.batches += scan.batches, report.ops += scan.ops;
     for (JournalDamage& damage : scan.damage) {
@@ -83,8 +89,11 @@ Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition fr
   journal.end_ = report.end;
   auto size = journal.file_->size();
   if (!size) return tl::unexpected(size.error());
-  if (*size < format::kSegmentHeaderBytes) {  // the crash came before the new segment's header was flushed
-    if (auto started = journal.start_segment(numbers->back()); !started) return tl::unexpected(started.error());
+  auto head = journal.file_->read_at(0, format::kSegmentHeaderBytes);
+  if (!head) return tl::unexpected(head.error());
+  const std::uint32_t newest = numbers->back();
+  if (*size <= format::kSegmentHeaderBytes && !format::read_segment_header(*head, newest)) {
+    if (auto started = journal.start_segment(newest); !started) return tl::unexpected(started.error());
   }
   const bool unfinished = !report.damage.empty() && report.damage.back().at.segment == journal.end_.segment &&
                           report.damage.back().at.offset >= journal.end_.offset && *size > journal.end_.offset;
@@ -160,7 +169,7 @@ Result<void> Journal::start_segment(std::uint32_t number) {
   auto file = disk_->open(folder_ + "/" + format::segment_name(number), true);
   if (!file) return tl::unexpected(file.error());
   auto step = (*file)->truncate(0);
-  if (step) step = (*file)->write_at(0, format::segment_header(number));
+  if (step) step = (*file)->write_at(0, format::segment_header(number, end_.segment + 1 == number ? end_.offset : 0));
   if (step) step = (*file)->flush();
   if (step) step = disk_->flush_folder(folder_);
   if (!step) return step;

@@ -27,15 +27,18 @@ T get(ByteView in, std::size_t at) {
 
 }  // namespace
 
-Bytes segment_header(std::uint32_t segment) {
+Bytes segment_header(std::uint32_t segment, std::uint64_t previous_end) {
   Bytes out(kSegmentMagic, 8);
-  put(out, kVersion), put(out, segment), put(out, std::uint64_t{0});
+  put(out, kVersion), put(out, segment), put(out, previous_end);
   put(out, checksum(out));
   return out;
 }
 
-bool is_segment_header(ByteView bytes, std::uint32_t segment) {
-  return bytes.substr(0, kSegmentHeaderBytes) == segment_header(segment);
+std::optional<std::uint64_t> read_segment_header(ByteView bytes, std::uint32_t segment) {
+  if (bytes.size() < kSegmentHeaderBytes) return std::nullopt;
+  const auto previous_end = get<std::uint64_t>(bytes, 16);
+  if (bytes.substr(0, kSegmentHeaderBytes) != segment_header(segment, previous_end)) return std::nullopt;
+  return previous_end;
 }
 
 Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed) {

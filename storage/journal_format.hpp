@@ -11,12 +11,14 @@
 
 namespace tillsync::journal_format {
 
-constexpr std::size_t kSegmentHeaderBytes = 32;  // magic 8, version 4, segment 4, zero 8, checksum 8
+constexpr std::size_t kSegmentHeaderBytes = 32;  // magic 8, version 4, segment 4, end of the one before 8, checksum 8
 constexpr std::size_t kBatchHeaderBytes = 40;    // magic 4, body 4, count 4, segment 4, offset 8, flushed 8, checksum 8
 constexpr std::size_t kRecordHeaderBytes = 12;   // length 4, checksum 8
 
-Bytes segment_header(std::uint32_t segment);
-bool is_segment_header(ByteView bytes, std::uint32_t segment);
+// `previous_end`: how long the segment before is, so that an end that it loses is missed; 0 when nobody knows.
+Bytes segment_header(std::uint32_t segment, std::uint64_t previous_end);
+// The previous end that it says; nothing when it is no header of that segment.
+std::optional<std::uint64_t> read_segment_header(ByteView bytes, std::uint32_t segment);
 
 // `flushed` is the offset in this segment that is known to be on the device before this batch is written.
 Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed);

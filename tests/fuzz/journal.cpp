@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     auto file = disk.open(segment(1), true);
     (void)(*file)->write_at(
-        0, in.byte() % 2 == 0 ? Bytes(in.rest()) : journal_format::segment_header(1) + Bytes(in.rest()));
+        0, in.byte() % 2 == 0 ? Bytes(in.rest()) : journal_format::segment_header(1, 0) + Bytes(in.rest()));
     check(disk, nullptr);
   }
   return 0;

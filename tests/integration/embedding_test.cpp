@@ -1,5 +1,6 @@
 // The public Till, used as a till program uses it.
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include <atomic>
 #include <future>
@@ -7,6 +8,7 @@
 #include <thread>
 #include <tillsync/till.hpp>
 
+#include "storage/damage_check.hpp"
 #include "storage/data_folder.hpp"
 #include "tests/integration/support.hpp"
 
@@ -76,4 +78,42 @@ TEST_CASE("a till that starts while somebody looks into its folder waits for the
   });
   CHECK(Till::open({.folder = folder / "till", .branch = "main", .till = "till-1", .network = false}));
   leaves.join();
+}
+
+TEST_CASE("a check in a child process is waited for, or not, and may crash without harm") {
+  const auto slow = [] { return ::poll(nullptr, 0, 300), Result<void>(); };
+  auto check = DamageCheck::start(slow);
+  REQUIRE(check);
+  CHECK_FALSE((*check)->within(std::chrono::milliseconds(10)));
+  CHECK((*check)->wait());
+  CHECK(check_in_child([] { return std::abort(), Result<void>(); }).error().kind == ErrorKind::damaged);
+  CHECK(check_in_child([]() -> Result<void> { return fail(ErrorKind::io, "no"); }).error().message == "no");
+  auto forgotten = DamageCheck::start(slow);  // ended with who started it
+  REQUIRE(forgotten);
+}
+
+TEST_CASE("a till that crashed before its database was looked at whole waits for that at the next start") {
+  const test::Folder folder;
+  const std::string at = folder / "till", mark = at + "/running";
+  const auto open = [&] { return Till::open({.folder = at, .branch = "main", .till = "till-1", .network = false}); };
+  {
+    auto till = open();
+    REQUIRE(till);
+    for (int i = 0; i < 50; ++i) REQUIRE((*till)->record(sale(std::to_string(i))));
+    CHECK(read_file(mark) == std::string());
+  }
+  CHECK_FALSE(file_exists(mark));
+  REQUIRE(replace_file(mark, "unchecked"));
+  REQUIRE(open());
+  CHECK_FALSE(file_exists(mark));
+  std::string bytes = read_file(at + "/db/data.mdb").value();
+  const std::size_t sold = bytes.find("bread");  // in some value
+  REQUIRE(sold != std::string::npos);
+  for (std::size_t i = sold; i != std::string::npos; i = bytes.find("bread", i + 1)) bytes[i] = 'B';
+  REQUIRE(replace_file(at + "/db/data.mdb", bytes));
+  REQUIRE(replace_file(mark, "unchecked"));
+  const auto refused = open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::damaged);
+  CHECK(refused.error().message.find("tillsync recover") != std::string::npos);
 }

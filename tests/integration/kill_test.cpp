@@ -96,8 +96,8 @@ void kill_at_random(const Plan& plan) {
   CHECK(report.order_violations == 0);
   CHECK(report.stock_mismatches == 0);
   CHECK(report.units_in_cloud_milli == file.milli);
-  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud, " << database_kills << " of the database; " << stops << " times one stood still; "
-                << report.ops_in_cloud << " ops in the cloud");
+  MESSAGE(kills << " kills, " << cloud_kills << " of them of the cloud, " << database_kills << " of the database; "
+                << stops << " times one stood still; " << report.ops_in_cloud << " ops in the cloud");
 }
 
 }  // namespace
