@@ -165,18 +165,18 @@ TillRuntime::~TillRuntime() {
 }
 
 void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
-  post([this, draft = std::move(draft), done = std::move(done)] {
+  post([this, draft = std::move(draft), done = std::move(done)]() mutable {
     if (stopping_) return done(fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
     const ReplyTo to{next_reply_++};
-    receipts_.emplace(to.value, done);
-    carry_out(node_->on_record(read_clock(), to, draft));
+    receipts_.emplace(to.value, std::move(done));
+    carry_out(node_->on_record(read_clock(), to, std::move(draft)));
   });
 }
 
 void TillRuntime::wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
-  post([this, key = std::move(key), level, limit, done = std::move(done)] {
+  post([this, key = std::move(key), level, limit, done = std::move(done)]() mutable {
     const ReplyTo to{next_reply_++};
-    levels_.emplace(to.value, done);
+    levels_.emplace(to.value, std::move(done));
     carry_out(node_->on_wait(read_clock(), to, key, level, limit));
   });
 }
@@ -243,14 +243,18 @@ void TillRuntime::perform(Actions actions) {
 void TillRuntime::append(std::vector<Bytes> batch) {
   asio::post(journal_lane_, [this, batch = std::move(batch)] {
     auto outcome = flush(batch);
-    post([this, outcome = std::move(outcome)] { carry_out(node_->on_appended(read_clock(), outcome)); });
+    post([this, outcome = std::move(outcome)]() mutable {
+      carry_out(node_->on_appended(read_clock(), std::move(outcome)));
+    });
   });
 }
 
 void TillRuntime::commit(std::shared_ptr<const StoreBatch> batch) {
   asio::post(database_lane_, [this, batch = std::move(batch)] {
     Result<void> outcome = database_damaged_ ? fail(ErrorKind::damaged, kDamaged) : store_->commit(*batch);
-    post([this, outcome = std::move(outcome)] { carry_out(node_->on_committed(read_clock(), outcome)); });
+    post([this, outcome = std::move(outcome)]() mutable {
+      carry_out(node_->on_committed(read_clock(), std::move(outcome)));
+    });
   });
 }
 

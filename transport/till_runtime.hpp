@@ -42,8 +42,9 @@ class TillRuntime final : private LinkOwner {
   // From any thread; `done` is called on the core thread.
   void record(OpDraft draft, std::function<void(Result<Receipt>)> done);
   void wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done);
-  void post(std::function<void()> work) {
-    asio::post(io_, [this, work = std::move(work)] {
+  template <class F>
+  void post(F work) {
+    asio::post(io_, [this, work = std::move(work)]() mutable {
       const Held held(core_);
       work();
     });
