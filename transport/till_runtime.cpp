@@ -161,7 +161,8 @@ TillRuntime::~TillRuntime() {
   discovery_.reset();
   journal_lane_.join();
   database_lane_.join();
-  if (store_ && !check_) ::unlink(folder_.file(kRunning).c_str());
+  if (!store_ || database_damaged_) return;  // the next start looks at it, and waits for that
+  check_ ? void(replace_file(folder_.file(kRunning), "")) : void(::unlink(folder_.file(kRunning).c_str()));
 }
 
 void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {

@@ -32,8 +32,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   o.program = demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync";
-  std::vector<Figure> all;
-  try {
+  return in_a_sentence([&] {
+    std::vector<Figure> all;
     for (const auto& [name, run] : topics) {
       if (!only.empty() && name != only) continue;
       std::cerr << "measuring: " << name << '\n';
@@ -46,12 +46,5 @@ int main(int argc, char** argv) {
     nlohmann::json report = nlohmann::json::array();
     for (const Figure& each : all) report.push_back(each.json());
     if (!json.empty()) cli::require(replace_file(json, report.dump(2) + "\n"));
-  } catch (const cli::Failure& failure) {
-    std::cerr << failure.sentence << '\n';
-    return 1;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
-  return 0;
+  });
 }

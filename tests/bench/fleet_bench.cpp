@@ -16,13 +16,13 @@
 #include "storage/pack.hpp"
 #include "storage/postgres/connection.hpp"
 #include "tests/bench/light_till.hpp"
+#include "tests/bench/measure.hpp"
 #include "tests/scratch.hpp"
 #include "tools/demo/fleet.hpp"
 #include "transport/settings.hpp"
 
 using namespace tillsync;
 using namespace tillsync::bench;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -31,8 +31,6 @@ struct Options {
   std::string json;
   bool kill = true;
 };
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Processor seconds of all processes of that name.
 double cpu_of(const std::string& name) {
@@ -92,10 +90,6 @@ struct Run {
 
 Run mean(const Run& a, const Run& b) {
   return {(a.seconds + b.seconds) / 2, 0, (a.database_cpu + b.database_cpu) / 2, (a.tills_cpu + b.tills_cpu) / 2};
-}
-
-void require_that(bool condition, const std::string& otherwise) {
-  if (!condition) throw std::runtime_error(otherwise);
 }
 
 Run push_all(const Options& o, std::vector<Branch>& branches, demo::Process& one, demo::Process& two) {
@@ -276,14 +270,5 @@ int main(int argc, char** argv) {
   app.add_flag("!--no-kill", o.kill, "Let both cloud processes live");
   app.add_option("--json", o.json, "Write the report to this file");
   CLI11_PARSE(app, argc, argv);
-  try {
-    run(o);
-  } catch (const cli::Failure& failure) {
-    std::cerr << failure.sentence << '\n';
-    return 1;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
-  return 0;
+  return in_a_sentence([&] { run(o); });
 }

@@ -1,13 +1,13 @@
 #include "tests/bench/measure.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iomanip>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
+
+#include "tools/command.hpp"
 
 namespace tillsync::bench {
 
@@ -19,6 +19,7 @@ double Samples::quantile(double q) const {
 }
 
 bool Figure::holds() const {
+  if (limit == 0) return true;
   switch (judge) {
     case Judge::ratio_at_most:
       return ratio() <= limit;
@@ -55,7 +56,7 @@ std::string number(double v) {
 
 void print_table(std::ostream& out, const std::vector<Figure>& figures) {
   for (const Figure& f : figures) {
-    out << (f.holds() ? "  ok  " : "MISSED") << "  " << f.what << '\n';
+    out << (f.limit == 0 ? "      " : f.holds() ? "  ok  " : "MISSED") << "  " << f.what << '\n';
     out << "        " << number(f.ours.median()) << ' ' << f.unit;
     if (f.ours.size() > 1) out << ", p99 " << number(f.ours.p99());
     if (f.theirs.size() > 0) {
@@ -72,14 +73,16 @@ void require_that(bool condition, const std::string& otherwise) {
   if (!condition) throw std::runtime_error(otherwise);
 }
 
-std::uint64_t bytes_in(const std::string& folder) {
-  std::uint64_t sum = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    struct stat st {};
-    if (entry.is_regular_file() && ::stat(entry.path().c_str(), &st) == 0)
-      sum += static_cast<std::uint64_t>(st.st_blocks) * 512;
+int in_a_sentence(const std::function<void()>& bench) {
+  try {
+    bench();
+    return 0;
+  } catch (const cli::Failure& failure) {
+    std::cerr << failure.sentence << '\n';
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
   }
-  return sum;
+  return 1;
 }
 
 std::uint64_t own_kib(int pid) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -42,7 +43,7 @@ struct Figure {
   std::string reference;  // its name; empty: the limit is a number of its own
   Samples theirs;
   enum class Judge { ratio_at_most, value_at_most, value_at_least } judge = Judge::value_at_most;
-  double limit = 0;
+  double limit = 0;       // 0: there is none
   double quantile = 0.5;  // of the samples that is judged
 
   double value() const { return ours.quantile(quantile); }
@@ -55,8 +56,9 @@ void print_table(std::ostream& out, const std::vector<Figure>& figures);
 
 // For people and for a test's verdict: the bench is broken, not slow.
 void require_that(bool condition, const std::string& otherwise);
+// A bench's exit code; what goes wrong is said in a sentence.
+int in_a_sentence(const std::function<void()>& bench);
 
-std::uint64_t bytes_in(const std::string& folder);  // as the disk counts them
-std::uint64_t own_kib(int pid);                     // anonymous memory of a process
+std::uint64_t own_kib(int pid);  // anonymous memory of a process
 
 }  // namespace tillsync::bench

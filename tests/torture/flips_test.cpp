@@ -41,13 +41,21 @@ std::map<std::string, Bytes> all_of(TillStore& store) {
   return out;
 }
 
+// A till that is about to sell.
+struct Shop {
+  test::Folder folder;
+  SectorDisk disk{Random(1)};
+  BusyTill till{disk, folder / "db", 5};
+  Shop() { REQUIRE(till.start()); }
+};
+
 }  // namespace
 
 TEST_CASE("a journal with a flipped bit or a lost end: a till that starts has every receipt, or says what is damaged") {
-  const test::Folder folder;
-  SectorDisk disk{Random(1)};
-  BusyTill till(disk, folder / "db", 5);
-  REQUIRE(till.start());
+  Shop shop;
+  const test::Folder& folder = shop.folder;
+  SectorDisk& disk = shop.disk;
+  BusyTill& till = shop.till;
   till.sell(40);
   till.rest();
   till.sell(30);  // journalled, and not in the database yet
@@ -88,10 +96,9 @@ TEST_CASE("a journal with a flipped bit or a lost end: a till that starts has ev
 }
 
 TEST_CASE("a verification of the journal finds every flip that changes what is in it") {
-  const test::Folder folder;
-  SectorDisk disk{Random(1)};
-  BusyTill till(disk, folder / "db", 5);
-  REQUIRE(till.start());
+  Shop shop;
+  SectorDisk& disk = shop.disk;
+  BusyTill& till = shop.till;
   till.sell(60);
   till.stop();
   const auto image = disk.image();
@@ -121,10 +128,9 @@ TEST_CASE("a verification of the journal finds every flip that changes what is i
 }
 
 TEST_CASE("LMDB's file with a flipped bit or a lost end: the child finds it, or all that can be read is as it was") {
-  const test::Folder folder;
-  SectorDisk disk{Random(1)};
-  BusyTill till(disk, folder / "db", 5);
-  REQUIRE(till.start());
+  Shop shop;
+  const test::Folder& folder = shop.folder;
+  BusyTill& till = shop.till;
   till.sell(60);
   till.rest();
   const auto before = all_of(till.store());
