@@ -36,7 +36,10 @@ enum Fault {
 class Draw {
  public:
   explicit Draw(std::uint64_t seed)
-      : dice_(seed ^ 0x6368616f73ULL), words_(seed ^ 0x776f726473ULL), nights_(seed ^ 0x6e6967687473ULL) {
+      : dice_(seed ^ 0x6368616f73ULL),
+        words_(seed ^ 0x776f726473ULL),
+        nights_(seed ^ 0x6e6967687473ULL),
+        shelves_(seed ^ 0x7368656c766573ULL) {
     out_.name = "seed " + std::to_string(seed);
     out_.story = "Drawn by chance.";
     out_.plan = {seed, 1, 1 + static_cast<int>(dice_.below(5)),
@@ -70,6 +73,8 @@ class Draw {
     for (Fault rare : {kClone, kForge, kRot}) {
       if (dice_.below(4) != 0) strengths_[rare] = 0;  // after these many other rules can't be asked
     }
+    const bool goes_back = forgetful_ || strengths_[kBackup] + strengths_[kClone] + strengths_[kRot] > 0;
+    if (shelves_.below(3) == 0 && !goes_back) out_.plan.keep = milliseconds(500 + shelves_.below(5000));
     if (dice_.below(3) == 0) out_.line.resets_per_million = dice_.below(2000);
     out_.line.delay = milliseconds(1 + dice_.below(40));
     out_.line.jitter = milliseconds(1 + dice_.below(20));
@@ -258,6 +263,7 @@ class Draw {
   bool talkative_ = words_.below(2) == 0;
   Random nights_;  // when the cloud is copied, and goes back to the copy: likewise
   bool forgetful_ = nights_.below(3) == 0;
+  Random shelves_;  // how long tills keep what is in the cloud: likewise
   Scenario out_;
   Duration now_{};
   int strengths_[kFaults] = {};

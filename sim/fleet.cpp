@@ -54,7 +54,8 @@ Fleet::Fleet(const FleetPlan& plan, Observer* observer)
     cloud_->serve(roster);
     for (Identity& who : members) {
       const std::string label = who.till.text;
-      tills_.push_back(std::make_unique<SimTill>(world_, network_, observer_, std::move(who), label, roster, folder_));
+      tills_.push_back(
+          std::make_unique<SimTill>(world_, network_, observer_, std::move(who), label, roster, folder_, plan.keep));
     }
     rosters_.push_back(std::move(roster));
   }

@@ -15,6 +15,7 @@ struct FleetPlan {
   int tills = 1;  // in each
   std::uint32_t lease_ms = 3000;
   bool witness = false;  // the cloud has a vote
+  Duration keep{};       // how long vaults and journals keep what the cloud holds; 0: as tills do
 };
 
 class Fleet {

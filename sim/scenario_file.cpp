@@ -133,11 +133,12 @@ Scenario read(const toml::table& root) {
   if (out.length <= Duration::zero()) throw Wrong{line_of(*root.get("end")), "the world ends before it begins"};
   out.drain_limit = seconds(number(root, "drain_limit_s", 180, 1, 86'400));
   const toml::table& branch = part(root, "branch");
-  check_keys(branch, {"branches", "tills", "lease_ms", "witness"}, "[branch]");
+  check_keys(branch, {"branches", "tills", "lease_ms", "witness", "keep_ms"}, "[branch]");
   out.plan.seed = static_cast<std::uint64_t>(number(root, "seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   out.plan.branches = static_cast<int>(number(branch, "branches", 1, 1, 50));
   out.plan.tills = static_cast<int>(number(branch, "tills", 3, 1, 60));
   out.plan.witness = branch["witness"].value_or(false);
+  out.plan.keep = milliseconds(number(branch, "keep_ms", 0, 0, std::int64_t{1} << 40));
   out.plan.lease_ms =
       static_cast<std::uint32_t>(number(branch, "lease_ms", 3000, Roster::kMinLeaseMs, Roster::kMaxLeaseMs));
   const toml::table& network = part(root, "network");
@@ -177,9 +178,10 @@ std::string toml_of(const Scenario& s) {
   out << "name = " << quoted(s.name) << "\nstory = " << quoted(s.story) << "\nseed = " << s.plan.seed
       << "\nstart = " << time({}) << "\nend = " << time(s.length) << "\n\n[branch]\nbranches = " << s.plan.branches
       << "\ntills = " << s.plan.tills << "\nlease_ms = " << s.plan.lease_ms
-      << (s.plan.witness ? "\nwitness = true" : "") << "\n\n[network]\ndelay_ms = " << to_ms(s.line.delay)
-      << "\njitter_ms = " << to_ms(s.line.jitter) << "\nresets_ppm = " << s.line.resets_per_million
-      << "\nkbit_s = " << s.line.bits_per_second / 1000 << "\n";
+      << (s.plan.witness ? "\nwitness = true" : "")
+      << (s.plan.keep > Duration::zero() ? "\nkeep_ms = " + std::to_string(to_ms(s.plan.keep)) : "")
+      << "\n\n[network]\ndelay_ms = " << to_ms(s.line.delay) << "\njitter_ms = " << to_ms(s.line.jitter)
+      << "\nresets_ppm = " << s.line.resets_per_million << "\nkbit_s = " << s.line.bits_per_second / 1000 << "\n";
   for (const Sales& each : s.sales) {
     out << "\n[[sales]]\nfrom = " << time(each.from) << "\nuntil = " << time(each.until) << "\ncount = " << each.count
         << "\nproducts = " << each.products << "\n";

@@ -26,7 +26,7 @@ Bytes with_a_new_field(Bytes message) {
 }  // namespace
 
 SimTill::SimTill(World& world, Network& network, Observer& observer, Identity identity, std::string label,
-                 std::optional<Roster> roster, std::string folder)
+                 std::optional<Roster> roster, std::string folder, Duration keep)
     : world_(world),
       network_(network),
       observer_(observer),
@@ -34,6 +34,7 @@ SimTill::SimTill(World& world, Network& network, Observer& observer, Identity id
       label_(std::move(label)),
       roster_(std::move(roster)),
       folder_(std::move(folder) + "/" + label_),
+      keep_(keep),
       disk_(Random(world.random().next())) {}
 
 SimTill::~SimTill() {
@@ -49,6 +50,7 @@ Now SimTill::now() const {
 void SimTill::start() {
   fs::create_directories(folder_);
   ++life_;
+  (void)TillStore::shrink(folder_ + "/db");
   auto store = TillStore::open(folder_ + "/db");
   store_ = std::move(store.value());
   Recovered recovered;
@@ -63,6 +65,7 @@ void SimTill::start() {
   }
   journal_.emplace(std::move(journal.value()));
   NodeConfig config{identity_.branch, identity_.till, identity_.key, roster_, true};
+  if (keep_ > Duration::zero()) config.keep_ops = config.keep_journal = keep_;
   node_ =
       std::make_unique<Node>(std::move(config), *store_, std::move(recovered), Random(world_.random().next()), now());
   world_.trace([&] { return label_ + " starts"; });

@@ -28,7 +28,7 @@ class SimTill final : public Endpoint {
  public:
   // `label` names the machine: the till's name, unless it is a clone.
   SimTill(World& world, Network& network, Observer& observer, Identity identity, std::string label,
-          std::optional<Roster> roster, std::string folder);
+          std::optional<Roster> roster, std::string folder, Duration keep = {});
   ~SimTill() override;
 
   void start();
@@ -92,6 +92,7 @@ class SimTill final : public Endpoint {
   std::string label_;
   std::optional<Roster> roster_;
   std::string folder_;
+  Duration keep_;
   SimDisk disk_;
   SimClock clock_;
   std::unique_ptr<TillStore> store_;

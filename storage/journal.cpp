@@ -12,6 +12,7 @@ namespace format = journal_format;
 
 namespace {
 
+constexpr char kBroken[] = "the journal's disk failed earlier: check the disk, then restart this till";
 constexpr char kFlushFailed[] =
     "the disk took a sale and could not keep it, for want of space: free some, then restart this till";
 
@@ -112,9 +113,7 @@ Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, con
 }
 
 Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
-  if (broken_) {
-    return fail(ErrorKind::io, "the journal's disk failed earlier: check the disk, then restart this till");
-  }
+  if (broken_) return fail(ErrorKind::io, kBroken);
   if (end_.offset >= segment_bytes_) {
     if (auto started = start_segment(end_.segment + 1); !started) return tl::unexpected(started.error());
   }
@@ -163,6 +162,11 @@ Result<void> Journal::retire(std::uint32_t segment) {
   if (segment >= end_.segment) return fail(ErrorKind::invalid, "the segment being written can't be retired");
   if (auto removed = disk_->remove(folder_ + "/" + format::segment_name(segment)); !removed) return removed;
   return disk_->flush_folder(folder_);
+}
+
+Result<void> Journal::end_segment() {
+  if (broken_) return fail(ErrorKind::io, kBroken);
+  return start_segment(end_.segment + 1);
 }
 
 Result<void> Journal::start_segment(std::uint32_t number) {

@@ -72,6 +72,7 @@ class Journal {
   JournalPosition end() const { return end_; }
   Result<std::vector<JournalSegment>> segments();  // oldest first
   Result<void> retire(std::uint32_t segment);      // removes one segment; never the one being written
+  Result<void> end_segment();                      // what comes next begins another
 
  private:
   Journal(Disk& disk, std::string folder, std::uint64_t segment_bytes)

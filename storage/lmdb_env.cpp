@@ -1,6 +1,8 @@
 #include "storage/lmdb_env.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -13,7 +15,7 @@ namespace tillsync::lmdb {
 
 namespace {
 
-constexpr char kDigests[] = "digests";
+constexpr char kDigests[] = "digests", kDataFile[] = "/data.mdb", kCompact[] = "/compact";
 constexpr std::size_t kSealBytes = 8;
 
 MDB_val val(ByteView v) { return {v.size(), const_cast<char*>(v.data())}; }
@@ -122,53 +124,64 @@ ReadTxn::ReadTxn(Env& env) : Txn(env), lock_(env.map_mutex_) {
 
 WriteTxn::WriteTxn(Env& env) : Txn(env) { note(mdb_txn_begin(env.env_, nullptr, 0, &txn_), "starting to write"); }
 
-std::uint64_t& WriteTxn::digest_of(const Table& table) {
-  auto [it, fresh] = digests_.try_emplace(table.name, 0);
-  if (fresh) {
-    MDB_val k = val(table.name), v{};
-    const int code = mdb_get(txn_, env_.digest_table_.handle, &k, &v);
-    if (code == MDB_SUCCESS && v.mv_size == kSealBytes) it->second = stored_seal(view(v));
+WriteTxn::~WriteTxn() { close(); }
+
+// Before the transaction ends: LMDB wants it so of cursors that write.
+void WriteTxn::close() {
+  for (Open& each : open_) {
+    if (each.cursor != nullptr) mdb_cursor_close(std::exchange(each.cursor, nullptr));
   }
-  return it->second;
+}
+
+WriteTxn::Open* WriteTxn::open(const Table& table) {
+  if (!ok()) return nullptr;
+  if (open_.size() <= table.handle) open_.resize(table.handle + 1);
+  Open& each = open_[table.handle];
+  if (each.cursor != nullptr) return &each;
+  note(mdb_cursor_open(txn_, table.handle, &each.cursor), "opening a cursor on " + table.name);
+  if (!ok()) return nullptr;
+  each.table = &table;
+  MDB_val k = val(table.name), v{};
+  const int code = mdb_get(txn_, env_.digest_table_.handle, &k, &v);
+  if (code == MDB_SUCCESS && v.mv_size == kSealBytes) each.digest = stored_seal(view(v));
+  return &each;
 }
 
 void WriteTxn::put(const Table& table, ByteView key, ByteView value) {
-  if (!ok()) return;
+  Open* const at = open(table);
+  if (at == nullptr) return;
   const std::uint64_t seal = seal_.of(key, value);
-  std::uint64_t& digest = digest_of(table);
   MDB_val k = val(key), v{kSealBytes + value.size(), nullptr};
-  int code = mdb_put(txn_, table.handle, &k, &v, MDB_NOOVERWRITE | MDB_RESERVE);
+  int code = mdb_cursor_put(at->cursor, &k, &v, MDB_NOOVERWRITE | MDB_RESERVE);
   if (code == MDB_KEYEXIST) {
-    digest ^= stored_seal(view(v));
+    at->digest ^= stored_seal(view(v));
     v = {kSealBytes + value.size(), nullptr};
-    code = mdb_put(txn_, table.handle, &k, &v, MDB_RESERVE);
+    code = mdb_cursor_put(at->cursor, &k, &v, MDB_RESERVE);
   }
   note(code, "writing " + table.name);
   if (code != MDB_SUCCESS) return;
-  digest ^= seal;
+  at->digest ^= seal;
   std::memcpy(v.mv_data, &seal, kSealBytes);
   std::memcpy(static_cast<char*>(v.mv_data) + kSealBytes, value.data(), value.size());
 }
 
 void WriteTxn::erase(const Table& table, ByteView key) {
-  if (!ok()) return;
-  MDB_cursor* cursor = nullptr;
-  note(mdb_cursor_open(txn_, table.handle, &cursor), "opening a cursor on " + table.name);
-  if (!ok()) return;
+  Open* const at = open(table);
+  if (at == nullptr) return;
   MDB_val k = val(key), v{};
-  int code = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
+  int code = mdb_cursor_get(at->cursor, &k, &v, MDB_SET_KEY);
   if (code == MDB_SUCCESS) {
-    digest_of(table) ^= stored_seal(view(v));
-    code = mdb_cursor_del(cursor, 0);
+    at->digest ^= stored_seal(view(v));
+    code = mdb_cursor_del(at->cursor, 0);
   }
-  mdb_cursor_close(cursor);
   if (code != MDB_NOTFOUND) note(code, "erasing from " + table.name);
 }
 
 Result<void> WriteTxn::commit() {
-  for (const auto& [name, digest] : digests_) {
-    if (!ok()) break;
-    MDB_val k = val(name), v{sizeof digest, const_cast<std::uint64_t*>(&digest)};
+  close();
+  for (const Open& each : open_) {
+    if (!ok() || each.table == nullptr) continue;
+    MDB_val k = val(each.table->name), v{sizeof each.digest, const_cast<std::uint64_t*>(&each.digest)};
     note(mdb_put(txn_, env_.digest_table_.handle, &k, &v, 0), "writing a digest");
   }
   if (ok()) {
@@ -219,7 +232,7 @@ Env::~Env() {
   if (env_ != nullptr) mdb_env_close(env_);
 }
 
-const Table& Env::table(const std::string& name) const { return tables_.at(name); }
+const Table& Env::table(std::string_view name) const { return tables_.find(name)->second; }
 
 Result<void> Env::grow(bool full) {
   MDB_envinfo info{};
@@ -253,6 +266,67 @@ Result<void> Env::copy_to(const std::string& folder) {
   if (code == MDB_SUCCESS) return {};
   return fail(ErrorKind::io, "can't copy the database to " + folder + " (" + mdb_strerror(code) +
                                  "): name an empty folder with room for it");
+}
+
+namespace {
+
+struct CloseEnv {
+  void operator()(MDB_env* env) const { mdb_env_close(env); }
+};
+
+bool is_loose(MDB_env* env) {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  mdb_env_info(env, &info);
+  mdb_env_stat(env, &stat);
+  const std::uint64_t pages = info.me_last_pgno + 1;
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  if (pages * stat.ms_psize < kLooseBytes || mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return false;
+  constexpr MDB_dbi kFreePages = 0;  // LMDB's own table: per transaction a list that begins with its length
+  std::uint64_t free = 0;
+  if (mdb_cursor_open(txn, kFreePages, &cursor) == MDB_SUCCESS) {
+    MDB_val k{}, v{};
+    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == MDB_SUCCESS) {
+      std::size_t length = 0;
+      if (v.mv_size >= sizeof length) std::memcpy(&length, v.mv_data, sizeof length);
+      free += length;
+    }
+    mdb_cursor_close(cursor);
+  }
+  mdb_txn_abort(txn);
+  return free > pages / 2;
+}
+
+bool flush(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  const bool flushed = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return flushed;
+}
+
+}  // namespace
+
+Result<void> shrink(const std::string& folder) {
+  const std::string whole = folder + kDataFile, fresh = folder + kCompact;
+  std::error_code error;
+  std::filesystem::remove_all(fresh, error);  // a crash may have come while it was made
+  if (!std::filesystem::exists(whole)) return {};
+  MDB_env* made = nullptr;
+  if (mdb_env_create(&made) != MDB_SUCCESS) return {};
+  std::unique_ptr<MDB_env, CloseEnv> env(made);
+  int code = mdb_env_open(env.get(), folder.c_str(), MDB_NOTLS, 0600);
+  if (code != MDB_SUCCESS) return {};  // whoever opens it properly says what is wrong
+  if (!is_loose(env.get())) return {};
+  std::filesystem::create_directories(fresh, error);
+  if (error) return tl::unexpected(lmdb_error(error.value(), "making " + fresh));
+  code = mdb_env_copy2(env.get(), fresh.c_str(), MDB_CP_COMPACT);
+  env.reset();
+  const bool moved = code == MDB_SUCCESS && flush(fresh + kDataFile) &&
+                     ::rename((fresh + kDataFile).c_str(), whole.c_str()) == 0 && flush(folder);
+  std::filesystem::remove_all(fresh, error);
+  if (!moved) return fail(ErrorKind::io, "the database could not be made smaller: it stays as it is");
+  return {};
 }
 
 Result<void> Env::verify() {

@@ -84,15 +84,23 @@ class ReadTxn final : public Txn {
 
 class WriteTxn final : public Txn {
  public:
+  ~WriteTxn() override;
   void put(const Table& table, ByteView key, ByteView value);
   void erase(const Table& table, ByteView key);
 
  private:
   friend class Env;
+  // Of a table that is written: what goes on near the place of the last write need not search from the root.
+  struct Open {
+    const Table* table = nullptr;
+    MDB_cursor* cursor = nullptr;
+    std::uint64_t digest = 0;
+  };
   explicit WriteTxn(Env& env);
   Result<void> commit();
-  std::uint64_t& digest_of(const Table& table);
-  std::map<std::string, std::uint64_t> digests_;
+  void close();
+  Open* open(const Table& table);
+  std::vector<Open> open_;  // by the table's handle
 };
 
 class Env {
@@ -106,7 +114,7 @@ class Env {
   Env(const Env&) = delete;
   Env& operator=(const Env&) = delete;
 
-  const Table& table(const std::string& name) const;
+  const Table& table(std::string_view name) const;
 
   // Runs `body` in one durable transaction; it may run again when the map had to grow, so it must depend on nothing
   // else.
@@ -125,9 +133,15 @@ class Env {
 
   MDB_env* env_ = nullptr;
   std::string folder_;
-  std::map<std::string, Table> tables_;
+  std::map<std::string, Table, std::less<>> tables_;
   Table digest_table_;
   std::shared_mutex map_mutex_;
 };
+
+// LMDB uses what became free in its file again, and gives nothing back to the file system. When most of a file of some
+// size is free this makes it as small as it can be; while nobody has it open. A crash leaves one of the two files,
+// whole.
+constexpr std::uint64_t kLooseBytes = 2ULL << 20;
+Result<void> shrink(const std::string& folder);
 
 }  // namespace tillsync::lmdb

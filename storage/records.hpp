@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/journal.hpp"
+#include "storage/later.hpp"
 
 namespace tillsync {
 
@@ -73,10 +74,11 @@ struct TillState {
   std::uint64_t forks_seen = 0;
   std::uint64_t duplicates_closed = 0;
   std::vector<Incarnation> lost;  // histories of which others told, and that are not on this disk
+  Later<ChainPoint> let_go{};     // of the current incarnation: the vault has no op up to here any more
   template <class A>
   void fields(A& a) {
     a(incarnation, last, hlc, checkpoint, cloud, old_chains, clock_offset_ms, forks, forks_seen, duplicates_closed,
-      lost);
+      lost, let_go);
   }
 };
 

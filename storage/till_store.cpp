@@ -35,8 +35,10 @@ Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
 StoreKey group_key(const std::string& sku, const ChainId& chain) { return StoreKey().text(sku).chain(chain); }
+// With what it does: the two branches of a history that split may have stamped different sales alike.
 StoreKey event_key(const std::string& sku, const StockEvent& e) {
-  return group_key(sku, e.chain).number(e.seq.value).number(e.hlc.value);
+  const std::uint64_t what = static_cast<std::uint64_t>(e.milli) << 1 | (e.is_count ? 1 : 0);
+  return group_key(sku, e.chain).number(e.seq.value).number(e.hlc.value).number(what);
 }
 StockEvent read_event_of(const ChainId& chain, ByteView key, ByteView value) {
   StoreKeyReader reader(key);
@@ -71,6 +73,11 @@ void StoreBatch::vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView 
 void StoreBatch::vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key) {
   put(kVault, vault_key(chain.incarnation, seq), op);
   if (note_key) put(kKeys, key, vault_key(chain.incarnation, seq));
+}
+
+void StoreBatch::vault_drop(Incarnation incarnation, Seq seq, const std::string* key) {
+  erase(kVault, vault_key(incarnation, seq));
+  if (key != nullptr) erase(kKeys, *key);
 }
 
 void StoreBatch::cashier(const std::string& cashier, const Hash& last) { put(kCashiers, cashier, last.view()); }
@@ -195,6 +202,8 @@ std::vector<std::pair<FeedKind, FeedRecord>> TillView::feeds() {
   });
   return out;
 }
+
+std::uint64_t TillView::op_count() { return txn_.entries(store_.env_->table(kVault)); }
 
 std::uint64_t TillView::row_count() { return txn_.entries(store_.env_->table(kRows)); }
 

@@ -23,6 +23,8 @@ class StoreBatch {
   void vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView op);
   // An op fetched back into its old place; its key is noted only if no newer op took it over.
   void vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key);
+  void vault_drop(Incarnation incarnation, Seq seq,
+                  const std::string* key);  // and its key, unless another op took it over
   void cashier(const std::string& cashier, const Hash& last);
   void row(const FeedKind& feed, std::uint64_t generation, const Row& row,
            const std::optional<RowVersion>& old_version);
@@ -84,6 +86,7 @@ class TillView {
   std::optional<FeedRecord> feed(const FeedKind& feed);
   std::vector<std::pair<FeedKind, FeedRecord>> feeds();
   std::uint64_t row_count();
+  std::uint64_t op_count();  // in the vault
 
   std::vector<std::pair<ChainId, ChainRecord>> chains();
   void relay_ops(const ChainId& chain, Seq from, const std::function<bool(Seq, ByteView)>& visit);
@@ -120,6 +123,7 @@ class TillStore {
  public:
   // Errors: damaged (say `tillsync recover`), refused (read-only), disk_full.
   static Result<std::unique_ptr<TillStore>> open(const std::string& folder);
+  static Result<void> shrink(const std::string& folder) { return lmdb::shrink(folder); }  // while nobody has it open
 
   Result<void> commit(const StoreBatch& batch);  // durable on return; from the database thread
   TillView view() { return TillView(*this); }    // from any thread

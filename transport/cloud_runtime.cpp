@@ -141,7 +141,8 @@ void CloudRuntime::take_stored_rosters(const std::string& tenant) {
 }
 
 Result<void> CloudRuntime::start(const Options& options) {
-  links_ = std::make_unique<Links>(io_, noise::KeyPair::of(key_.x25519()), static_cast<LinkOwner&>(*this), log_);
+  links_ = std::make_unique<Links>(io_, noise::KeyPair::of(key_.x25519()), static_cast<LinkOwner&>(*this), log_,
+                                   Links::kMaxConnections / 2);  // a shop, or many of them, may come from one address
   if (options.network) {
     auto port = links_->listen(options.listen);
     if (!port) return tl::unexpected(port.error());

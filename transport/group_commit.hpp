@@ -4,6 +4,7 @@
 // PostgreSQL's commit_delay does, but by what was seen last).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -20,26 +21,35 @@ namespace tillsync {
 class GroupCommit {
  public:
   struct Caller {
-    enum State { waits, leads, answered };
     ValidDraft draft;
     std::optional<Result<Receipt>> result{};
-    std::atomic<int> state{waits};  // what it sleeps on, so that those who wake do not queue for a lock
+    std::atomic<bool> answered{false};
   };
-  // Makes all of them durable, or hands them on; who is answered later gets finish() from another thread.
+  // Makes all of them durable, or hands them on: then another thread calls finish(), and ring() once for all of them.
   using Serve = std::function<void(const std::vector<Caller*>&)>;
 
   explicit GroupCommit(Serve serve) : serve_(std::move(serve)) {}
 
   Result<Receipt> record(ValidDraft draft);                    // blocks
   static void finish(Caller& caller, Result<Receipt> result);  // the caller may be gone when this returns
+  void ring();
 
  private:
   static constexpr std::chrono::microseconds kLongestWait{200};
+  // What callers sleep on, those of every other flush on the same: one system call wakes all who shared one, and they
+  // do not queue for a lock. (std::atomic::wait yields the processor a few times first: with many callers, most of the
+  // work.)
+  using Bell = std::atomic<std::uint32_t>;
+  static void sleep(Bell& bell, std::uint32_t rung);
+  static void ring(Bell& bell, int callers);
+  void lead(const Caller& me, std::unique_lock<std::mutex>& lock);
   void gather(std::unique_lock<std::mutex>& lock);
 
   Serve serve_;
   std::mutex mutex_;
   std::condition_variable arrived_;
+  std::array<Bell, 2> bells_{};
+  std::uint64_t flush_ = 0;  // the one that is gathering
   std::vector<Caller*> waiting_;
   bool led_ = false;
   bool gathering_ = false;

@@ -64,6 +64,7 @@ struct Links::Link {
   PeerId id;
   tcp::socket socket;
   bool dialled;
+  asio::ip::address from;  // of one that dialled
   PeerInfo peer;
   std::optional<noise::Key> expected;  // the key that the dialled peer must prove
   noise::Handshake::Channel channel;
@@ -71,10 +72,11 @@ struct Links::Link {
   std::size_t queued = 0;
   asio::steady_timer wake;
   Instant heard;
+  Instant paid_until;  // what it has sent is within its rate up to then
 };
 
-Links::Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log)
-    : io_(io), key_(key), owner_(owner), log_(std::move(log)) {}
+Links::Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking)
+    : io_(io), key_(key), owner_(owner), log_(std::move(log)), max_shaking_(max_shaking) {}
 
 Links::~Links() = default;
 
@@ -100,7 +102,14 @@ asio::awaitable<void> Links::accept_loop() {
 }
 
 asio::awaitable<void> Links::answer(tcp::socket socket) {
+  asio::error_code gone;
+  const auto remote = socket.remote_endpoint(gone);
+  if (gone) co_return;
+  std::size_t& shaking = shaking_[remote.address()];
+  if (shaking >= max_shaking_) co_return;
+  ++shaking;
   Link link(std::move(socket), false);
+  link.from = remote.address();
   co_await run(link);
 }
 
@@ -123,6 +132,7 @@ asio::awaitable<bool> Links::run(Link& link) {
   asio::error_code ignored;
   link.socket.set_option(tcp::no_delay(true), ignored);
   auto shaken = co_await (shake_hands(link, link.dialled ? &wanted : nullptr) || after(kHandshake));
+  if (!link.dialled && --shaking_[link.from] == 0) shaking_.erase(link.from);
   const bool good = shaken.index() == 0 && std::get<0>(shaken) && !closing_ && take_over(link);
   if (good) {
     links_[link.id] = &link;
@@ -212,7 +222,8 @@ asio::awaitable<void> Links::read_loop(Link& link) {
       co_return;
     }
     for (const Bytes& bytes : *messages) {
-      auto message = decode_message(bytes);
+      co_await pace(link, bytes.size());
+      auto message = link.socket.is_open() ? decode_message(bytes) : std::nullopt;
       if (!link.socket.is_open()) co_return;
       if (!message) {
         owner_.on_unreadable(link.id);
@@ -225,6 +236,13 @@ asio::awaitable<void> Links::read_loop(Link& link) {
       owner_.on_message(link.id, std::move(*message));
     }
   }
+}
+
+asio::awaitable<void> Links::pace(Link& link, std::size_t bytes) {
+  const Instant now = read_clock().mono;
+  link.paid_until = std::max(link.paid_until, now) + kPerMessage + kPerByte * static_cast<std::int64_t>(bytes);
+  const Duration ahead = link.paid_until - now;
+  if (ahead > kBurst) co_await after(ahead - kBurst);
 }
 
 asio::awaitable<void> Links::write_loop(Link& link) {

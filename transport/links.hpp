@@ -53,8 +53,14 @@ class Links {
   static constexpr Duration kHandshake = seconds(5);
   static constexpr std::size_t kMaxQueued = 32 << 20;  // bytes to a reader that is too slow: it is let go
   static constexpr std::size_t kMaxConnections = 1024;
+  static constexpr std::size_t kMaxShaking = 32;  // of one address, whose handshakes are not through
+  // What a peer may send at length, so that nobody's core is busy with one: 2,000 messages or 100 MB a second. What is
+  // beyond waits in its own socket.
+  static constexpr Duration kPerMessage = std::chrono::microseconds(500), kPerByte = std::chrono::nanoseconds(10);
+  static constexpr Duration kBurst = seconds(2);
 
-  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log);
+  // `max_shaking`: more where many peers share an address.
+  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking = kMaxShaking);
   ~Links();
 
   Result<std::uint16_t> listen(const Address& address);  // port 0 picks one
@@ -75,6 +81,7 @@ class Links {
   asio::awaitable<void> read_loop(Link& link);
   asio::awaitable<void> write_loop(Link& link);
   asio::awaitable<void> watch(Link& link);
+  asio::awaitable<void> pace(Link& link, std::size_t bytes);
   bool take_over(Link& link);  // false: another connection to the same peer is the better one
 
   asio::io_context& io_;
@@ -83,7 +90,9 @@ class Links {
   Log log_;
   std::unique_ptr<asio::ip::tcp::acceptor> acceptor_;
   std::map<PeerId, Link*> links_;
-  std::size_t open_ = 0;  // handshakes included
+  std::size_t max_shaking_;
+  std::map<asio::ip::address, std::size_t> shaking_;  // handshakes under way that others began
+  std::size_t open_ = 0;                              // handshakes included
   std::uint64_t next_id_ = 1;
   bool closing_ = false;
 };

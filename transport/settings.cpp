@@ -32,8 +32,18 @@ Result<void> read_peers(const toml::table& table, Settings& out) {
   return {};
 }
 
-constexpr const char* kTillSettings[] = {"branch", "till",      "listen", "cloud", "peers",
-                                         "mdns",   "interface", "log",    "http"};
+constexpr const char* kTillSettings[] = {
+    "branch",           "till", "listen", "cloud", "peers", "mdns", "interface", "log", "http", "keep_sales_days",
+    "keep_journal_days"};
+
+Result<int> read_days(const toml::table& table, const char* name, int otherwise) {
+  constexpr int kMost = 36'500;
+  if (!table.contains(name)) return otherwise;
+  const auto days = table[name].value_exact<std::int64_t>();
+  if (!days || *days < 0 || *days > kMost)
+    return fail(ErrorKind::invalid, std::string(name) + ": write a number of days, 0 to 36500");
+  return static_cast<int>(*days);
+}
 
 Result<Settings> read_table(const toml::table& table) {
   if (auto known = only_known(table, kTillSettings, ""); !known) return tl::unexpected(known.error());
@@ -51,6 +61,10 @@ Result<Settings> read_table(const toml::table& table) {
   out.mdns = table["mdns"].value_or(true);
   out.interface = table["interface"].value_or(std::string());
   if (auto peers = read_peers(table, out); !peers) return tl::unexpected(peers.error());
+  const auto sales = read_days(table, "keep_sales_days", out.keep_sales_days);
+  const auto journal = read_days(table, "keep_journal_days", out.keep_journal_days);
+  if (!sales || !journal) return tl::unexpected((sales ? journal : sales).error());
+  out.keep_sales_days = *sales, out.keep_journal_days = *journal;
   auto json = read_log(table);
   if (!json) return tl::unexpected(json.error());
   out.json_log = *json;
@@ -85,6 +99,10 @@ std::string Settings::toml() const {
   for (const auto& [name, address] : peers) out << quoted(name.text + "@" + address.text()) << ", ";
   out << "]\n\n# mDNS, and the one network interface to use it on (empty: all but loopback).\nmdns = "
       << (mdns ? "true" : "false") << "\ninterface = " << quoted(interface)
+      << "\n\n# How many days this till keeps what the cloud holds: in its database, for enquiries and to give a "
+         "restored\n"
+         "# cloud back what it lost, and in its journal.\nkeep_sales_days = "
+      << keep_sales_days << "\nkeep_journal_days = " << keep_journal_days
       << "\n\n# Lines of the log: text, or json.\nlog = " << (json_log ? "\"json\"" : "\"text\"")
       << "\n\n# Metrics, liveness and readiness for those who watch over many tills.\n"
       << (http.listen ? "" : "# ") << "[http]\n"

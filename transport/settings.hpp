@@ -30,7 +30,9 @@ struct Settings {
   std::optional<Address> cloud{};
   std::vector<std::pair<TillId, Address>> peers{};  // where multicast is blocked
   bool mdns = true;
-  std::string interface {};  // for mDNS; empty for every one but loopback
+  std::string interface {};   // for mDNS; empty for every one but loopback
+  int keep_sales_days = 90;   // what the cloud holds already: in the database, for enquiries
+  int keep_journal_days = 7;  // likewise: in the journal, the black box
   bool json_log = false;
   HttpSettings http{};
 

@@ -36,12 +36,12 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   owe(std::move(actions));
 }
 
-void TillRuntime::answer_callers(Actions& actions) {
-  std::erase_if(actions.replies, [this](Actions::Reply& reply) {
-    auto found = waiting_callers_.extract(reply.to.value);
-    if (found) callers_.finish(*found.mapped(), std::move(reply.result));
-    return !found.empty();
-  });
+bool TillRuntime::answer_callers(Actions& actions) {
+  return std::erase_if(actions.replies, [this](Actions::Reply& reply) {
+           auto found = waiting_callers_.extract(reply.to.value);
+           if (found) callers_.finish(*found.mapped(), std::move(reply.result));
+           return !found.empty();
+         }) > 0;
 }
 
 // The core's thread is not woken for nothing: it would only get in the way of the next sale.

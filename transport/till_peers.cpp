@@ -149,15 +149,18 @@ void TillRuntime::keep_house() {
     if (!segments) return;
     post([this, segments = *segments] {
       const std::uint32_t last = node_->retirable(segments, read_clock());
-      if (last == 0) return;
-      asio::post(journal_lane_, [this, segments, last] {
+      const bool ends = !segments.empty() && node_->worth_ending(segments.back(), read_clock());
+      if (last == 0 && !ends) return;
+      asio::post(journal_lane_, [this, segments, last, ends] {
         const std::lock_guard lock(journal_mutex_);
+        if (ends && journal_->end().segment == segments.back().number) (void)journal_->end_segment();
         for (const JournalSegment& each : segments) {
           if (each.number <= last && !journal_->retire(each.number)) return;
         }
       });
     });
   });
+
   const auto boot = read_clock().mono.since_boot;
   const bool daily = boot / std::chrono::hours(24) != (boot - kHouse) / std::chrono::hours(24);
   if (daily) {

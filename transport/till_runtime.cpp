@@ -68,7 +68,9 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
                     *key,
                     std::move(*roster),
                     runtime->settings_.cloud.has_value(),
-                    std::move(*policies)};
+                    std::move(*policies),
+                    std::chrono::hours(24) * runtime->settings_.keep_sales_days,
+                    std::chrono::hours(24) * runtime->settings_.keep_journal_days};
   runtime->node_ = std::make_unique<Node>(std::move(config), *runtime->store_, std::move(recovered),
                                           Random(random_seed()), read_clock());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
@@ -87,6 +89,8 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
     if (!outcome) check_ = std::move(*check);
   }
   if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;
+  if (auto fits = check_ ? Result<void>() : TillStore::shrink(database); !fits)
+    log_({Notice::Weight::warning, fits.error().message});
   auto store = TillStore::open(database);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
@@ -217,7 +221,7 @@ void TillRuntime::pay() {
 }
 
 void TillRuntime::perform(Actions actions) {
-  answer_callers(actions);
+  if (answer_callers(actions)) callers_.ring();
   for (const Notice& notice : actions.notices) log_(notice);
   if (actions.append) append(std::move(*actions.append));
   if (actions.commit) commit(std::move(actions.commit));

@@ -96,7 +96,7 @@ class TillRuntime final : private LinkOwner {
   void pay();
   void perform(Actions actions);
   void serve(const std::vector<GroupCommit::Caller*>& callers);
-  void answer_callers(Actions& actions);
+  bool answer_callers(Actions& actions);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();
   void append(std::vector<Bytes> batch);

@@ -273,7 +273,7 @@ void Node::pump(Now now, Actions& out) {
 void Node::pump_commit(Now now, Actions& out) {
   if (committing_ || now.mono < retry_commit_) return;
   const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() ||
-                      state_dirty_ || (sweep_wanted_ && now.mono >= next_sweep_);
+                      state_dirty_ || prunes(now) || (sweep_wanted_ && now.mono >= next_sweep_);
   const bool due = own_.pending().size() >= kCheckpointOps || (checkpoint_due_ && now.mono >= *checkpoint_due_);
   if (!batch_ && !urgent && !due) return;
   if (!batch_) {
@@ -316,6 +316,7 @@ void Node::form_checkpoint(Now now, StoreBatch& batch, Actions& out) {
   roster_committing_ = config_.roster ? config_.roster->version : 0;
   if (roster_dirty_ && config_.roster) batch.note(kRosterNote, config_.roster->encoded());
   roster_dirty_ = false;
+  prune_vault(now, view, batch);
   state_.incarnation = own_.chain().incarnation;
   state_.last = own_.last();
   state_.hlc = own_.hlc();
@@ -353,6 +354,7 @@ Instant Node::next_wake(Now now) const {
   if (upstream(now, nullptr) != nullptr) sooner(next_progress_);
   if (relay_.waits()) sooner(next_strays_);
   if (sweep_wanted_ && !committing_) sooner(std::max(next_sweep_, retry_commit_));
+  if (state_.forks.empty() && !committing_) sooner(std::max(next_prune_, retry_commit_));
   for (const auto& [id, peer] : peers_) {
     sooner(peer.next_ping);
     for (const auto& [chain, sender] : peer.senders) {

@@ -29,9 +29,11 @@ struct NodeConfig {
   BranchId branch;
   TillId till;
   SecretKey key;
-  std::optional<Roster> roster;  // nothing: a till on its own, not paired yet
-  bool use_cloud = true;         // false: this till has no way to the cloud of its own
-  Policies policies = {};        // what it sells without having it
+  std::optional<Roster> roster;                        // nothing: a till on its own, not paired yet
+  bool use_cloud = true;                               // false: this till has no way to the cloud of its own
+  Policies policies = {};                              // what it sells without having it
+  Duration keep_ops = std::chrono::hours(24 * 90);     // in the vault, once the cloud holds them: for enquiries
+  Duration keep_journal = std::chrono::hours(24 * 7);  // likewise: the black box
 };
 
 // What the journal held after the last checkpoint, in order.
@@ -73,6 +75,8 @@ class Node {
   bool wants_cloud(Now now) const;
   // The last journal segment that nobody needs any more, given each segment's first op; 0 for none.
   std::uint32_t retirable(const std::vector<JournalSegment>& segments, Now now) const;
+  // Whether the one being written is worth ending, so that it can go in its turn though few sales come.
+  bool worth_ending(const JournalSegment& newest, Now now) const;
 
   Status status(Now now) const;
   LeaseView lease(Now now) const;
@@ -116,6 +120,11 @@ class Node {
   static constexpr Duration kProgressEvery = seconds(60);
   static constexpr Duration kCommandTime = seconds(10);
   static constexpr Duration kLongestBusy = seconds(60);  // that a cloud's word keeps a till from asking again
+  static constexpr Duration kShortestPrune = seconds(1), kLongestPrune = std::chrono::minutes(10);
+  static constexpr std::size_t kPruneOps = 1000;  // in one commit
+  static constexpr unsigned kForksOnWord = 3;     // of one till, in a run; a real fork needs one
+  static constexpr std::size_t kMaxPositions = 2000;
+  static constexpr std::size_t kMaxProxied = 256;
   static constexpr std::int64_t kClockToleranceMs = 2000;
   static constexpr std::int64_t kClockWrongMs = 60'000;  // beyond this, recorded ops are re-dated
 
@@ -172,6 +181,7 @@ class Node {
   Level level_of(Now now, const Relay::Chain& chain) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
+  bool knows_of_cloud(Now now, PeerId from, const ChainId& chain) const;
   void handle(Now now, PeerId from, Busy& m, Actions& out);
   ChainPoint rebuilt_base() const;
   ChainPoint cloud_point(Incarnation incarnation, const ChainPoint& last) const;
@@ -183,8 +193,14 @@ class Node {
   void on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out);
   void handle(Now now, PeerId from, Push& m, Actions& out);
 
+  // node_vault.cpp: what the vault keeps, and how long
+  bool prunes(Now now) const { return now.mono >= next_prune_ && state_.forks.empty(); }
+  void prune_vault(Now now, TillView& view, StoreBatch& batch);
+  bool below_vault(Now now, const Peer& peer, const Held& m);
+
   // node_fork.cpp: a history that split
   void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);
+  bool believes_in_fork(const Peer& peer, Actions& out);
   void follow_lost(const ChainId& lost, Actions& out);
   bool knows(Incarnation history) const;
   void leave_lost(Now now, const ChainId& lost, Actions& out);
@@ -285,10 +301,13 @@ class Node {
   bool left_lost_ = false;
   std::optional<ChainId> lost_;             // to be left, when no flush is in flight
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight
+  std::map<TillId, unsigned> believed_;     // forks of this run on a till's bare word
   Seq reissue_cursor_;                      // how far re-issuing has got; what is durable of it is in state_.fork
   Instant retry_own_;
   Instant next_strays_;
   Instant next_sweep_;
+  Instant next_prune_;
+  bool told_below_vault_ = false;  // the cloud says that it lacks what the vault has not any more
   bool sweep_wanted_ = true;
   std::map<Origin, Seq> reissued_strays_;  // of this run: their number here, 0 until they are on disk
   Instant fetch_again_;

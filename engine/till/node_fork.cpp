@@ -21,10 +21,24 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   state_.forks.push_back(fork);
   record_incarnation();
   state_.cloud = {};
+  state_.let_go = {};
   host_held_ = copy_held_ = {};
   ++state_.forks_seen;
   state_dirty_ = true;
   out.alarm("this till's history forked: " + why + "; it goes on selling, and both histories are kept");
+}
+
+// Nobody signs what he says to hold of another's history. A till that tells of forks again and again is ill or lies;
+// one that went back in time itself was started anew, and counts anew.
+bool Node::believes_in_fork(const Peer& peer, Actions& out) {
+  if (peer.role == Role::cloud || fork_wanted_ || mutated(Mutant::believe_liars)) return true;
+  unsigned& times = believed_[peer.name];
+  if (times == kForksOnWord)
+    out.alarm(peer.name.text +
+              " tells again and again of sales of this till that there never were: it is not heeded "
+              "any more; look at it, or take it out of the roster");
+  times = std::min(times + 1, kForksOnWord + 1);
+  return times <= kForksOnWord;
 }
 
 bool Node::knows_nothing() const {
@@ -115,6 +129,7 @@ void Node::pump_fork(Now now, Actions& out) {
 
 void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
   const ChainId chain = m.chain.id();
+  if (chain.till != peer_of(from)->name) return void(++refused_);  // its own is all that a till ever needs
   Fetched answer{m.chain, m.from, {}, true};
   const Relay::Chain* held = relay_.find(chain);
   const bool behind = held != nullptr && held->record.cloud.seq > held->record.held.seq;  // and may be another branch
@@ -133,7 +148,9 @@ void Node::handle(Now now, PeerId from, Fetch& m, Actions& out) {
   }
   PeerId up;
   const Peer* cloud = upstream(now, &up);
-  if (cloud != nullptr && cloud->role == Role::cloud) {  // the cloud keeps everything: ask it on the till's behalf
+  const bool room = proxied_fetches_.size() < kMaxProxied || proxied_fetches_.contains(chain);
+  if (cloud != nullptr && cloud->role == Role::cloud &&
+      room) {  // the cloud keeps everything: ask it on the till's behalf
     proxied_fetches_[chain] = from;
     out.send(up, m);
     return;

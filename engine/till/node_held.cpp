@@ -14,6 +14,7 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   const bool of_another =
       m.generation.value != 0 && rows_.generation() != 0 && m.generation.value != rows_.generation();
   if (m.level == Level::cloud && peer.role != Role::cloud && of_another) return;  // before it went back to a backup
+  if (m.level == Level::cloud && !knows_of_cloud(now, from, chain)) return void(++refused_);
   const bool answers_sender = peer.role == Role::cloud || m.level != Level::cloud;
   const auto sender = peer.senders.find(chain);
   if (answers_sender && sender != peer.senders.end()) sender->second.on_held(now.mono, m.point.seq);
@@ -28,6 +29,14 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
     if (!its_twin_knows) relay_.on_forgotten(chain);
   }
   settle_waiters(now, out);
+}
+
+// Whose word on what the cloud holds counts: the cloud's own, that of the host, and each till's on its own history.
+bool Node::knows_of_cloud(Now now, PeerId from, const ChainId& chain) const {
+  const Peer& peer = peers_.at(from);
+  const Peer* up = upstream(now);
+  return peer.role == Role::cloud || peer.name == chain.till || (up != nullptr && up->name == peer.name) ||
+         mutated(Mutant::believe_liars);
 }
 
 void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {
@@ -82,9 +91,11 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
   }
   if (m.point.seq > Seq{} && m.point != rebuilt_base()) {
     if (m.point.seq < rebuilt_base().seq) return;  // can't be checked before the vault has it back
+    if (m.point.seq <= state_.let_go.value.seq && !below_vault(now, peer, m)) return;
     const auto mine = m.point.seq <= own_.last().seq ? own_.read(incarnation, m.point.seq) : std::nullopt;
-    if (!mine || mine->hash != m.point.hash) {
+    if (m.point != state_.let_go.value && (!mine || mine->hash != m.point.hash)) {
       if (m.point.seq <= own_.last().seq && store_.damaged()) return;  // it is our disk that lies; say so, don't fork
+      if (!believes_in_fork(peer, out)) return;
       fork_wanted_ = peer.name.text + " holds a different history of this till (was a backup restored?)";
       return;
     }
@@ -97,9 +108,9 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
       tell_keepers(m, out);
       if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
     }
-  } else if (m.level == Level::host) {
+  } else if (const Peer* up = upstream(now); m.level == Level::host && up != nullptr && up->name == peer.name) {
     host_held_ = m.point;
-  } else if (m.level == Level::two_disks) {
+  } else if (m.level == Level::two_disks && peer.senders.contains(own_.chain())) {
     copy_held_ = m.point;
   }
 }
@@ -131,8 +142,9 @@ std::map<Incarnation, ChainPoint> Node::left_histories(TillView& view) const {
     if (!found || *found == own_.chain().incarnation) continue;
     ChainPoint last;
     view.ops(*found, Seq{1}, [&](Seq seq, ByteView bytes) {
-      const auto op = seq == last.seq.next() ? decode_op(bytes) : std::nullopt;
-      if (!op || op->prev != last.hash) return false;
+      const bool first = last.seq == Seq{};  // older ones may have been let go
+      const auto op = first || seq == last.seq.next() ? decode_op(bytes) : std::nullopt;
+      if (!op || (!first && op->prev != last.hash)) return false;
       last = {seq, blake2b(bytes)};
       return true;
     });

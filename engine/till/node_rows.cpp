@@ -41,7 +41,9 @@ void Node::pump_pulls(Now now, Actions& out) {
   }
 }
 
-void Node::handle(Now now, PeerId from, Pull& m, Actions&) {
+void Node::handle(Now now, PeerId from, Pull& m, Actions& out) {
+  if (m.positions.size() + m.feeds.size() > kMaxPositions)
+    return complain(peer_of(from)->name, "a question about more feeds than there are", out);
   PeerId up;
   for (const RowPosition& p : m.positions) {
     const bool news = p.generation != 0 && rows_.hear_of({p.feed, p.kind});
@@ -68,7 +70,7 @@ void Node::tell_seen(PeerId to, const TillId& name, Actions& out) {
 void Node::handle(Now, PeerId from, Seen& m, Actions& out) {
   for (const ChainUpTo& each : m.histories) {
     if (each.till == config_.till && knows_nothing()) return follow_lost(each.chain(), out);
-    if (each.chain() == own_.chain() && each.seq > own_.last().seq)
+    if (each.chain() == own_.chain() && each.seq > own_.last().seq && believes_in_fork(*peer_of(from), out))
       fork_wanted_ =
           peer_of(from)->name.text + " has seen sales of this till that it has no more (was a backup restored?)";
     if (each.till == config_.till && !knows(each.incarnation)) lost_ = each.chain();
@@ -161,8 +163,8 @@ void Node::sweep_stock(Now now, TillView& view) {
 }
 
 void Node::handle(Now now, PeerId from, Events& m, Actions&) {
-  Peer& peer = *peer_of(from);
-  peer.pulling_events = false;
+  const bool asked = std::exchange(peer_of(from)->pulling_events, false);
+  if (!asked && !mutated(Mutant::believe_liars)) return void(++refused_);  // nobody asked: it hosts no more
   for (const Events::OpEvents& op : m.ops) {
     const ChainId chain = op.chain.id();
     if (chain.till == config_.till) continue;

@@ -10,9 +10,7 @@
 
 namespace tillsync {
 
-namespace {
-constexpr std::int64_t kRetentionMs = 7LL * 24 * 3600 * 1000;  // the black box is kept a week
-}
+namespace {}
 
 std::optional<Duration> Node::silence_of(const TillId& name, Now now) const {
   std::optional<Instant> heard;
@@ -178,20 +176,6 @@ std::vector<PendingOp> Node::unsent(std::size_t limit) const {
   return out;
 }
 
-std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now now) const {
-  std::uint32_t last = 0;
-  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-    // All of a segment is older than the first op of the next one.
-    const auto next = decode_op(segments[i + 1].first_op);
-    if (!next || segments[i + 1].number > state_.checkpoint.segment) break;
-    const bool in_cloud = next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next()
-                                                      : state_.forks.empty() && state_.old_chains.empty();
-    if (!in_cloud || next->hlc.millis() > corrected(now) - kRetentionMs) break;
-    last = segments[i].number;
-  }
-  return last;
-}
-
 std::uint64_t Node::unsent_count() const {
   std::uint64_t sum = 0;
   for (const OldChain& own : own_chains()) sum += own.last.seq.value - std::min(own.cloud.seq, own.last.seq).value;
@@ -214,6 +198,7 @@ Status Node::status(Now now) const {
   s.incarnation = own_.chain().incarnation.value;
   s.recorded = own_.last().seq.value;
   s.unsent = unsent_count();
+  s.kept = store_.view().op_count();
   const Seq second_disk = std::max({state_.cloud.seq, host_held_.seq, copy_held_.seq});
   s.one_disk_only = own_.last().seq.value - std::min(second_disk, own_.last().seq).value;
   const auto oldest = unsent(1);

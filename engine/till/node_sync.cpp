@@ -42,6 +42,7 @@ Actions Node::on_peer_down(Now now, PeerId id) {
   if (it == peers_.end()) return out;
   const Peer gone = std::move(it->second);
   peers_.erase(it);
+  std::erase_if(proxied_fetches_, [&](const auto& each) { return each.second == id; });
   last_heard_[gone.name] = gone.heard;
   out.info("lost the connection to " + gone.name.text);
   fetch_again_ = now.mono;
@@ -191,11 +192,12 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   }
   const Member* member = config_.roster ? config_.roster->find(chain.till) : nullptr;
   if (member == nullptr || is_person(member->role)) return void(++refused_);
+  const Relay::Chain* held = relay_.on_offer(chain, m.cloud, peer.name == chain.till);
+  if (held == nullptr) return complain(peer.name, "one history more of " + chain.till.text + " than there can be", out);
   peer.offered.insert(chain);
-  const Relay::Chain& held = relay_.on_offer(chain, m.cloud);
-  out.send(from, Held{m.chain, level_of(now, held), held.record.held});
-  const bool told = held.record.cloud.seq > Seq{} || (held.asked && m.cloud.seq > Seq{});
-  if (told && !held.doubted) out.send(from, cloud_holds(m.chain, held.record.cloud));
+  out.send(from, Held{m.chain, level_of(now, *held), held->record.held});
+  const bool told = held->record.cloud.seq > Seq{} || (held->asked && m.cloud.seq > Seq{});
+  if (told && !held->doubted) out.send(from, cloud_holds(m.chain, held->record.cloud));
 }
 
 void Node::handle(Now now, PeerId from, Push& m, Actions& out) {

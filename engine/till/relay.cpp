@@ -20,14 +20,21 @@ const Relay::Chain* Relay::find(const ChainId& chain) const {
   return it == chains_.end() ? nullptr : &it->second;
 }
 
-const Relay::Chain& Relay::on_offer(const ChainId& id, const ChainPoint& cloud) {
-  Chain& chain = chains_[id];
+const Relay::Chain* Relay::on_offer(const ChainId& id, const ChainPoint& cloud, bool by_its_till) {
+  const auto known = chains_.find(id);
+  const bool full = known == chains_.end() && std::ranges::count_if(chains_, [&](const auto& each) {
+                                                return each.first.till == id.till && !each.second.settled;
+                                              }) >= kMaxEmptyChains;
+  if (full) return nullptr;
+  Chain& chain = known == chains_.end() ? chains_[id] : known->second;
   chain.claimed = std::max(chain.claimed, cloud.seq);
-  if (!chain.settled && chain.received.seq == Seq{} && cloud.seq > Seq{}) {
+  const bool fresh = chain.received.seq == Seq{} && cloud.seq > Seq{};
+  const bool corrected = by_its_till && !chain.asked && cloud.seq < chain.record.base.seq;
+  if (!chain.settled && (fresh || corrected)) {
     chain.record = {cloud, cloud, {}, false};
     chain.received = cloud;
   }
-  return chain;
+  return &chain;
 }
 
 Verdict Relay::on_push(OpenedPush push) {

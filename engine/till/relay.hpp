@@ -14,6 +14,7 @@ namespace tillsync {
 
 class Relay {
  public:
+  static constexpr std::ptrdiff_t kMaxEmptyChains = 64;  // of one till
   explicit Relay(TillStore& store);
 
   struct Chain {
@@ -30,8 +31,9 @@ class Relay {
   const std::map<ChainId, Chain>& chains() const { return chains_; }
   const Chain* find(const ChainId& chain) const;
 
-  // Somebody has this chain: makes a place for it when it is new, starting at what the cloud is said to hold.
-  const Chain& on_offer(const ChainId& chain, const ChainPoint& cloud);
+  // Somebody has this chain: makes a place for it when it is new, starting at what the cloud is said to hold. What its
+  // own till says of that goes before what others say. Nothing when that till has too many of which nothing is held.
+  const Chain* on_offer(const ChainId& chain, const ChainPoint& cloud, bool by_its_till);
   Verdict on_push(OpenedPush push);
   const OpenedPush& newest() const { return queued_.back(); }  // what on_push() has just appended
 

@@ -67,17 +67,20 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   if (!fits) return;  // an answer to an older question
   if (page.snapshot && page.from == RowVersion{}) {
     record.live_sum = 0;
-    snapshots_.insert(feed);
+    RowVersion& unseen = snapshots_[feed] = page.newest.value;
     view.rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
       record.live_sum += live_sum(stored.row);  // what stays until a page replaces or drops it
+      unseen = {};
       return true;
     });
   }
+  const auto snapshot = snapshots_.find(feed);
+  const RowVersion unseen = snapshot == snapshots_.end() ? RowVersion{} : snapshot->second;
   if (page.snapshot) drop_stale(view, batch, page, record, changed);
   for (const Page::WireRow& wire : page.rows) {
     const bool deleted = wire.deleted && !mutated(Mutant::resurrect_row);
     const Row row{wire.id, wire.version, deleted, wire.fields_bytes};
-    const auto old = view.row(feed, wire.id);
+    const auto old = wire.version <= unseen ? std::nullopt : view.row(feed, wire.id);
     if (old) record.live_sum -= live_sum(old->row);
     record.live_sum += live_sum(row);
     batch.row(feed, page.generation, row, old ? std::optional(old->row.version) : std::nullopt);

@@ -46,7 +46,8 @@ class RowReader {
 
   BranchId branch_;
   std::map<FeedKind, FeedRecord> positions_;
-  std::set<FeedKind> snapshots_;  // being taken
+  // Being taken; rows up to that version are new to this reader, since it had none when they were all there was.
+  std::map<FeedKind, RowVersion> snapshots_;
   std::deque<Pages> queued_;
   std::vector<ChainUpTo> settled_;
   std::uint64_t diverged_ = 0;

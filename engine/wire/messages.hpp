@@ -140,9 +140,10 @@ struct Page {
   // Of stock rows at `to`, when there is no more: every op of the history up to there has had its effect on them, or
   // never will.
   std::vector<ChainUpTo> settled;
+  Later<RowVersion> newest{};  // how far the feed goes at the sender
   template <class A>
   void fields(A& a) {
-    a(feed, kind, generation, from, to, more, snapshot, live_sum, rows, settled);
+    a(feed, kind, generation, from, to, more, snapshot, live_sum, rows, settled, newest);
   }
 };
 

@@ -27,6 +27,7 @@ Page make_page(const RowPosition& position, const FeedRecord& newest,
   page.snapshot = !trusted || position.snapshot;
   page.to = newest.watermark.version;
   page.live_sum = newest.live_sum;
+  page.newest.value = newest.watermark.version;
   std::size_t bytes = 0;
   rows_after(page.from, [&](const Row& row) {
     if (page.rows.size() >= kMaxPageRows || (bytes > 0 && bytes + row.fields.size() > kMaxPageBytes)) {

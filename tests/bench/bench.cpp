@@ -21,14 +21,14 @@ int main(int argc, char** argv) {
   std::string only, json, where = std::filesystem::temp_directory_path();
   CLI::App app("Times tillsync beside what its users would otherwise pick. Judges nothing: machines differ.");
   app.add_flag("--small", o.small, "Seconds instead of minutes: only to see that it works");
-  app.add_option("--only", only, "record, drain, pull or fold");
+  app.add_option("--only", only, "record, drain, pull, fold or day");
   app.add_option("--where", where, "A folder on the disk to be measured")->capture_default_str();
   app.add_option("--json", json, "Write the figures to this file as well");
   CLI11_PARSE(app, argc, argv);
   const std::map<std::string, std::vector<Figure> (*)(const Options&)> topics{
-      {"record", bench_record}, {"drain", bench_drain}, {"pull", bench_pull}, {"fold", bench_fold}};
+      {"record", bench_record}, {"drain", bench_drain}, {"pull", bench_pull}, {"fold", bench_fold}, {"day", bench_day}};
   if (!only.empty() && !topics.contains(only)) {
-    std::cerr << "there is no bench '" << only << "': name record, drain, pull or fold\n";
+    std::cerr << "there is no bench '" << only << "': name record, drain, pull, fold or day\n";
     return 2;
   }
   o.program = demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync";

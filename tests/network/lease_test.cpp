@@ -139,7 +139,7 @@ TEST_CASE("a member that holds elections in a loop deposes nobody") {
   const int host = *shop.host(), thief = (host + 1) % 5;
   shop.kill(thief);
   {
-    test::Hostile hostile(shop, thief);
+    test::Hostile hostile(shop, thief, test::Hostile::Way::campaigns);
     const auto until = Clock::now() + seconds(6);
     while (Clock::now() < until) {
       CHECK(shop.exclusive_holders() == std::vector<int>{host});

@@ -26,6 +26,7 @@ TEST_CASE("many callers at once: one writes at a time, for several, and each hea
   std::atomic<int> writing = 0, flushes = 0;
   std::vector<std::jthread> others;  // who answer later
   std::mutex mutex;
+  std::function<void()> ring;
   GroupCommit group([&](const std::vector<GroupCommit::Caller*>& callers) {
     CHECK(++writing == 1);
     const int flush = ++flushes;
@@ -39,10 +40,12 @@ TEST_CASE("many callers at once: one writes at a time, for several, and each hea
     }
     --writing;
     const std::lock_guard lock(mutex);
-    others.emplace_back([later] {
+    others.emplace_back([later, &ring] {
       for (GroupCommit::Caller* each : later) GroupCommit::finish(*each, receipt_for(*each));
+      ring();
     });
   });
+  ring = [&group] { group.ring(); };
   std::atomic<std::uint64_t> right = 0;
   {
     std::vector<std::jthread> callers;

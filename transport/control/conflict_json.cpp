@@ -120,7 +120,8 @@ std::optional<ShownConflict> conflict_from(const Json& json) {
 Json to_json(const OpDraft& draft) {
   Json lines = Json::array();
   for (const Line& line : draft.document.lines)
-    lines.push_back({{"sku", line.sku}, {"milli", line.quantity.milli}, {"unit_price", line.unit_price}});
+    lines.push_back(
+        {{"sku", line.sku}, {"milli", line.quantity.milli}, {"unit_price", line.unit_price}, {"name", line.name}});
   return {{"kind", name_of(draft.kind)},
           {"key", draft.key},
           {"cashier", draft.cashier},

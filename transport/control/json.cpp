@@ -149,6 +149,7 @@ Json to_json(const Status& s) {
           {"incarnation", s.incarnation},
           {"recorded", s.recorded},
           {"unsent", s.unsent},
+          {"kept", s.kept},
           {"one_disk_only", s.one_disk_only},
           {"oldest_unsent_ms", s.oldest_unsent_ms},
           {"relaying", s.relaying},

@@ -22,6 +22,7 @@ struct Status {
   std::uint64_t incarnation = 0;
   std::uint64_t recorded = 0;         // ops of this incarnation
   std::uint64_t unsent = 0;           // not yet held by the cloud
+  std::uint64_t kept = 0;             // in the database, those that the cloud holds as well
   std::uint64_t one_disk_only = 0;    // not yet on a second disk
   std::int64_t oldest_unsent_ms = 0;  // age; 0 when nothing is unsent
   std::uint64_t relaying = 0;         // other tills' ops held here for the cloud

@@ -1,0 +1,79 @@
+// How long this till keeps its own ops: in the vault for enquiries and to give a restored cloud back what it lost, in
+// the journal as the black box. Nothing goes before the cloud holds it.
+#include <algorithm>
+
+#include "engine/till/node.hpp"
+#include "storage/mutants.hpp"
+#include "storage/op_codec.hpp"
+
+namespace tillsync {
+
+// Oldest first, of each history; what the cloud's watermark names stays, as the proof that both mean the same.
+void Node::prune_vault(Now now, TillView& view, StoreBatch& batch) {
+  if (!prunes(now)) return;
+  next_prune_ = now.mono + std::clamp<Duration>(config_.keep_ops / 100, kShortestPrune, kLongestPrune);
+  const std::int64_t before = corrected(now) - to_ms(config_.keep_ops);
+  std::size_t dropped = 0;
+  std::optional<Incarnation> at = Incarnation{0};
+  while (at && dropped < kPruneOps) {
+    std::optional<Incarnation> history;
+    view.all_ops(*at, Seq{0}, [&](Incarnation each, Seq, ByteView) { return history = each, false; });
+    at = history ? std::optional(Incarnation{history->value + 1}) : std::nullopt;
+    if (!history) break;
+    const bool current = *history == own_.chain().incarnation;
+    const bool open = std::ranges::find(state_.old_chains, *history, &OldChain::incarnation) != state_.old_chains.end();
+    const Seq limit =
+        current ? mutated(Mutant::forget_unsent) ? own_.last().seq : state_.cloud.seq : Seq{open ? 0 : ~0ULL};
+    std::optional<std::pair<ChainPoint, std::string>> oldest;  // goes when another follows: a history stays known
+    view.ops(*history, Seq{1}, [&](Seq seq, ByteView bytes) {
+      const auto op = decode_op(bytes);
+      if (!op || seq >= limit || op->hlc.millis() > before || dropped == kPruneOps) return false;
+      if (oldest) {
+        const auto& [point, key] = *oldest;
+        const auto place = view.find_key(key);
+        const bool its_own = place && place->incarnation == *history && place->seq == point.seq;
+        batch.vault_drop(*history, point.seq, its_own ? &key : nullptr);
+        if (current) state_.let_go.value = point;
+        ++dropped;
+      }
+      oldest.emplace(ChainPoint{seq, blake2b(bytes)}, op->key);
+      return true;
+    });
+  }
+  if (dropped == kPruneOps) next_prune_ = now.mono;
+}
+
+// What the vault has not any more can't be compared. When the cloud says twice that it lacks some of it, it went back
+// to before what tills keep: this till goes on in a new history, with what it has.
+bool Node::below_vault(Now, const Peer& peer, const Held& m) {
+  if (m.point.seq == state_.let_go.value.seq) return true;
+  if (peer.role != Role::cloud || m.level != Level::cloud) return false;
+  if (!std::exchange(told_below_vault_, true)) return ask_again_ = true, false;
+  told_below_vault_ = false;
+  fork_wanted_ = "the cloud lacks sales that this till has let go (was a very old backup restored?)";
+  return false;
+}
+
+std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now now) const {
+  std::uint32_t last = 0;
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    // All of a segment is older than the first op of the next one.
+    const bool all_there = i + 2 == segments.size() && segments[i + 1].first_op.empty() && own_.idle() &&
+                           state_.last == own_.last() && unsent_count() == 0 && state_.forks.empty();
+    if (all_there && own_.hlc().millis() <= corrected(now) - to_ms(config_.keep_journal)) return segments[i].number;
+    const auto next = decode_op(segments[i + 1].first_op);
+    if (!next || segments[i + 1].number > state_.checkpoint.segment) break;
+    const bool in_cloud = next->chain == own_.chain() ? next->seq <= state_.cloud.seq.next()
+                                                      : state_.forks.empty() && state_.old_chains.empty();
+    if (!in_cloud || next->hlc.millis() > corrected(now) - to_ms(config_.keep_journal)) break;
+    last = segments[i].number;
+  }
+  return last;
+}
+
+bool Node::worth_ending(const JournalSegment& newest, Now now) const {
+  const auto first = decode_op(newest.first_op);
+  return first && first->hlc.millis() <= corrected(now) - to_ms(config_.keep_journal);
+}
+
+}  // namespace tillsync
