@@ -61,7 +61,7 @@ void CloudRuntime::settle(const Shop& shop, OpDraft draft, std::function<void(Re
           if (auto ok = check(said, *about); !ok) return ok;
           Ingest ingest(txn, now_ms, *policies);
           const auto last = txn.chain(shop, person_chain(name, key.public_key())).value_or(ChainPoint{});
-          ingest.branch(shop).push(sign_alone(draft, shop.branch, name, key, last, now_ms));
+          ingest.branch(shop).push(read_ops(sign_alone(draft, shop.branch, name, key, last, now_ms)));
           ingest.finish({});
           *changed = txn.told();
           return {};

@@ -90,6 +90,7 @@ class CloudRuntime final : private LinkOwner {
 
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};
+  asio::thread_pool reading_{1};
   std::unique_ptr<asio::thread_pool> database_;
   std::unique_ptr<Links> links_;
   std::thread thread_;

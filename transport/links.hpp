@@ -57,7 +57,7 @@ class Links {
   // What a peer may send at length, so that nobody's core is busy with one: 2,000 messages or 100 MB a second. What is
   // beyond waits in its own socket.
   static constexpr Duration kPerMessage = std::chrono::microseconds(500), kPerByte = std::chrono::nanoseconds(10);
-  static constexpr Duration kBurst = seconds(2);
+  static constexpr Duration kBurst = milliseconds(250);
 
   // `max_shaking`: more where many peers share an address.
   Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking = kMaxShaking);

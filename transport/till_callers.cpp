@@ -31,8 +31,9 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   if (!batch) return;  // another flush is under way; theirs follows it
   auto outcome = flush(*batch);
   const Held held(core_);
-  Actions actions = node_->on_appended(read_clock(), std::move(outcome));
-  answer_callers(actions);
+  Actions actions = node_->on_appended(read_clock(), std::move(outcome), [this, &callers](Actions& early) {
+    if (answer_callers(early) && callers.size() > 1) callers_.ring();
+  });
   owe(std::move(actions));
 }
 

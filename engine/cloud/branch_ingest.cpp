@@ -26,15 +26,6 @@ BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms,
       anomalies_(txn, shop, now_ms, conflicts_, rows_),
       stock_(txn, shop_) {}
 
-BranchIngest::Drafts BranchIngest::drafts_of(const OpenedPush& push) {
-  Drafts drafts;
-  drafts.reserve(push.ops.size());
-  for (const OpenedOp& each : push.ops) drafts.push_back(draft_of(each.op));
-  return drafts;
-}
-
-void BranchIngest::prepare(const OpenedPush& push) { prepared_.emplace(&push, drafts_of(push)); }
-
 void BranchIngest::name_reads(CloudReads& reads) const {
   reads.shops.push_back(shop_);
   for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_), tally_note(shop_),
@@ -42,12 +33,12 @@ void BranchIngest::name_reads(CloudReads& reads) const {
     reads.notes.push_back(name);
   CloudReads::KeysOf& keys = reads.keys.emplace_back(CloudReads::KeysOf{shop_, {}});
   std::vector<std::string_view> skus;
-  for (const auto& [push, drafts] : prepared_) {
-    reads.notes.push_back(corrections_note(shop_, push->chain.till));
-    for (const OpenedOp& each : push->ops) keys.keys.push_back(each.op.key);
-    for (const auto& draft : drafts) {
-      if (!draft) continue;
-      for (const Line& line : draft->document.lines) skus.push_back(line.sku);
+  for (const ReadPush* push : expected_) {
+    reads.notes.push_back(corrections_note(shop_, push->push.chain.till));
+    for (const OpenedOp& each : push->push.ops) keys.keys.push_back(each.op.key);
+    for (const ReadOp& read : push->ops) {
+      if (!read.draft) continue;
+      for (const Line& line : read.draft->document.lines) skus.push_back(line.sku);
     }
   }
   std::ranges::sort(skus);
@@ -60,16 +51,15 @@ void BranchIngest::name_reads(CloudReads& reads) const {
   }
 }
 
-ChainPoint BranchIngest::push(const OpenedPush& push) {
+ChainPoint BranchIngest::push(const ReadPush& read) {
+  const OpenedPush& push = read.push;
   const ChainPoint held = txn_.chain(shop_, push.chain).value_or(ChainPoint{});
   const Judged judged = judge(held, push);
   if (judged.verdict == Verdict::fork) {
     raise(forked_history(push.chain, held.seq, now_ms_));
   }
   if (judged.verdict != Verdict::append) return held;
-  const auto prepared = prepared_.find(&push);
-  Drafts drafts = prepared == prepared_.end() ? drafts_of(push) : std::move(prepared->second);
-  for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i], std::move(drafts[i]));
+  for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i], read.ops[i]);
   txn_.put_chain(shop_, push.chain, push.end());
   accepted_.push_back(
       {push.chain.till, push.chain.incarnation, push.ops[judged.first_new].op.seq, push.ops.back().op.seq});
@@ -77,10 +67,12 @@ ChainPoint BranchIngest::push(const OpenedPush& push) {
   return push.end();
 }
 
-void BranchIngest::append(const OpenedOp& opened, std::optional<OpDraft> draft) {
+void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
   const Op& op = opened.op;
+  const auto& draft = read.draft;
   OpEffect effect = judge_key(op);
-  const auto fault = effect == OpEffect::applied ? fault_in(draft, policies_) : std::nullopt;
+  std::optional<std::string> fault;
+  if (effect == OpEffect::applied) fault = read.fault ? read.fault : fault_by(policies_, *draft);
   if (fault) {
     effect = OpEffect::dead;
     ++refused_ops_;
@@ -93,7 +85,7 @@ void BranchIngest::append(const OpenedOp& opened, std::optional<OpDraft> draft) 
   txn_.put_op(shop_, op, opened.bytes, effect);
   ++counts_.appended;
   if (effect == OpEffect::applied) look_at(op, draft->document);
-  if (draft) stock_.apply(op, draft->document.lines, effect == OpEffect::applied);
+  stock_.apply(op, read.moves, effect == OpEffect::applied);
   anomalies_.look_at_clock(op, frontier().at());
   if (op.kind == OpKind::clock_correction && effect == OpEffect::applied) stock_.redate(op);
   if (op.kind == OpKind::incarnation) {
@@ -161,7 +153,7 @@ std::optional<std::string> BranchIngest::replay(const StockPlace& place) {
   const OpEffect effect = take_effect(*op, *draft);
   txn_.put_op(shop_, *op, encode(*op), effect);
   look_at(*op, draft->document);
-  stock_.apply(*op, draft->document.lines, effect == OpEffect::applied);
+  stock_.apply(*op, stock_moves(op->kind, draft->document.lines), effect == OpEffect::applied);
   return std::nullopt;
 }
 

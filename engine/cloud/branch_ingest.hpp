@@ -12,6 +12,7 @@
 #include "engine/cloud/conflict_book.hpp"
 #include "engine/cloud/frontier.hpp"
 #include "engine/cloud/outbox.hpp"
+#include "engine/cloud/push_reading.hpp"
 #include "engine/cloud/row_book.hpp"
 #include "engine/wire/open_push.hpp"
 #include "storage/cloud_store.hpp"
@@ -29,11 +30,11 @@ class BranchIngest {
   BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies);
   BranchIngest(BranchIngest&&) = delete;
 
-  // Reads a push's ops, before it is pushed; name_reads() then tells what they will want from the record.
-  void prepare(const OpenedPush& push);
+  // Is about to be pushed; name_reads() then tells what its ops will want from the record.
+  void expect(const ReadPush& push) { expected_.push_back(&push); }
   void name_reads(CloudReads& reads) const;
   // Where the chain stands afterwards: the answer to the push.
-  ChainPoint push(const OpenedPush& push);
+  ChainPoint push(const ReadPush& push);
   // That every later op of the chain is stamped after `hlc`; it counts if the cloud holds what came before.
   void progress(const ChainId& chain, Seq last, Hlc hlc);
   bool raise(Conflict conflict);
@@ -45,9 +46,7 @@ class BranchIngest {
   const IngestCounts& counts() const { return counts_; }
 
  private:
-  using Drafts = std::vector<std::optional<OpDraft>>;  // what ops were recorded from, where it can be read
-  static Drafts drafts_of(const OpenedPush& push);
-  void append(const OpenedOp& op, std::optional<OpDraft> draft);
+  void append(const OpenedOp& opened, const ReadOp& read);
   OpEffect judge_key(const Op& op);
   OpEffect take_effect(const Op& op, const OpDraft& draft);
   void look_at(const Op& op, const Document& document);
@@ -64,7 +63,7 @@ class BranchIngest {
   Anomalies anomalies_;
   BranchStock stock_;
   std::optional<Frontier> frontier_;
-  std::map<const OpenedPush*, Drafts> prepared_;
+  std::vector<const ReadPush*> expected_;
   IngestCounts counts_;
   std::vector<OpRange> accepted_;
   std::uint64_t refused_ops_ = 0;

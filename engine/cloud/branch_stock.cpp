@@ -37,9 +37,9 @@ BranchStock::Product& BranchStock::product(const std::string& sku) {
 
 // A row contains an op that has no effect, and the place of one that was re-issued, as well: readers that counted them
 // already learn that they are settled.
-void BranchStock::apply(const Op& op, const std::vector<Line>& lines, bool has_effect) {
+void BranchStock::apply(const Op& op, const StockMoves& moves, bool has_effect) {
   const Hlc hlc = corrected(op);
-  for (const auto& [sku, move] : stock_moves(op.kind, lines)) {
+  for (const auto& [sku, move] : moves) {
     Product& p = product(sku);
     mark_contained(p.row, op.chain, op.seq);
     if (op.origin) mark_contained(p.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);

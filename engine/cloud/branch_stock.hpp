@@ -12,6 +12,7 @@
 #include "engine/cloud/anomalies.hpp"
 #include "engine/cloud/conflict_book.hpp"
 #include "engine/stock/ledger.hpp"
+#include "engine/stock/moves.hpp"
 #include "storage/cloud_store.hpp"
 
 namespace tillsync {
@@ -22,7 +23,7 @@ class BranchStock {
 
   // Where an op belongs, whatever its till's clock said when it was recorded.
   Hlc corrected(const Op& op);
-  void apply(const Op& op, const std::vector<Line>& lines, bool has_effect);
+  void apply(const Op& op, const StockMoves& moves, bool has_effect);
   void redate(const Op& correction);
   void write_any();  // a row, though nothing changed: so that readers hear which history is closed
 

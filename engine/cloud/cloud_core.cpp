@@ -108,7 +108,9 @@ void CloudCore::take_push(Now now, const Peer& peer, PeerId from, Push push, Clo
   auto verified = verify_push(push, peer.shop.branch, *PublicKey::from_bytes(member->key));
   if (!verified) return let_go({from, peer.shop, Refused::bad_signature, verified.error().message}, out);
   if (too_fast(now, peer, from, push, out)) return;
-  queue_.push_back({from, peer.shop, VerifiedPush{std::move(push), !may(member->role, Right::sync)}});
+  auto reading = std::make_shared<const PushReading>(std::move(push), peer.shop.branch);
+  if (queue_.size() < kReadAhead) out.to_read.push_back(reading);
+  queue_.push_back({from, peer.shop, VerifiedPush{std::move(reading), !may(member->role, Right::sync)}});
 }
 
 void CloudCore::let_go(const CloudAnswers::Refusal& refused, CloudActions& out) {
@@ -277,14 +279,14 @@ std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
     if (first == queue_.end()) break;
     const Shop shop = first->shop;
     name_tills(shop, job);
+    const std::size_t enough = std::min(bytes + kMaxShopBytes, kMaxJobBytes);
     std::erase_if(queue_, [&](CloudAsk& ask) {
-      if (bytes >= kMaxJobBytes || ask.shop != shop || !allowed(ask)) return false;
-      if (const auto* verified = std::get_if<VerifiedPush>(&ask.what)) {
-        for (const Binary& op : verified->push.ops) bytes += op.size();
-      }
+      if (bytes >= enough || ask.shop != shop || !allowed(ask)) return false;
+      if (const auto* verified = std::get_if<VerifiedPush>(&ask.what)) bytes += verified->reading->bytes();
       job.asks.push_back(std::move(ask));
       return true;
     });
+    busy.insert(shop);  // the rest of it comes next
   }
   return job.asks.empty() ? nullptr : std::make_shared<const CloudJob>(std::move(job));
 }

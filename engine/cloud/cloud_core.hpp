@@ -16,6 +16,7 @@
 #include "engine/actions.hpp"
 #include "engine/cloud/ingest.hpp"
 #include "engine/cloud/limits.hpp"
+#include "engine/cloud/push_reading.hpp"
 #include "engine/cloud/refusals.hpp"
 #include "engine/cloud/witness.hpp"
 #include "engine/wire/messages.hpp"
@@ -23,9 +24,8 @@
 
 namespace tillsync {
 
-// Verified; its ops are read where the job runs: until then they take little room.
 struct VerifiedPush {
-  Push push;
+  std::shared_ptr<const PushReading> reading;
   bool settles_only = false;  // by a key that may bring resolutions, and nothing else
 };
 
@@ -69,6 +69,7 @@ struct CloudActions {
     std::shared_ptr<const CloudJob> job;
   };
   std::vector<Job> jobs;
+  std::vector<std::shared_ptr<const PushReading>> to_read;  // may be, on another thread, before the next job runs
   std::vector<Actions::Send> sends;
   std::vector<PeerId> hang_up;
   std::vector<Notice> notices;
@@ -85,6 +86,9 @@ using ChangedFeeds = std::optional<std::set<CloudNews>>;
 class CloudCore {
  public:
   static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
+  // Of one branch: less than a till has under way, so that it sends the next while these are written.
+  static constexpr std::size_t kMaxShopBytes = 1 << 20;
+  static constexpr std::size_t kReadAhead = 32;  // pushes: read, they take more room
   static constexpr std::size_t kMaxQueuedAsks =
       4096;  // beyond this a peer is let go; windows keep honest ones far below
   static constexpr char kMayNotPush[] = "that key may settle conflicts at most, and only with the role support";

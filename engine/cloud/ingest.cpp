@@ -2,8 +2,8 @@
 
 namespace tillsync {
 
-void Ingest::expect(const std::vector<std::pair<Shop, const OpenedPush*>>& pushes) {
-  for (const auto& [shop, push] : pushes) branch(shop).prepare(*push);
+void Ingest::expect(const std::vector<std::pair<Shop, const ReadPush*>>& pushes) {
+  for (const auto& [shop, push] : pushes) branch(shop).expect(*push);
   txn_.expect([&] {
     CloudReads reads;
     for (const auto& [shop, branch] : branches_) branch.name_reads(reads);

@@ -14,7 +14,7 @@ class Ingest {
       : txn_(txn), now_ms_(now_ms), policies_(policies) {}
 
   // What is about to be pushed: read from afar at once.
-  void expect(const std::vector<std::pair<Shop, const OpenedPush*>>& pushes);
+  void expect(const std::vector<std::pair<Shop, const ReadPush*>>& pushes);
   BranchIngest& branch(const Shop& shop);
   // Folds what came, moves the branches' frontiers, writes rows and conflicts. Call once, at the end of the
   // transaction.

@@ -114,7 +114,7 @@ void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, Instant 
 
 struct PushOf {
   const CloudAsk* ask;
-  OpenedPush push;
+  const ReadPush* push;  // kept by the job
 };
 
 // Those that are no chain, or more than their key may bring, are refused.
@@ -123,14 +123,14 @@ std::vector<PushOf> read_pushes(const CloudJob& job, std::vector<CloudAnswers::R
   for (const CloudAsk& ask : job.asks) {
     const auto* verified = std::get_if<VerifiedPush>(&ask.what);
     if (verified == nullptr) continue;
-    auto push = read_push(verified->push, ask.shop.branch);
+    const auto& read = verified->reading->read();
     const auto settles = [](const OpenedOp& each) { return each.op.kind == OpKind::resolution; };
-    if (!push) {
-      refused.push_back({ask.from, ask.shop, Refused::bad_signature, push.error().message});
-    } else if (verified->settles_only && !std::ranges::all_of(push->ops, settles)) {
+    if (!read) {
+      refused.push_back({ask.from, ask.shop, Refused::bad_signature, read.error().message});
+    } else if (verified->settles_only && !std::ranges::all_of(read->push.ops, settles)) {
       refused.push_back({ask.from, ask.shop, Refused::not_allowed, CloudCore::kMayNotPush});
     } else {
-      pushes.push_back({&ask, std::move(*push)});
+      pushes.push_back({&ask, &*read});
     }
   }
   return pushes;
@@ -143,15 +143,15 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std
   for (const CloudAsk& ask : job.asks) {
     if (writes(ask)) shops.push_back(ask.shop);
   }
-  std::vector<std::pair<Shop, const OpenedPush*>> expected;
-  for (const auto& [ask, push] : pushes) expected.emplace_back(ask->shop, &push);
+  std::vector<std::pair<Shop, const ReadPush*>> expected;
+  for (const auto& [ask, push] : pushes) expected.emplace_back(ask->shop, push);
   txn.lock(shops);
   witness.begin();
   Ingest ingest(txn, job.now.wall_ms, *job.policies);
   ingest.expect(expected);
   for (const auto& [ask, push] : pushes) {
-    const ChainPoint held = ingest.branch(ask->shop).push(push);
-    out.answers.push_back({ask->from, Held{WireChain::of(push.chain), Level::cloud, held}});
+    const ChainPoint held = ingest.branch(ask->shop).push(*push);
+    out.answers.push_back({ask->from, Held{WireChain::of(push->push.chain), Level::cloud, held}});
   }
   for (const CloudAsk& ask : job.asks) {
     if (const auto* p = std::get_if<Progress>(&ask.what))

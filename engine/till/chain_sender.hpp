@@ -11,7 +11,7 @@ namespace tillsync {
 
 class ChainSender {
  public:
-  static constexpr std::size_t kMaxInFlight = 8;  // batches; more only fills the receiver's memory
+  static constexpr std::size_t kMaxInFlight = 16;  // batches: while some are written there, the next are on their way
   static constexpr Duration kPatience = std::chrono::seconds(10);
 
   // True once after (re)connecting, when an answer is overdue, and with `repeat` every kPatience: send an Offer.

@@ -134,9 +134,12 @@ Actions Node::on_record(Now now, ReplyTo to, OpDraft draft) {
 
 Actions Node::on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts) {
   Actions out;
-  for (const auto& [to, draft] : drafts) {
-    const auto fits = draft.draft().kind == OpKind::resolution ? check_resolution(draft.draft()) : Result<void>();
-    fits ? own_.record(to, draft, out) : out.replies.push_back({to, tl::unexpected(fits.error())});
+  {
+    TillView view = store_.view();
+    for (const auto& [to, draft] : drafts) {
+      const auto fits = draft.draft().kind == OpKind::resolution ? check_resolution(draft.draft()) : Result<void>();
+      fits ? own_.record(view, to, draft, out) : out.replies.push_back({to, tl::unexpected(fits.error())});
+    }
   }
   pump(now, out);
   return out;
@@ -161,10 +164,11 @@ Actions Node::on_wait(Now now, ReplyTo to, const std::string& key, Level level, 
   return out;
 }
 
-Actions Node::on_appended(Now now, Result<JournalPosition> outcome) {
+Actions Node::on_appended(Now now, Result<JournalPosition> outcome, const std::function<void(Actions&)>& early) {
   Actions out;
   const std::size_t before = own_.pending().size();
   own_.on_appended(std::move(outcome), out);
+  if (early) early(out);
   for (std::size_t i = before; i < own_.pending().size(); ++i) {
     const Op& op = own_.pending()[i].op;
     on_own_durable(op);

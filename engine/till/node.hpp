@@ -2,6 +2,7 @@
 // told what happened (on_*), answers with Actions, and says when it wants to be woken. One thread owns it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -58,7 +59,9 @@ class Node {
   // Of several callers, who share a flush.
   Actions on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts);
   Actions on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit);
-  Actions on_appended(Now now, Result<JournalPosition> outcome);
+  // `early` gets the receipts as soon as they may be handed out: before the books are written, which may take longer
+  // than a cashier's program to come back.
+  Actions on_appended(Now now, Result<JournalPosition> outcome, const std::function<void(Actions&)>& early = {});
   Actions on_committed(Now now, Result<void> outcome);
   Actions on_peer_up(Now now, PeerId peer, const TillId& name, Role role);
   Actions on_peer_down(Now now, PeerId peer);

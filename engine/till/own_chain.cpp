@@ -43,7 +43,7 @@ void OwnChain::on_replayed(JournalPosition end, bool salvaging) {
   journalled_ = end;
 }
 
-void OwnChain::record(ReplyTo reply_to, const ValidDraft& draft, Actions& out) {
+void OwnChain::record(TillView& view, ReplyTo reply_to, const ValidDraft& draft, Actions& out) {
   auto refuse = [&](ErrorKind kind, const char* why) { out.replies.push_back({reply_to, fail(kind, why)}); };
   if (stopped_)
     return refuse(ErrorKind::io, "the data disk failed: this till stopped accepting; check the disk, restart");
@@ -72,7 +72,7 @@ void OwnChain::record(ReplyTo reply_to, const ValidDraft& draft, Actions& out) {
     if (join(in_flight_, [](InFlight& f) -> Op& { return f.op.op; })) return;
     if (join(waiting_, [](Waiting& w) -> Op& { return w.op; })) return;
   }
-  if (auto known = find(op.key)) {
+  if (auto known = find(view, op.key)) {
     if (!same(known->op)) return refuse(ErrorKind::duplicate_key, kOther);
     ++repeated_;
     return out.replies.push_back({reply_to, receipt_of(*known)});
@@ -202,9 +202,14 @@ std::optional<PendingOp> OwnChain::read(Incarnation incarnation, Seq seq) const 
 }
 
 std::optional<PendingOp> OwnChain::find(const std::string& key) const {
+  TillView view = store_.view();
+  return find(view, key);
+}
+
+std::optional<PendingOp> OwnChain::find(TillView& view, const std::string& key) const {
   const auto it = pending_keys_.find(key);
   if (it != pending_keys_.end()) return read(it->second.first, it->second.second);
-  auto place = store_.view().find_key(key);
+  const auto place = view.find_key(key);
   return place ? read(place->incarnation, place->seq) : std::nullopt;
 }
 

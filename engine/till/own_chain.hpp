@@ -38,7 +38,8 @@ class OwnChain {
   void on_replayed(JournalPosition end, bool salvaging);
 
   // Queues a validated draft; equal content under a known key gets the first op's receipt, other content is refused.
-  void record(ReplyTo reply_to, const ValidDraft& draft, Actions& out);
+  // `view`: of the database, for all drafts that came together.
+  void record(TillView& view, ReplyTo reply_to, const ValidDraft& draft, Actions& out);
   // An op that the engine itself writes, or one re-issued from a forked history.
   void record_own(Op op);
   void on_appended(Result<JournalPosition> outcome, Actions& out);
@@ -69,6 +70,7 @@ class OwnChain {
 
   std::optional<PendingOp> read(Incarnation incarnation, Seq seq) const;
   std::optional<PendingOp> find(const std::string& key) const;
+  std::optional<PendingOp> find(TillView& view, const std::string& key) const;
   // Visits encoded ops of one of this till's histories from `from` on, pending ones included.
   void ops(Incarnation incarnation, Seq from, const std::function<bool(Seq, ByteView)>& visit) const;
 

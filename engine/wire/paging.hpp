@@ -7,8 +7,8 @@
 
 namespace tillsync {
 
-constexpr std::size_t kMaxPageBytes = 256 * 1024;
-constexpr std::size_t kMaxPageRows = 4000;
+constexpr std::size_t kMaxPageBytes = 384 * 1024;
+constexpr std::size_t kMaxPageRows = 6000;
 constexpr std::size_t kMaxPagesBytes = 512 * 1024;  // of one answer
 
 using RowVisitor = std::function<bool(const Row&)>;

@@ -9,7 +9,7 @@ namespace tillsync::bench {
 OpDraft four_line_sale(std::uint64_t number, const std::string& till) {
   OpDraft draft{.kind = OpKind::sale, .key = till + "/" + std::to_string(number), .cashier = "ada", .document = {}};
   draft.document.invoice = std::to_string(number);
-  draft.document.note = std::string(220, 'n');  // what tills print
+  draft.document.note = std::string(310, 'n');  // what tills print: then an op has about 600 bytes
   for (std::uint64_t i = 0; i < 4; ++i) {
     const std::string sku = "sku-" + std::to_string((number * 7 + i * 31) % 100);
     draft.document.lines.push_back(

@@ -96,7 +96,7 @@ void Hostile::talk(Way way) {
   for (auto next_dial = std::chrono::steady_clock::now(); !stopping_;) {
     if (std::chrono::steady_clock::now() >= next_dial) {
       dial_all();
-      next_dial += std::chrono::seconds(1);
+      next_dial += std::chrono::milliseconds(100);
     }
     io.run_for(std::chrono::milliseconds(5));
     io.restart();

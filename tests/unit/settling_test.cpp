@@ -54,7 +54,7 @@ class Cloud {
     const Bytes bytes = encode(op);
     ChainPoint& last = last_[op.chain.till == TillId{"till-1"} ? 1 : 2];
     last = {op.seq, blake2b(bytes)};
-    write([&](Ingest& ingest) { ingest.branch(shop).push({op.chain, {{op, last.hash, bytes}}, {}}); });
+    write([&](Ingest& ingest) { ingest.branch(shop).push(read_ops({op.chain, {{op, last.hash, bytes}}, {}})); });
     std::optional<OpEffect> effect;
     read([&](CloudTxn& txn) {
       txn.ops(shop, op.chain, op.seq, [&](const CloudOp& o) { return effect = o.effect, false; });
