@@ -2,6 +2,7 @@
 // number in flight. It decides; whoever owns it reads the ops and signs.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <tillsync/time.hpp>
 
@@ -39,7 +40,7 @@ class ChainSender {
   bool known_ = false;  // the receiver has answered
   Seq held_;
   Seq next_;
-  std::size_t in_flight_ = 0;
+  std::deque<Seq> in_flight_;  // the last op of each batch that is not answered yet
   Instant last_progress_, busy_until_;
 };
 

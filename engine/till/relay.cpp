@@ -7,6 +7,9 @@
 
 namespace tillsync {
 
+// Of what came from others into one commit: less than a till has under way, so that it sends the next meanwhile.
+constexpr std::size_t kMaxFormBytes = 1 << 20;
+
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) {
     chains_[id] = {record, record.held, true, record.cloud.seq};
@@ -158,17 +161,24 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     strays_.erase({chain, end});
   }
   rescued_.clear();
-  for (OpenedPush& push : queued_) {
+  std::size_t bytes = 0;
+  auto push_at = queued_.begin();
+  for (; push_at != queued_.end() && bytes < kMaxFormBytes; ++push_at) {
+    OpenedPush& push = *push_at;
+    for (const OpenedOp& op : push.ops) bytes += op.bytes.size();
     Chain& chain = chains_[push.chain];
     const bool reset_since = push.end().seq > chain.received.seq || push.end().seq <= chain.record.base.seq;
     if (reset_since) continue;  // what is missing will be sent again
-    for (const OpenedOp& op : push.ops) batch.relay_op(push.chain, op.op.seq, op.bytes);
+    const Seq let_go = pruned_[push.chain];  // while it waited
+    for (const OpenedOp& op : push.ops) {
+      if (op.op.seq > let_go) batch.relay_op(push.chain, op.op.seq, op.bytes);
+    }
     batch.relay_signature(push.chain, push.end().seq, push.signature);
     committing_[push.chain] = push.end();
     touched_.try_emplace(push.chain, Seq{});
     in_commit_.push_back(std::move(push));
   }
-  queued_.clear();
+  queued_.erase(queued_.begin(), push_at);
   for (const auto& each : touched_) {
     const ChainId& id = each.first;
     Chain& chain = chains_[id];
