@@ -1,10 +1,7 @@
 // A thief with a till's key: connected in its name, he sends others what he overhears of the branch's signed messages,
-// changed and unchanged, and invents sales of other tills. While another hosts he lies, too, about what nobody signs:
-// how far histories go, what the cloud holds of them, stock, rows. Nothing that he did not sign as himself may be
-// believed.
+// changed and unchanged, and invents sales of other tills. Nothing that he did not sign as himself may be believed.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "sim/network.hpp"
@@ -30,7 +27,6 @@ class Forger final : public Endpoint {
  private:
   void strike();
   void invent(const Offer& offer);
-  void lie();
 
   World& world_;
   Network& network_;
@@ -38,8 +34,6 @@ class Forger final : public Endpoint {
   std::string label_;
   std::vector<PeerId> peers_;
   std::vector<Bytes> overheard_;
-  std::vector<Offer> offers_;  // of others, of their own
-  std::optional<TillId> host_;
   bool here_ = true;
 };
 

@@ -31,7 +31,6 @@ enum class Mutant {
   claim_two_disks,       // a till says "on two disks" of what is on its own
   hasty_witness,         // the cloud votes without watching what another process may have promised
   no_fencing,            // the cloud obeys a host that another has followed
-  believe_liars,         // what any till says of the cloud and of stock is believed, and of forks again and again
   forget_unsent,         // the vault lets go of what the cloud does not hold
   trust_old_word,        // a till believes that a cloud restored from a backup still has all that it had
 };
@@ -74,7 +73,6 @@ inline constexpr NamedMutant kAllMutants[] = {
     {Mutant::claim_two_disks, "claim_two_disks"},
     {Mutant::hasty_witness, "hasty_witness"},
     {Mutant::no_fencing, "no_fencing"},
-    {Mutant::believe_liars, "believe_liars"},
     {Mutant::forget_unsent, "forget_unsent"},
     {Mutant::trust_old_word, "trust_old_word"},
 };

@@ -54,9 +54,9 @@ class Links {
   static constexpr std::size_t kMaxQueued = 32 << 20;  // bytes to a reader that is too slow: it is let go
   static constexpr std::size_t kMaxConnections = 1024;
   static constexpr std::size_t kMaxShaking = 32;  // of one address, whose handshakes are not through
-  // What a peer may send at length, so that nobody's core is busy with one: 2,000 messages or 100 MB a second. What is
+  // What a peer may send at length, so that nobody's core is busy with one: 1,000 messages or 100 MB a second. What is
   // beyond waits in its own socket.
-  static constexpr Duration kPerMessage = std::chrono::microseconds(500), kPerByte = std::chrono::nanoseconds(10);
+  static constexpr Duration kPerMessage = milliseconds(1), kPerByte = std::chrono::nanoseconds(10);
   static constexpr Duration kBurst = milliseconds(250);
 
   // `max_shaking`: more where many peers share an address.

@@ -31,7 +31,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
 // Nobody signs what he says to hold of another's history. A till that tells of forks again and again is ill or lies;
 // one that went back in time itself was started anew, and counts anew.
 bool Node::believes_in_fork(const Peer& peer, Actions& out) {
-  if (peer.role == Role::cloud || fork_wanted_ || mutated(Mutant::believe_liars)) return true;
+  if (peer.role == Role::cloud || fork_wanted_) return true;
   unsigned& times = believed_[peer.name];
   if (times == kForksOnWord)
     out.alarm(peer.name.text +

@@ -35,8 +35,7 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
 bool Node::knows_of_cloud(Now now, PeerId from, const ChainId& chain) const {
   const Peer& peer = peers_.at(from);
   const Peer* up = upstream(now);
-  return peer.role == Role::cloud || peer.name == chain.till || (up != nullptr && up->name == peer.name) ||
-         mutated(Mutant::believe_liars);
+  return peer.role == Role::cloud || peer.name == chain.till || (up != nullptr && up->name == peer.name);
 }
 
 void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {

@@ -165,8 +165,7 @@ void Node::sweep_stock(Now now, TillView& view) {
 }
 
 void Node::handle(Now now, PeerId from, Events& m, Actions&) {
-  const bool asked = std::exchange(peer_of(from)->pulling_events, false);
-  if (!asked && !mutated(Mutant::believe_liars)) return void(++refused_);  // nobody asked: it hosts no more
+  if (!std::exchange(peer_of(from)->pulling_events, false)) return void(++refused_);  // not asked: it hosts no more
   for (const Events::OpEvents& op : m.ops) {
     const ChainId chain = op.chain.id();
     if (chain.till == config_.till) continue;

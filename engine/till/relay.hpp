@@ -14,7 +14,7 @@ namespace tillsync {
 
 class Relay {
  public:
-  static constexpr std::ptrdiff_t kMaxEmptyChains = 64;  // of one till
+  static constexpr std::ptrdiff_t kMaxEmptyChains = 16;  // of one till
   explicit Relay(TillStore& store);
 
   struct Chain {

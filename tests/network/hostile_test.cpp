@@ -45,7 +45,9 @@ TEST_CASE("a hostile member lies, crowds or does not read: nobody else loses a s
   SUBCASE("it lies") { way = Hostile::Way::lies, name = "lies"; }
   SUBCASE("it crowds") { way = Hostile::Way::crowds, name = "crowds"; }
   SUBCASE("it never reads") { way = Hostile::Way::is_deaf, name = "is deaf"; }
-  LanShop shop({4});
+  LanShop::Plan plan{4};
+  plan.lease_ms = 3000;  // as in a shop
+  LanShop shop(plan);
   for (int i = 0; i < 4; ++i) shop.sell(i, 3);
   shop.settles();
   const int host = *shop.host(), hostile = (host + 1) % 4;
