@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "storage/lmdb_shrink.hpp"
+
 namespace tillsync::sim {
 
 namespace {
@@ -50,7 +52,7 @@ Now SimTill::now() const {
 void SimTill::start() {
   fs::create_directories(folder_);
   ++life_;
-  (void)TillStore::shrink(folder_ + "/db");
+  (void)lmdb::shrink(folder_ + "/db");
   auto store = TillStore::open(folder_ + "/db");
   store_ = std::move(store.value());
   Recovered recovered;

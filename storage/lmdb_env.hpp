@@ -138,10 +138,4 @@ class Env {
   std::shared_mutex map_mutex_;
 };
 
-// LMDB uses what became free in its file again, and gives nothing back to the file system. When most of a file of some
-// size is free this makes it as small as it can be; while nobody has it open. A crash leaves one of the two files,
-// whole.
-constexpr std::uint64_t kLooseBytes = 2ULL << 20;
-Result<void> shrink(const std::string& folder);
-
 }  // namespace tillsync::lmdb

@@ -23,8 +23,8 @@ class StoreBatch {
   void vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView op);
   // An op fetched back into its old place; its key is noted only if no newer op took it over.
   void vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key);
-  void vault_drop(Incarnation incarnation, Seq seq,
-                  const std::string* key);  // and its key, unless another op took it over
+  // `key`: to be forgotten with it; null when another op took it over.
+  void vault_drop(Incarnation incarnation, Seq seq, const std::string* key);
   void cashier(const std::string& cashier, const Hash& last);
   void row(const FeedKind& feed, std::uint64_t generation, const Row& row,
            const std::optional<RowVersion>& old_version);
@@ -123,7 +123,6 @@ class TillStore {
  public:
   // Errors: damaged (say `tillsync recover`), refused (read-only), disk_full.
   static Result<std::unique_ptr<TillStore>> open(const std::string& folder);
-  static Result<void> shrink(const std::string& folder) { return lmdb::shrink(folder); }  // while nobody has it open
 
   Result<void> commit(const StoreBatch& batch);  // durable on return; from the database thread
   TillView view() { return TillView(*this); }    // from any thread

@@ -222,9 +222,9 @@ asio::awaitable<void> Links::read_loop(Link& link) {
       co_return;
     }
     for (const Bytes& bytes : *messages) {
-      co_await pace(link, bytes.size());
-      auto message = link.socket.is_open() ? decode_message(bytes) : std::nullopt;
+      if (const Duration ahead = charge(link, bytes.size()); ahead > kBurst) co_await after(ahead - kBurst);
       if (!link.socket.is_open()) co_return;
+      auto message = decode_message(bytes);
       if (!message) {
         owner_.on_unreadable(link.id);
         co_return;
@@ -238,11 +238,11 @@ asio::awaitable<void> Links::read_loop(Link& link) {
   }
 }
 
-asio::awaitable<void> Links::pace(Link& link, std::size_t bytes) {
+// How far it is ahead of its rate with this.
+Duration Links::charge(Link& link, std::size_t bytes) {
   const Instant now = read_clock().mono;
   link.paid_until = std::max(link.paid_until, now) + kPerMessage + kPerByte * static_cast<std::int64_t>(bytes);
-  const Duration ahead = link.paid_until - now;
-  if (ahead > kBurst) co_await after(ahead - kBurst);
+  return link.paid_until - now;
 }
 
 asio::awaitable<void> Links::write_loop(Link& link) {

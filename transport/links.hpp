@@ -81,7 +81,7 @@ class Links {
   asio::awaitable<void> read_loop(Link& link);
   asio::awaitable<void> write_loop(Link& link);
   asio::awaitable<void> watch(Link& link);
-  asio::awaitable<void> pace(Link& link, std::size_t bytes);
+  static Duration charge(Link& link, std::size_t bytes);
   bool take_over(Link& link);  // false: another connection to the same peer is the better one
 
   asio::io_context& io_;

@@ -100,8 +100,8 @@ std::string Settings::toml() const {
   out << "]\n\n# mDNS, and the one network interface to use it on (empty: all but loopback).\nmdns = "
       << (mdns ? "true" : "false") << "\ninterface = " << quoted(interface)
       << "\n\n# How many days this till keeps what the cloud holds: in its database, for enquiries and to give a "
-         "restored\n"
-         "# cloud back what it lost, and in its journal.\nkeep_sales_days = "
+         "cloud\n"
+         "# that was restored back what it lost; and in its journal.\nkeep_sales_days = "
       << keep_sales_days << "\nkeep_journal_days = " << keep_journal_days
       << "\n\n# Lines of the log: text, or json.\nlog = " << (json_log ? "\"json\"" : "\"text\"")
       << "\n\n# Metrics, liveness and readiness for those who watch over many tills.\n"

@@ -160,7 +160,6 @@ void TillRuntime::keep_house() {
       });
     });
   });
-
   const auto boot = read_clock().mono.since_boot;
   const bool daily = boot / std::chrono::hours(24) != (boot - kHouse) / std::chrono::hours(24);
   if (daily) {

@@ -6,6 +6,7 @@
 #include <asio/executor_work_guard.hpp>
 
 #include "storage/damage_check.hpp"
+#include "storage/lmdb_shrink.hpp"
 #include "transport/clock.hpp"
 
 namespace tillsync {
@@ -89,7 +90,7 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
     if (!outcome) check_ = std::move(*check);
   }
   if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;
-  if (auto fits = check_ ? Result<void>() : TillStore::shrink(database); !fits)
+  if (auto fits = check_ ? Result<void>() : lmdb::shrink(database); !fits)
     log_({Notice::Weight::warning, fits.error().message});
   auto store = TillStore::open(database);
   if (!store) return tl::unexpected(store.error());

@@ -199,7 +199,7 @@ class Node {
   // node_vault.cpp: what the vault keeps, and how long
   bool prunes(Now now) const { return now.mono >= next_prune_ && state_.forks.empty(); }
   void prune_vault(Now now, TillView& view, StoreBatch& batch);
-  bool below_vault(Now now, const Peer& peer, const Held& m);
+  void on_below_vault(const Peer& peer, const Held& m, Actions& out);
 
   // node_fork.cpp: a history that split
   void begin_fork(Now now, const ChainId& chain, const std::string& why, Actions& out);

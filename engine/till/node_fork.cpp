@@ -15,6 +15,7 @@ void Node::begin_fork(Now, const ChainId& chain, const std::string& why, Actions
   fork.old_incarnation = chain.incarnation;
   fork.old_end = own_.last();
   fork.agreed = fork.adopted = fork.in_cloud = state_.cloud;
+  if (state_.let_go.value.seq > Seq{}) fork.next_to_reissue = state_.let_go.value.seq.next();  // what is older is gone
   reissue_cursor_ = {};
   reissued_strays_.clear();
   own_.open_incarnation(Incarnation{random_.nonzero()});

@@ -88,11 +88,12 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
     std::erase_if(state_.old_chains, [](const OldChain& old) { return old.cloud.seq >= old.last.seq; });
     return;
   }
-  if (m.point.seq > Seq{} && m.point != rebuilt_base()) {
+  if (m.point.seq < state_.let_go.value.seq) return on_below_vault(peer, m, out);
+  told_below_vault_ = told_below_vault_ && m.level != Level::cloud;
+  if (m.point.seq > Seq{} && m.point != rebuilt_base() && m.point != state_.let_go.value) {
     if (m.point.seq < rebuilt_base().seq) return;  // can't be checked before the vault has it back
-    if (m.point.seq <= state_.let_go.value.seq && !below_vault(now, peer, m)) return;
     const auto mine = m.point.seq <= own_.last().seq ? own_.read(incarnation, m.point.seq) : std::nullopt;
-    if (m.point != state_.let_go.value && (!mine || mine->hash != m.point.hash)) {
+    if (!mine || mine->hash != m.point.hash) {
       if (m.point.seq <= own_.last().seq && store_.damaged()) return;  // it is our disk that lies; say so, don't fork
       if (!believes_in_fork(peer, out)) return;
       fork_wanted_ = peer.name.text + " holds a different history of this till (was a backup restored?)";

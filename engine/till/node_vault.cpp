@@ -43,15 +43,17 @@ void Node::prune_vault(Now now, TillView& view, StoreBatch& batch) {
   if (dropped == kPruneOps) next_prune_ = now.mono;
 }
 
-// What the vault has not any more can't be compared. When the cloud says twice that it lacks some of it, it went back
-// to before what tills keep: this till goes on in a new history, with what it has.
-bool Node::below_vault(Now, const Peer& peer, const Held& m) {
-  if (m.point.seq == state_.let_go.value.seq) return true;
-  if (peer.role != Role::cloud || m.level != Level::cloud) return false;
-  if (!std::exchange(told_below_vault_, true)) return ask_again_ = true, false;
+// What the vault has not any more can't be compared, and an old word is no news. But a cloud that began anew, or says
+// it twice, went back to before what tills keep: this till goes on in a new history, with what it has.
+void Node::on_below_vault(const Peer& peer, const Held& m, Actions& out) {
+  if (m.level != Level::cloud) return;
+  const bool doubted = state_.cloud.seq < state_.let_go.value.seq;
+  if (!doubted && peer.role != Role::cloud) return;
+  if (!doubted && !std::exchange(told_below_vault_, true)) return void(ask_again_ = true);
+  if (!believes_in_fork(peer, out)) return;
   told_below_vault_ = false;
+  state_.cloud = m.point;
   fork_wanted_ = "the cloud lacks sales that this till has let go (was a very old backup restored?)";
-  return false;
 }
 
 std::uint32_t Node::retirable(const std::vector<JournalSegment>& segments, Now now) const {

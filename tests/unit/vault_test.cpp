@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "sim/fleet.hpp"
+#include "storage/lmdb_shrink.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -75,6 +76,31 @@ TEST_CASE("a till that restarts with little in its vault goes on where it was, a
   CHECK(fleet.cloud_stock()["bread"] == -75'000);
 }
 
+TEST_CASE("a cloud restored from a backup older than what tills keep: they go on in new histories, and all arrives") {
+  sim::Fleet fleet(short_memory(2));
+  SUBCASE("from before their first sale") {}
+  SUBCASE("from after a few") {
+    for (int till = 1; till <= 2; ++till) sell(fleet, till, 0, 5);
+  }
+  REQUIRE(fleet.settle(minutes(2)));
+  fleet.cloud().backup();
+  const std::int64_t before = fleet.cloud_stock()["bread"];
+  for (int till = 1; till <= 2; ++till) sell(fleet, till, 100, 20);
+  REQUIRE(fleet.settle(minutes(2)));
+  fleet.world().run_for(minutes(1));  // all of it is let go, but for the end
+  fleet.cloud().restore();
+  for (int till = 1; till <= 2; ++till) sell(fleet, till, 200, 30);
+  REQUIRE(fleet.settle(minutes(5)));
+  for (int till = 1; till <= 2; ++till) {
+    const Status status = fleet.till(till).node().status(fleet.till(till).now());
+    CHECK(status.unsent == 0);
+    CHECK(status.forks == 1);
+    CHECK_FALSE(status.fork_open);
+  }
+  // The 30 of each, and the two that each still had of what the cloud lost.
+  CHECK(fleet.cloud_stock()["bread"] == before - 64'000);
+}
+
 TEST_CASE("a database of which most is free is made small, once, with all that is in it") {
   test::Folder folder;
   const Bytes op(600, 'o');
@@ -92,10 +118,10 @@ TEST_CASE("a database of which most is free is made small, once, with all that i
     REQUIRE(store->commit({}));
   }
   const auto before = file_size(folder);
-  REQUIRE(TillStore::shrink(folder.path));
+  REQUIRE(lmdb::shrink(folder.path));
   const auto after = file_size(folder);
   CHECK(after < before / 20);
-  REQUIRE(TillStore::shrink(folder.path));
+  REQUIRE(lmdb::shrink(folder.path));
   CHECK(file_size(folder) == after);
   auto store = TillStore::open(folder.path).value();
   CHECK(store->verify());
