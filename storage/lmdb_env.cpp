@@ -142,6 +142,7 @@ WriteTxn::Open* WriteTxn::open(const Table& table) {
   MDB_val k = val(table.name), v{};
   const int code = mdb_get(txn_, env_.digest_table_.handle, &k, &v);
   if (code == MDB_SUCCESS && v.mv_size == kSealBytes) each.digest = stored_seal(view(v));
+  if (mdb_cursor_get(each.cursor, &k, &v, MDB_LAST) == MDB_SUCCESS) each.last.assign(view(k));
   return &each;
 }
 
@@ -150,7 +151,9 @@ void WriteTxn::put(const Table& table, ByteView key, ByteView value) {
   if (at == nullptr) return;
   const std::uint64_t seal = seal_.of(key, value);
   MDB_val k = val(key), v{kSealBytes + value.size(), nullptr};
-  int code = mdb_cursor_put(at->cursor, &k, &v, MDB_NOOVERWRITE | MDB_RESERVE);
+  const bool append = key > at->last;
+  int code = mdb_cursor_put(at->cursor, &k, &v, MDB_RESERVE | (append ? MDB_APPEND : MDB_NOOVERWRITE));
+  if (append) at->last.assign(key);
   if (code == MDB_KEYEXIST) {
     at->digest ^= stored_seal(view(v));
     v = {kSealBytes + value.size(), nullptr};

@@ -95,6 +95,7 @@ class WriteTxn final : public Txn {
     const Table* table = nullptr;
     MDB_cursor* cursor = nullptr;
     std::uint64_t digest = 0;
+    Bytes last;  // no key of the table is above it: what is fills its pages whole
   };
   explicit WriteTxn(Env& env);
   Result<void> commit();

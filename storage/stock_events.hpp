@@ -1,5 +1,5 @@
-// How stock events lie in the stores. The cloud keeps them in packets, in LMDB under the place of their last one; a
-// till one by one, by chain, number and stamp, so that those that a row contains lie together.
+// How stock events lie in the stores. The cloud keeps those that came together in a packet, in LMDB under the place of
+// its last one; a till those of kOpsOfPacket ops of one history, so that what a row contains lies together.
 #pragma once
 
 #include "storage/pack.hpp"
@@ -26,11 +26,19 @@ struct PackedEvent {
   }
 };
 
-inline Bytes event_value(const StockEvent& event) {
-  Bytes value;
-  Writing w(value);
-  w(event.is_count, event.milli, event.stocked);
-  return value;
-}
+// In a till's packet: all of one product and one history.
+struct TillEvent {
+  Seq seq;
+  Hlc hlc;
+  bool is_count = false;
+  std::int64_t milli = 0;
+  bool stocked = false;
+  template <class A>
+  void fields(A& a) {
+    a(seq, hlc, is_count, milli, stocked);
+  }
+  StockEvent of(const ChainId& chain) const { return {hlc, chain, seq, is_count, milli, stocked}; }
+};
+constexpr std::uint64_t kOpsOfPacket = 256;
 
 }  // namespace tillsync

@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kState[] = "state", kVault[] = "vault", kStrays[] = "strays", kKeys[] = "keys", kCashiers[] = "cashiers",
                kRows[] = "rows", kVersions[] = "row_versions", kFeeds[] = "feeds", kChains[] = "chains",
-               kRelay[] = "relay", kSignatures[] = "signatures", kEvents[] = "chain_events", kStock[] = "stock",
+               kRelay[] = "relay", kSignatures[] = "signatures", kEvents[] = "event_packets", kStock[] = "stock",
                kNotes[] = "notes";
 
 struct RowRecord {
@@ -35,20 +35,14 @@ Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
 StoreKey group_key(const std::string& sku, const ChainId& chain) { return StoreKey().text(sku).chain(chain); }
-// With what it does: the two branches of a history that split may have stamped different sales alike.
-StoreKey event_key(const std::string& sku, const StockEvent& e) {
-  const std::uint64_t what = static_cast<std::uint64_t>(e.milli) << 1 | (e.is_count ? 1 : 0);
-  return group_key(sku, e.chain).number(e.seq.value).number(e.hlc.value).number(what);
+StoreKey packet_key(const std::string& sku, const ChainId& chain, Seq seq) {
+  return group_key(sku, chain).number(seq.value / kOpsOfPacket);
 }
-StockEvent read_event_of(const ChainId& chain, ByteView key, ByteView value) {
-  StoreKeyReader reader(key);
-  StockEvent event;
-  event.chain = chain;
-  event.seq.value = reader.number();
-  event.hlc.value = reader.number();
-  Reading r(value, Reading::Extra::ignore);
-  r(event.is_count, event.milli, event.stocked);
-  return event;
+std::vector<StockEvent> read_packet(const ChainId& chain, ByteView value) {
+  std::vector<StockEvent> out;
+  for (const TillEvent& each : unpack<std::vector<TillEvent>>(value).value_or(std::vector<TillEvent>{}))
+    out.push_back(each.of(chain));
+  return out;
 }
 
 }  // namespace
@@ -112,8 +106,13 @@ void StoreBatch::relay_forget(const ChainId& chain, Seq seq) {
   erase(kRelay, StoreKey().chain(chain).number(seq.value));
   erase(kSignatures, StoreKey().chain(chain).number(seq.value));
 }
-void StoreBatch::event(const std::string& sku, const StockEvent& e) { put(kEvents, event_key(sku, e), event_value(e)); }
-void StoreBatch::drop_event(const std::string& sku, const StockEvent& e) { erase(kEvents, event_key(sku, e)); }
+void StoreBatch::event_packet(const std::string& sku, const ChainId& chain, Seq seq,
+                              const std::vector<StockEvent>& events) {
+  if (events.empty()) return erase(kEvents, packet_key(sku, chain, seq));
+  std::vector<TillEvent> packet;
+  for (const StockEvent& e : events) packet.push_back({e.seq, e.hlc, e.is_count, e.milli, e.stocked});
+  put(kEvents, packet_key(sku, chain, seq), pack(packet));
+}
 void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, sku, pack(p)); }
 void StoreBatch::note(const std::string& name, ByteView value) { put(kNotes, name, value); }
 
@@ -267,9 +266,8 @@ std::vector<StockEvent> TillView::events(const std::string& sku) {
   const StoreKey prefix = StoreKey().text(sku);
   txn_.scan(store_.env_->table(kEvents), prefix, [&](ByteView key, ByteView value) {
     if (!starts_with(key, prefix)) return false;
-    StoreKeyReader reader(key.substr(prefix.bytes().size()));
-    const ChainId chain = reader.chain();
-    out.push_back(read_event_of(chain, key.substr(group_key(sku, chain).bytes().size()), value));
+    const auto packet = read_packet(StoreKeyReader(key.substr(prefix.bytes().size())).chain(), value);
+    out.insert(out.end(), packet.begin(), packet.end());
     return true;
   });
   std::sort(out.begin(), out.end());
@@ -279,11 +277,12 @@ std::vector<StockEvent> TillView::events(const std::string& sku) {
 void TillView::events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
                          const std::function<void(const StockEvent&)>& visit) {
   const StoreKey prefix = group_key(sku, chain);
-  txn_.scan(store_.env_->table(kEvents), StoreKey(prefix).number(from.value), [&](ByteView key, ByteView value) {
+  txn_.scan(store_.env_->table(kEvents), packet_key(sku, chain, from), [&](ByteView key, ByteView value) {
     if (!starts_with(key, prefix)) return false;
-    const StockEvent event = read_event_of(chain, key.substr(prefix.bytes().size()), value);
-    if (event.seq > to) return false;
-    visit(event);
+    if (StoreKeyReader(key.substr(prefix.bytes().size())).number() > to.value / kOpsOfPacket) return false;
+    for (const StockEvent& event : read_packet(chain, value)) {
+      if (event.seq >= from && event.seq <= to) visit(event);
+    }
     return true;
   });
 }
@@ -301,21 +300,19 @@ void TillView::event_groups(const std::function<void(const std::string&, const C
       return false;
     });
     if (!found) return;
-    from = StoreKey(group_key(sku, chain)).number(~std::uint64_t{0}).number(~std::uint64_t{0});
-    visit(sku, chain, last_event(sku, chain));
+    from = StoreKey(group_key(sku, chain)).number(~std::uint64_t{0});
+    const auto last = txn_.last_before(table, from);
+    Seq seq;
+    if (last) {
+      for (const StockEvent& event : read_packet(chain, last->second)) seq = std::max(seq, event.seq);
+    }
+    visit(sku, chain, seq);
   }
 }
 
-Seq TillView::last_event(const std::string& sku, const ChainId& chain) {
-  const StoreKey prefix = group_key(sku, chain);
-  const auto last = txn_.last_before(store_.env_->table(kEvents),
-                                     StoreKey(prefix).number(~std::uint64_t{0}).number(~std::uint64_t{0}));
-  if (!last || !starts_with(last->first, prefix)) return {};
-  return Seq{StoreKeyReader(ByteView(last->first).substr(prefix.bytes().size())).number()};
-}
-
-bool TillView::has_event(const std::string& sku, const StockEvent& event) {
-  return txn_.get(store_.env_->table(kEvents), event_key(sku, event)).has_value();
+std::vector<StockEvent> TillView::event_packet(const std::string& sku, const ChainId& chain, Seq seq) {
+  const auto raw = txn_.get(store_.env_->table(kEvents), packet_key(sku, chain, seq));
+  return raw ? read_packet(chain, *raw) : std::vector<StockEvent>{};
 }
 
 std::optional<StockProjection> TillView::stock(const std::string& sku) {

@@ -37,8 +37,8 @@ class StoreBatch {
   // Ops of a history that the cloud does not hold as they are: kept, as the signed batch they came in, for their till.
   void stray(const ChainId& chain, const ChainPoint& end, ByteView batch);
   void drop_stray(const ChainId& chain, const ChainPoint& end);
-  void event(const std::string& sku, const StockEvent& event);
-  void drop_event(const std::string& sku, const StockEvent& event);
+  // All that is kept in the place of this op and its neighbours (storage/stock_events.hpp), sorted.
+  void event_packet(const std::string& sku, const ChainId& chain, Seq seq, const std::vector<StockEvent>& events);
   void stock(const std::string& sku, const StockProjection& projection);
   void note(const std::string& name, ByteView value);  // roster, promise, peers: small things with a name
 
@@ -99,13 +99,12 @@ class TillView {
   std::optional<Bytes> stray(const ChainId& chain, const ChainPoint& end);
 
   std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
-  // Of one history, from one of its ops to another, in their order.
+  // Of one history, from one of its ops to another.
   void events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
                  const std::function<void(const StockEvent&)>& visit);
   // Each history that has events of a product, with the last op that has one.
   void event_groups(const std::function<void(const std::string& sku, const ChainId& chain, Seq last)>& visit);
-  Seq last_event(const std::string& sku, const ChainId& chain);  // of one history; 0 when it has none
-  bool has_event(const std::string& sku, const StockEvent& event);
+  std::vector<StockEvent> event_packet(const std::string& sku, const ChainId& chain, Seq seq);
   std::optional<StockProjection> stock(const std::string& sku);
   void stocks(const std::function<void(const std::string&, const StockProjection&)>& visit);
   std::optional<Bytes> note(const std::string& name);

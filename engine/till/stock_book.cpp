@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/stock/moves.hpp"
+#include "engine/till/event_packets.hpp"
 #include "storage/mutants.hpp"
 #include "storage/pack.hpp"
 
@@ -52,6 +53,7 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   const StockRow old_row = stored_row(view, sku).value_or(StockRow{});
   const StockRow& row = change.row ? *change.row : old_row;
   const StockProjection before = view.stock(sku).value_or(StockProjection{old_row.milli, false});
+  EventPackets stored(view, sku);
   std::vector<StockEvent> gone;  // stored, and contained in the row or retracted now
   const auto contained = [&](const StockEvent& e) {
     return e.seq <= row.contained_of(e.chain) && !mutated(Mutant::ignore_contained);
@@ -61,26 +63,20 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
       view.events_of(sku, c.chain(), {}, c.seq, [&](const StockEvent& e) { gone.push_back(e); });
   }
   for (const StockEvent& e : change.retracted) {
-    if (!contained(e) && view.has_event(sku, e)) gone.push_back(e);
+    if (!contained(e) && stored.holds(e)) gone.push_back(e);
   }
   std::sort(gone.begin(), gone.end());
   gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
   std::vector<StockEvent> added = change.events;
   std::sort(added.begin(), added.end());
   added.erase(std::unique(added.begin(), added.end()), added.end());
-  const auto& retracted = change.retracted;
-  std::map<ChainId, Seq> stored;  // up to there they may be
-  const auto is_stored = [&](const StockEvent& e) {
-    const auto [it, unknown] = stored.try_emplace(e.chain);
-    if (unknown) it->second = view.last_event(sku, e.chain);
-    return e.seq <= it->second && view.has_event(sku, e);
-  };
   std::erase_if(added, [&](const StockEvent& e) {
-    return contained(e) || std::ranges::find(retracted, e) != retracted.end() || is_stored(e);
+    return contained(e) || std::ranges::find(change.retracted, e) != change.retracted.end() || stored.holds(e);
   });
   if (batch != nullptr) {
-    for (const StockEvent& e : added) batch->event(sku, e);
-    for (const StockEvent& e : gone) batch->drop_event(sku, e);
+    for (const StockEvent& e : added) stored.add(e);
+    for (const StockEvent& e : gone) stored.drop(e);
+    stored.write(*batch);
   }
   if (const auto sum = summed(before, old_row, row, gone, added)) return *sum;
   std::vector<StockEvent> all = view.events(sku);
