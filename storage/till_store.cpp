@@ -39,9 +39,10 @@ StoreKey packet_key(const std::string& sku, const ChainId& chain, Seq seq) {
   return group_key(sku, chain).number(seq.value / kOpsOfPacket);
 }
 std::vector<StockEvent> read_packet(const ChainId& chain, ByteView value) {
+  const auto packet = unpack<std::vector<TillEvent>>(value).value_or(std::vector<TillEvent>{});
   std::vector<StockEvent> out;
-  for (const TillEvent& each : unpack<std::vector<TillEvent>>(value).value_or(std::vector<TillEvent>{}))
-    out.push_back(each.of(chain));
+  out.reserve(packet.size());
+  for (const TillEvent& each : packet) out.push_back(each.of(chain));
   return out;
 }
 
@@ -274,16 +275,24 @@ std::vector<StockEvent> TillView::events(const std::string& sku) {
   return out;
 }
 
-void TillView::events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
-                         const std::function<void(const StockEvent&)>& visit) {
+void TillView::event_packets(const std::string& sku, const ChainId& chain, Seq from, Seq to,
+                             const std::function<void(Seq, std::vector<StockEvent>)>& visit) {
   const StoreKey prefix = group_key(sku, chain);
   txn_.scan(store_.env_->table(kEvents), packet_key(sku, chain, from), [&](ByteView key, ByteView value) {
     if (!starts_with(key, prefix)) return false;
-    if (StoreKeyReader(key.substr(prefix.bytes().size())).number() > to.value / kOpsOfPacket) return false;
-    for (const StockEvent& event : read_packet(chain, value)) {
+    const Seq first{StoreKeyReader(key.substr(prefix.bytes().size())).number() * kOpsOfPacket};
+    if (first > to) return false;
+    visit(first, read_packet(chain, value));
+    return true;
+  });
+}
+
+void TillView::events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
+                         const std::function<void(const StockEvent&)>& visit) {
+  event_packets(sku, chain, from, to, [&](Seq, const std::vector<StockEvent>& packet) {
+    for (const StockEvent& event : packet) {
       if (event.seq >= from && event.seq <= to) visit(event);
     }
-    return true;
   });
 }
 

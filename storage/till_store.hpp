@@ -99,7 +99,9 @@ class TillView {
   std::optional<Bytes> stray(const ChainId& chain, const ChainPoint& end);
 
   std::vector<StockEvent> events(const std::string& sku);  // in (hlc, till, incarnation, seq) order
-  // Of one history, from one of its ops to another.
+  // Of one history, packet by packet, those in which ops of this range are; `first`: the first op that it may hold.
+  void event_packets(const std::string& sku, const ChainId& chain, Seq from, Seq to,
+                     const std::function<void(Seq first, std::vector<StockEvent>)>& visit);
   void events_of(const std::string& sku, const ChainId& chain, Seq from, Seq to,
                  const std::function<void(const StockEvent&)>& visit);
   // Each history that has events of a product, with the last op that has one.

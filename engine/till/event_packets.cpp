@@ -1,15 +1,31 @@
 #include "engine/till/event_packets.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "storage/stock_events.hpp"
 
 namespace tillsync {
 
 EventPackets::Packet& EventPackets::packet_of(const StockEvent& event) {
-  const auto [it, unknown] = packets_.try_emplace({event.chain, event.seq.value / kOpsOfPacket});
-  if (unknown) it->second.events = view_.event_packet(sku_, event.chain, event.seq);
-  return it->second;
+  const std::uint64_t number = event.seq.value / kOpsOfPacket;
+  if (last_ != packets_.end() && last_->first.second == number && last_->first.first == event.chain)
+    return last_->second;
+  bool unknown = false;
+  std::tie(last_, unknown) = packets_.try_emplace({event.chain, number});
+  if (unknown) last_->second.events = view_.event_packet(sku_, event.chain, event.seq);
+  return last_->second;
+}
+
+std::vector<StockEvent> EventPackets::up_to(const ChainId& chain, Seq last) {
+  std::vector<StockEvent> found;
+  view_.event_packets(sku_, chain, {}, last, [&](Seq first, std::vector<StockEvent> events) {
+    for (const StockEvent& event : events) {
+      if (event.seq <= last) found.push_back(event);
+    }
+    packets_.try_emplace({chain, first.value / kOpsOfPacket}, Packet{std::move(events)});
+  });
+  return found;
 }
 
 bool EventPackets::holds(const StockEvent& event) { return std::ranges::binary_search(packet_of(event).events, event); }

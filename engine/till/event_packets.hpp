@@ -15,8 +15,9 @@ class EventPackets {
   EventPackets(TillView& view, const std::string& sku) : view_(view), sku_(sku) {}
 
   bool holds(const StockEvent& event);
-  void add(const StockEvent& event);   // one that it does not hold
-  void drop(const StockEvent& event);  // one that it holds
+  std::vector<StockEvent> up_to(const ChainId& chain, Seq last);  // all that it holds of this history
+  void add(const StockEvent& event);                              // one that it does not hold
+  void drop(const StockEvent& event);                             // one that it holds
   void write(StoreBatch& batch) const;
 
  private:
@@ -24,11 +25,13 @@ class EventPackets {
     std::vector<StockEvent> events;
     bool changed = false;
   };
+  using Place = std::pair<ChainId, std::uint64_t>;
   Packet& packet_of(const StockEvent& event);
 
   TillView& view_;
   const std::string& sku_;
-  std::map<std::pair<ChainId, std::uint64_t>, Packet> packets_;
+  std::map<Place, Packet> packets_;
+  std::map<Place, Packet>::iterator last_ = packets_.end();  // neighbours are asked for one after the other
 };
 
 }  // namespace tillsync

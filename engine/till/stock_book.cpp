@@ -59,8 +59,10 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
     return e.seq <= row.contained_of(e.chain) && !mutated(Mutant::ignore_contained);
   };
   if (change.row && !mutated(Mutant::ignore_contained)) {
-    for (const ChainUpTo& c : row.contained)
-      view.events_of(sku, c.chain(), {}, c.seq, [&](const StockEvent& e) { gone.push_back(e); });
+    for (const ChainUpTo& c : row.contained) {
+      const auto held = stored.up_to(c.chain(), c.seq);
+      gone.insert(gone.end(), held.begin(), held.end());
+    }
   }
   for (const StockEvent& e : change.retracted) {
     if (!contained(e) && stored.holds(e)) gone.push_back(e);
