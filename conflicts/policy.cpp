@@ -124,7 +124,7 @@ class PolicyFile {
     for (const auto& [key, value] : table(node, "limit")) {
       if (key.str() != "units_per_line")
         wrong(value, "[limit] has units_per_line, and no '" + std::string(key.str()) + "'");
-      const auto units = value.value<std::int64_t>();
+      const auto units = value.value_exact<std::int64_t>();
       if (!units || *units < 1 || *units > 1'000'000'000)
         wrong(value, "limit.units_per_line is a whole number from 1 to 1000000000");
       out_.units_per_line_ = {*units, "limit.units_per_line = " + std::to_string(*units) + " (" + name_ + ", line " +

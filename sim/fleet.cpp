@@ -18,7 +18,7 @@ SecretKey key_number(int n) {
   return SecretKey::from_seed(seed);
 }
 
-constexpr int kTenant = 0x7fff, kCloud = 0x7ffe;
+constexpr int kTenant = 0x7fff, kCloudKey = 0x7ffe;
 
 // LMDB wants real files: on a memory file system where there is one.
 std::string fresh_folder() {
@@ -36,14 +36,15 @@ Fleet::Fleet(const FleetPlan& plan, Observer* observer)
       world_(plan.seed),
       tenant_(key_number(kTenant)),
       folder_(fresh_folder()) {
-  cloud_ = std::make_unique<SimCloud>(world_, network_, observer_, key_number(kCloud), folder_);
+  cloud_ = std::make_unique<SimCloud>(world_, network_, observer_, key_number(kCloudKey), folder_);
   for (int b = 1; b <= plan.branches; ++b) {
     Roster roster;
     roster.tenant = "Sim";
     roster.keys = TenantKeys::founded(tenant_.public_key(), tenant_.public_key());
     roster.branch = BranchId{b == 1 ? "main-street" : "branch-" + std::to_string(b)};
     roster.lease_ms = plan.lease_ms;
-    roster.add({TillId{"cloud"}, Binary(key_number(kCloud).public_key().view()), Role::cloud, plan.witness ? 1U : 0U});
+    roster.add(
+        {TillId{"cloud"}, Binary(key_number(kCloudKey).public_key().view()), Role::cloud, plan.witness ? 1U : 0U});
     std::vector<Identity> members;
     for (int i = 1; i <= plan.tills; ++i) {
       const TillId name{(b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(i)};

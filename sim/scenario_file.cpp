@@ -29,7 +29,7 @@ std::int64_t number(const toml::table& table, const char* key, std::int64_t othe
                     std::int64_t most) {
   const toml::node* node = table.get(key);
   if (node == nullptr) return otherwise;
-  const auto value = node->value<std::int64_t>();
+  const auto value = node->value_exact<std::int64_t>();
   if (!value || *value < least || *value > most)
     throw Wrong{line_of(*node),
                 std::string(key) + " is a whole number from " + std::to_string(least) + " to " + std::to_string(most)};

@@ -29,8 +29,8 @@ Result<RateLimits> read_limits(const toml::table& file) {
       return fail(ErrorKind::invalid,
                   "there is no setting 'limits." + std::string(key.str()) + "': check its spelling");
     const toml::table* pair = node.as_table();
-    const auto per_second = pair == nullptr ? std::nullopt : (*pair)["per_second"].value<std::int64_t>();
-    const auto burst = pair == nullptr ? std::nullopt : (*pair)["burst"].value<std::int64_t>();
+    const auto per_second = pair == nullptr ? std::nullopt : (*pair)["per_second"].value_exact<std::int64_t>();
+    const auto burst = pair == nullptr ? std::nullopt : (*pair)["burst"].value_exact<std::int64_t>();
     if (!per_second || !burst || *per_second < 1 || *burst < 1)
       return fail(ErrorKind::invalid,
                   "limits." + std::string(key.str()) + ": write { per_second = N, burst = N }, of 1 and more");

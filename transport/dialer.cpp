@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
-#include <asio/use_awaitable.hpp>
+
+#include "transport/as_tuple.hpp"
 
 namespace tillsync {
 
@@ -48,7 +48,7 @@ const std::vector<Address>& Dialer::addresses(const TillId& name) const {
 
 asio::awaitable<void> Dialer::pause(Entry& entry, Duration time) {
   entry.wake.expires_after(time);
-  co_await entry.wake.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+  co_await entry.wake.async_wait(kTuple);
 }
 
 asio::awaitable<void> Dialer::pursue(TillId name, Entry& entry) {

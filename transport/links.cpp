@@ -4,14 +4,13 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <charconv>
 #include <deque>
 
+#include "transport/as_tuple.hpp"
 #include "transport/clock.hpp"
 #include "transport/records.hpp"
 
@@ -22,7 +21,6 @@ using namespace asio::experimental::awaitable_operators;
 
 namespace {
 
-constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
 constexpr std::size_t kWriteBytes = 256 * 1024;  // queued messages that share one write
 
 asio::awaitable<void> after(Duration time) {

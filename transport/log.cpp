@@ -9,7 +9,7 @@ namespace tillsync {
 
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -21,7 +21,7 @@ Log stderr_log(const std::string& who, LogStyle style) {
                                  : "%Y-%m-%dT%H:%M:%S.%e level=%l who=%n %v");
   logger->set_level(style.verbose ? spdlog::level::debug : spdlog::level::info);
   return [logger, json = style.json](const Notice& notice) {
-    const std::string text = json ? quoted(notice.text) : notice.text;
+    const std::string text = json ? in_quotes(notice.text) : notice.text;
     switch (notice.weight) {
       case Notice::Weight::info:
         return logger->info(text);

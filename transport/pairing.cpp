@@ -4,12 +4,11 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include "storage/pack.hpp"
+#include "transport/as_tuple.hpp"
 #include "transport/records.hpp"
 #include "transport/settings.hpp"
 
@@ -23,7 +22,6 @@ namespace {
 
 constexpr std::string_view kPairPrologue = "tillsync pair 1";
 constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford's base 32
-constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 // What people type: any case, with or without dashes and blanks.
 std::string normal(const std::string& code) {

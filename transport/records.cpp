@@ -1,18 +1,14 @@
 #include "transport/records.hpp"
 
 #include <array>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/read.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+
+#include "transport/as_tuple.hpp"
 
 namespace tillsync {
 
 using asio::ip::tcp;
-
-namespace {
-constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
-}
 
 asio::awaitable<bool> send_record(tcp::socket& socket, Bytes record) {
   Bytes out{static_cast<char>(record.size() >> 8), static_cast<char>(record.size())};

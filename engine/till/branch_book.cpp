@@ -8,11 +8,11 @@
 namespace tillsync {
 
 namespace {
-constexpr char kNote[] = "evidence";
+constexpr char kEvidenceNote[] = "evidence";
 }  // namespace
 
 BranchBook::BranchBook(TillView view) {
-  const auto note = view.note(kNote);
+  const auto note = view.note(kEvidenceNote);
   if (note) evidence_ = unpack<Packed<TwoGrants>>(*note).value_or(Packed<TwoGrants>{}).all;
 }
 
@@ -61,7 +61,7 @@ bool BranchBook::keep(const TwoGrants& evidence) {
 }
 
 void BranchBook::form(StoreBatch& batch) {
-  if (dirty_) batch.note(kNote, pack(Packed<TwoGrants>{evidence_}));
+  if (dirty_) batch.note(kEvidenceNote, pack(Packed<TwoGrants>{evidence_}));
   dirty_ = false;
 }
 

@@ -8,11 +8,11 @@
 namespace tillsync {
 
 namespace {
-constexpr char kNote[] = "own_words";
+constexpr char kWordsNote[] = "own_words";
 }
 
 OwnWords::OwnWords(TillView view) {
-  if (const auto note = view.note(kNote)) words_ = unpack<Packed<Word>>(*note).value_or(Packed<Word>{}).all;
+  if (const auto note = view.note(kWordsNote)) words_ = unpack<Packed<Word>>(*note).value_or(Packed<Word>{}).all;
 }
 
 void OwnWords::add(const Op& op) {
@@ -62,7 +62,7 @@ void OwnWords::over(Conflict& conflict) const {
 }
 
 void OwnWords::form(StoreBatch& batch) {
-  if (dirty_) batch.note(kNote, pack(Packed<Word>{words_}));
+  if (dirty_) batch.note(kWordsNote, pack(Packed<Word>{words_}));
   dirty_ = false;
 }
 

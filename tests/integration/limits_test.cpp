@@ -39,7 +39,7 @@ double cpu_seconds(const std::string& pid) {
   return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-Json sale(const std::string& key) {
+Json long_sale(const std::string& key) {
   return {{"do", "record"}, {"op", {{"key", key}, {"note", std::string(3000, 'n')}, {"lines", {{{"sku", "x"}}}}}}};
 }
 
@@ -64,7 +64,7 @@ TEST_CASE(
     REQUIRE(test::shell("head -c 100000 /dev/zero > '" + f / "ballast'").code == 0);
     int sold = 0;
     Result<Json> last = Json();
-    while (sold < 2000 && (last = control.call(sale("k" + std::to_string(sold))))) ++sold;
+    while (sold < 2000 && (last = control.call(long_sale("k" + std::to_string(sold))))) ++sold;
     REQUIRE_FALSE(last);
     CHECK(last.error().kind == ErrorKind::disk_full);
     CHECK(last.error().message.find("free some space") != std::string::npos);
@@ -72,7 +72,7 @@ TEST_CASE(
     CHECK_FALSE(control.call({{"do", "where"}, {"key", "k" + std::to_string(sold)}}));
     CHECK(control.call({{"do", "status"}})->at("accepting") == true);
     REQUIRE(test::shell("rm '" + f / "ballast'").code == 0);
-    CHECK(control.call(sale("resumed")));
+    CHECK(control.call(long_sale("resumed")));
     till.kill();
     till.start();
     CHECK(till.connect().call({{"do", "status"}})->at("recorded") == sold + 1);

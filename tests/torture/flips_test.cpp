@@ -42,20 +42,20 @@ std::map<std::string, Bytes> all_of(TillStore& store) {
 }
 
 // A till that is about to sell.
-struct Shop {
+struct FlippedTill {
   test::Folder folder;
   SectorDisk disk{Random(1)};
   BusyTill till{disk, folder / "db", 5};
-  Shop() { REQUIRE(till.start()); }
+  FlippedTill() { REQUIRE(till.start()); }
 };
 
 }  // namespace
 
 TEST_CASE("a journal with a flipped bit or a lost end: a till that starts has every receipt, or says what is damaged") {
-  Shop shop;
-  const test::Folder& folder = shop.folder;
-  SectorDisk& disk = shop.disk;
-  BusyTill& till = shop.till;
+  FlippedTill flipped;
+  const test::Folder& folder = flipped.folder;
+  SectorDisk& disk = flipped.disk;
+  BusyTill& till = flipped.till;
   till.sell(40);
   till.rest();
   till.sell(30);  // journalled, and not in the database yet
@@ -96,9 +96,9 @@ TEST_CASE("a journal with a flipped bit or a lost end: a till that starts has ev
 }
 
 TEST_CASE("a verification of the journal finds every flip that changes what is in it") {
-  Shop shop;
-  SectorDisk& disk = shop.disk;
-  BusyTill& till = shop.till;
+  FlippedTill flipped;
+  SectorDisk& disk = flipped.disk;
+  BusyTill& till = flipped.till;
   till.sell(60);
   till.stop();
   const auto image = disk.image();
@@ -128,9 +128,9 @@ TEST_CASE("a verification of the journal finds every flip that changes what is i
 }
 
 TEST_CASE("LMDB's file with a flipped bit or a lost end: the child finds it, or all that can be read is as it was") {
-  Shop shop;
-  const test::Folder& folder = shop.folder;
-  BusyTill& till = shop.till;
+  FlippedTill flipped;
+  const test::Folder& folder = flipped.folder;
+  BusyTill& till = flipped.till;
   till.sell(60);
   till.rest();
   const auto before = all_of(till.store());

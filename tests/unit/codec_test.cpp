@@ -5,6 +5,7 @@
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
+#include "transport/control/json.hpp"
 
 using namespace tillsync;
 
@@ -146,4 +147,21 @@ TEST_CASE("a receiver tells append, duplicate, gap and fork apart") {
   CHECK(judge(nothing, opened(2, 2, five.ops[0].hash)).verdict == Verdict::gap);
   CHECK(judge(five_held, opened(6, 1, blake2b("another past"))).verdict == Verdict::fork);
   CHECK(judge({Seq{3}, blake2b("another three")}, five).verdict == Verdict::fork);
+}
+
+TEST_CASE("a draft that is asked for over the control socket arrives as it was meant, with all that a document has") {
+  OpDraft draft{.kind = OpKind::adjust, .key = "k", .cashier = "ann", .document = {}};
+  draft.document = {.invoice = "17",
+                    .currency = "CHF",
+                    .reference = "k0",
+                    .customer = "Frau B.",
+                    .note = "a bag was torn",
+                    .lines = {{"flour", Quantity{-1'500}, 250, "Mehl"}, {"salt", Quantity::units(2), 90, ""}},
+                    .fields = {{"table", "4"}, {"who", "\"me\""}}};
+  const auto back = draft_from(to_json(draft));
+  REQUIRE(back);
+  CHECK(back->kind == draft.kind);
+  CHECK(back->key == draft.key);
+  CHECK(back->cashier == draft.cashier);
+  CHECK((back->document == draft.document));
 }

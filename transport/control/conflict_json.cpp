@@ -125,8 +125,10 @@ Json to_json(const OpDraft& draft) {
   return {{"kind", name_of(draft.kind)},
           {"key", draft.key},
           {"cashier", draft.cashier},
+          {"invoice", draft.document.invoice},
           {"currency", draft.document.currency},
           {"reference", draft.document.reference},
+          {"customer", draft.document.customer},
           {"note", draft.document.note},
           {"fields", draft.document.fields},
           {"lines", lines}};

@@ -5,19 +5,17 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/read_until.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+
+#include "transport/as_tuple.hpp"
 
 namespace tillsync {
 
 using asio::local::stream_protocol;
 
 namespace {
-
-constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 // A Unix socket's path is at most 107 bytes: reached through the folder's descriptor, a data folder may lie as deep as
 // it likes.

@@ -8,7 +8,7 @@ namespace tillsync {
 
 namespace {
 
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kOpsOfPage = 500;
 
 Result<Json> record_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
   auto draft = draft_from(q.value("op", Json()));
@@ -63,12 +63,12 @@ Json ops_page(TillRuntime& till, const Json& q) {
   Seq from{q.value("from", std::uint64_t{0})};
   std::set<std::pair<Incarnation, Seq>> seen;
   till.store().view().all_ops(incarnation, from, [&](Incarnation i, Seq s, ByteView bytes) {
-    if (ops.size() >= kPage) return false;
+    if (ops.size() >= kOpsOfPage) return false;
     ops.push_back(op_json(bytes));
     seen.insert({i, s});
     return true;
   });
-  const bool last = ops.size() < kPage;
+  const bool last = ops.size() < kOpsOfPage;
   for (const PendingOp& p : till.node().own().pending()) {
     const auto place = std::pair(p.op.chain.incarnation, p.op.seq);
     if (last && place >= std::pair(incarnation, from) && !seen.contains(place)) ops.push_back(to_json(p.op, p.hash));
