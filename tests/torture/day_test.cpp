@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 #include <malloc.h>
 
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
 #include "sim/fleet.hpp"
 
 using namespace tillsync;
@@ -12,7 +16,15 @@ using std::chrono::minutes;
 namespace {
 
 // Small allocations only: the simulator's disks and lists of receipts are the large ones, and theirs is to grow.
-std::size_t heap_kib() { return ::mallinfo2().uordblks / 1024; }
+std::atomic<std::int64_t> small_bytes{0};
+
+void count(void* memory, int sign) {
+  constexpr std::size_t kLarge = 32 * 1024;
+  const std::size_t bytes = ::malloc_usable_size(memory);
+  if (bytes < kLarge) small_bytes += sign * static_cast<std::int64_t>(bytes);
+}
+
+std::int64_t heap_kib() { return small_bytes / 1024; }
 
 void trade(sim::Fleet& fleet, int from_hour, int until_hour, int sales_an_hour) {
   const auto pause = std::chrono::duration_cast<Duration>(hours(1)) / sales_an_hour;
@@ -24,23 +36,35 @@ void trade(sim::Fleet& fleet, int from_hour, int until_hour, int sales_an_hour) 
 
 }  // namespace
 
+void* operator new(std::size_t bytes) {
+  void* const memory = std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  count(memory, 1);
+  return memory;
+}
+
+void operator delete(void* memory) noexcept {
+  count(memory, -1);
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+
 TEST_CASE("24 hours of simulated trade in one process: memory does not grow, and neither does it at night") {
-  constexpr int kLarge = 32 * 1024;
-  ::mallopt(M_MMAP_THRESHOLD, kLarge);
   sim::FleetPlan plan;
   plan.tills = 3;
   plan.keep = minutes(30);
   sim::Fleet fleet(plan);
   trade(fleet, 0, 3, 420);
-  const std::size_t morning = heap_kib();
+  const std::int64_t morning = heap_kib();
   trade(fleet, 3, 13, 420);
-  const std::size_t noon = heap_kib();
+  const std::int64_t noon = heap_kib();
   trade(fleet, 13, 24, 420);
-  const std::size_t evening = heap_kib();
+  const std::int64_t evening = heap_kib();
   fleet.world().run_for(hours(8));
-  const std::size_t night = heap_kib();
+  const std::int64_t night = heap_kib();
   fleet.world().run_for(hours(4));
-  const std::size_t next_day = heap_kib();
+  const std::int64_t next_day = heap_kib();
   MESSAGE("KiB after 3, 13 and 24 hours of trade: " << morning << ", " << noon << ", " << evening
                                                     << "; after 8 and 12 of night: " << night << ", " << next_day);
   CHECK(evening < noon + 64);  // 4,620 sales: a pointer for each, kept by all three tills, would be 108
