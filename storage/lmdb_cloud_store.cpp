@@ -237,7 +237,7 @@ class LmdbCloudTxn final : public CloudTxn {
     for (const StockEvent& e : events) {
       auto at = std::ranges::find(packet.chains, e.chain, &ChainUpTo::chain);
       if (at == packet.chains.end()) at = packet.chains.insert(at, {e.chain.till, e.chain.incarnation, {}});
-      packet.events.push_back({e.hlc, at - packet.chains.begin(), e.seq, e.is_count, e.milli, e.stocked});
+      packet.events.push_back(PackedEvent::from(e, at - packet.chains.begin()));
     }
     StoreKey key = shop_key(shop).text(sku);
     put(kEvents, append_place(key, std::ranges::max(events, {}, &StockEvent::place).place()), pack(packet));
@@ -254,8 +254,7 @@ class LmdbCloudTxn final : public CloudTxn {
       const Packet packet = unpack<Packet>(value).value_or(Packet{});
       for (const PackedEvent& e : packet.events) {
         const auto chain = static_cast<std::size_t>(e.chain);
-        if (chain < packet.chains.size())
-          events.push_back({e.hlc, packet.chains[chain].chain(), e.seq, e.is_count, e.milli, e.stocked});
+        if (chain < packet.chains.size()) events.push_back(e.of(packet.chains[chain].chain()));
       }
       return visit(prefix.bytes() + Bytes(rest), std::move(events));
     });

@@ -12,7 +12,7 @@ inline StoreKey& append_place(StoreKey& key, const StockPlace& place) {
   return key.number(place.hlc.value).chain({place.till, place.incarnation}).number(place.seq.value);
 }
 
-// Events of one product that came together share a value; their histories are numbered.
+// An event in a packet of one product. Its history is a number where several share a packet.
 struct PackedEvent {
   Hlc hlc;
   std::int64_t chain = 0;
@@ -24,21 +24,12 @@ struct PackedEvent {
   void fields(A& a) {
     a(hlc, chain, seq, is_count, milli, stocked);
   }
+  static PackedEvent from(const StockEvent& e, std::int64_t chain = 0) {
+    return {e.hlc, chain, e.seq, e.is_count, e.milli, e.stocked};
+  }
+  StockEvent of(const ChainId& history) const { return {hlc, history, seq, is_count, milli, stocked}; }
 };
 
-// In a till's packet: all of one product and one history.
-struct TillEvent {
-  Seq seq;
-  Hlc hlc;
-  bool is_count = false;
-  std::int64_t milli = 0;
-  bool stocked = false;
-  template <class A>
-  void fields(A& a) {
-    a(seq, hlc, is_count, milli, stocked);
-  }
-  StockEvent of(const ChainId& chain) const { return {hlc, chain, seq, is_count, milli, stocked}; }
-};
 constexpr std::uint64_t kOpsOfPacket = 256;
 
 }  // namespace tillsync

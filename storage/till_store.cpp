@@ -39,10 +39,10 @@ StoreKey packet_key(const std::string& sku, const ChainId& chain, Seq seq) {
   return group_key(sku, chain).number(seq.value / kOpsOfPacket);
 }
 std::vector<StockEvent> read_packet(const ChainId& chain, ByteView value) {
-  const auto packet = unpack<std::vector<TillEvent>>(value).value_or(std::vector<TillEvent>{});
+  const auto packet = unpack<std::vector<PackedEvent>>(value).value_or(std::vector<PackedEvent>{});
   std::vector<StockEvent> out;
   out.reserve(packet.size());
-  for (const TillEvent& each : packet) out.push_back(each.of(chain));
+  for (const PackedEvent& each : packet) out.push_back(each.of(chain));
   return out;
 }
 
@@ -110,8 +110,8 @@ void StoreBatch::relay_forget(const ChainId& chain, Seq seq) {
 void StoreBatch::event_packet(const std::string& sku, const ChainId& chain, Seq seq,
                               const std::vector<StockEvent>& events) {
   if (events.empty()) return erase(kEvents, packet_key(sku, chain, seq));
-  std::vector<TillEvent> packet;
-  for (const StockEvent& e : events) packet.push_back({e.seq, e.hlc, e.is_count, e.milli, e.stocked});
+  std::vector<PackedEvent> packet;
+  for (const StockEvent& e : events) packet.push_back(PackedEvent::from(e));
   put(kEvents, packet_key(sku, chain, seq), pack(packet));
 }
 void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, sku, pack(p)); }

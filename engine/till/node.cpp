@@ -52,9 +52,13 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
   for (const Notice& notice : ignored.notices) start_warnings_.push_back(notice.text);
 }
 
+// A database without one that has run before was put back to before its first, perhaps: nobody is promised anything for
+// as long as that may bind.
 std::optional<Promise> Node::stored_promise() const {
-  const auto note = store_.view().note(kPromiseNote);
-  return note && !mutated(Mutant::forget_promise) ? unpack<Promise>(*note) : std::nullopt;
+  if (mutated(Mutant::forget_promise)) return std::nullopt;
+  TillView view = store_.view();
+  if (const auto note = view.note(kPromiseNote)) return unpack<Promise>(*note);
+  return view.state() ? std::optional(Promise{{}, {}, config_.roster->lease_ms}) : std::nullopt;
 }
 
 // The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued

@@ -135,13 +135,14 @@ class Node {
     TillId name;
     Role role = Role::till;
     std::map<ChainId, ChainSender> senders;
-    std::set<ChainId> offered;               // by it, so it wants to hear what the cloud holds
+    std::map<ChainId, Seq> offered;          // by it, so it has them and wants to hear what the cloud holds
     std::map<ChainId, ChainPoint> compares;  // copies of its own history, which it was asked to compare
     std::optional<Pull> parked_pull;
     std::optional<PullEvents> parked_events;
     bool pulling = false;  // our pull waits there
     bool pulling_events = false;
     bool busy_told = false;
+    bool is_up = false;  // this till's way to the cloud
     std::optional<std::pair<std::uint64_t, Instant>> ping;
     Instant next_ping;
     Instant heard;
@@ -177,13 +178,14 @@ class Node {
   Peer* peer_of(PeerId id);
   void pump_senders(Now now, Actions& out);
   void pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last, const ChainPoint& cloud,
-                  Actions& out);
+                  bool ask_again, Actions& out);
   std::optional<Push> own_push(const ChainId& chain, Seq from, Seq last);
   std::vector<OldChain> own_chains() const;
   Level level_here(Now now) const;
   Level level_of(Now now, const Relay::Chain& chain) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
+  bool its_twin_knows(PeerId id, const ChainId& chain) const;
   bool knows_of_cloud(Now now, PeerId from, const ChainId& chain) const;
   void handle(Now now, PeerId from, Busy& m, Actions& out);
   ChainPoint rebuilt_base() const;

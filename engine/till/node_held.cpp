@@ -22,13 +22,20 @@ void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
     on_own_held(now, peer, m, out);
   } else if (m.level == Level::cloud) {
     on_relay_held(now, peer, m, out);
-  } else if (peer.name == chain.till && m.point.seq == Seq{}) {
-    const bool its_twin_knows = std::any_of(peers_.begin(), peers_.end(), [&](const auto& other) {
-      return other.first != from && other.second.name == chain.till && other.second.offered.contains(chain);
-    });
-    if (!its_twin_knows) relay_.on_forgotten(chain);
+  } else if (peer.name == chain.till && m.point.seq == Seq{} && !its_twin_knows(from, chain)) {
+    relay_.on_forgotten(chain);
   }
   settle_waiters(now, out);
+}
+
+// Where two machines use one key, one of them may have what the other has not.
+bool Node::its_twin_knows(PeerId id, const ChainId& chain) const {
+  const Relay::Chain* copy = relay_.find(chain);
+  return copy != nullptr && std::ranges::any_of(peers_, [&](const auto& other) {
+           const auto offered = other.second.offered.find(chain);
+           const bool there = other.first != id && other.second.name == chain.till;
+           return there && offered != other.second.offered.end() && offered->second >= copy->received.seq;
+         });
 }
 
 // Whose word on what the cloud holds counts: the cloud's own, that of the host, and each till's on its own history.

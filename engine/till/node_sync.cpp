@@ -112,6 +112,8 @@ void Node::pump_senders(Now now, Actions& out) {
     const bool keeper = hosting && !keeper_chosen && peer.role == Role::till;
     keeper_chosen = keeper_chosen || keeper;
     const bool is_up = up != nullptr && peer.name == up->name;  // its clone as well, if any: one of them has the way up
+    // What it said of the cloud while it was not the way there counted for nothing: it is asked again.
+    if (std::exchange(peer.is_up, is_up) != is_up) peer.senders.clear();
     if (!keeper && !is_up) {
       peer.senders.clear();
       continue;
@@ -119,14 +121,14 @@ void Node::pump_senders(Now now, Actions& out) {
     for (const OldChain& own : own_chains()) {
       const ChainId chain{config_.till, own.incarnation};
       if (own.last.seq == Seq{}) continue;
-      pump_chain(now, id, peer, chain, own.last, own.cloud, out);
+      pump_chain(now, id, peer, chain, own.last, own.cloud, false, out);
     }
     for (const auto& [chain, held] : relay_.chains()) {
       if (keeper || (!held.settled && peer.role != Role::cloud)) continue;
       const bool in_cloud = held.record.held.seq <= held.record.cloud.seq;
       const bool ask = peer.role == Role::cloud && held.worth_asking();
       if (ask || !in_cloud || (peer.senders.contains(chain) && chain.till != peer.name)) {
-        pump_chain(now, id, peer, chain, held.record.held, held.said_of_cloud(), out);
+        pump_chain(now, id, peer, chain, held.record.held, held.said_of_cloud(), ask && held.in_doubt(), out);
       }
     }
     for (auto it = peer.senders.begin(); it != peer.senders.end();) {
@@ -136,10 +138,11 @@ void Node::pump_senders(Now now, Actions& out) {
 }
 
 void Node::pump_chain(Now now, PeerId to, Peer& peer, const ChainId& chain, const ChainPoint& last,
-                      const ChainPoint& cloud, Actions& out) {
+                      const ChainPoint& cloud, bool ask_again, Actions& out) {
   ChainSender& sender = peer.senders[chain];
   sender.wanted = true;
-  if (sender.next_offer(now.mono, chain.till == peer.name)) out.send(to, Offer{WireChain::of(chain), last, cloud});
+  if (sender.next_offer(now.mono, ask_again || chain.till == peer.name))
+    out.send(to, Offer{WireChain::of(chain), last, cloud});
   if (chain.till == peer.name) return;  // it has its own history; the offer asks what the cloud holds of it
   while (auto from = sender.next_batch(last.seq)) {
     if (chain.till == config_.till) {
@@ -177,7 +180,7 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   Peer& peer = *peer_of(from);
   const ChainId chain = m.chain.id();
   if (chain.till == config_.till) {  // somebody offers me my own history: nothing to send, but worth comparing
-    peer.offered.insert(chain);
+    peer.offered[chain] = m.last.seq;
     on_own_held(now, peer, Held{m.chain, Level::own_disk, m.last}, out);
     const auto mine = own_.read(chain.incarnation, m.last.seq);
     const bool forgotten = chain.incarnation != own_.chain().incarnation && (!mine || mine->hash != m.last.hash);
@@ -194,7 +197,7 @@ void Node::handle(Now now, PeerId from, Offer& m, Actions& out) {
   if (member == nullptr || is_person(member->role)) return void(++refused_);
   const Relay::Chain* held = relay_.on_offer(chain, m.cloud, peer.name == chain.till);
   if (held == nullptr) return complain(peer.name, "one history more of " + chain.till.text + " than there can be", out);
-  peer.offered.insert(chain);
+  peer.offered[chain] = m.last.seq;
   out.send(from, Held{m.chain, level_of(now, *held), held->record.held});
   const bool told = held->record.cloud.seq > Seq{} || (held->asked && m.cloud.seq > Seq{});
   if (told && !held->doubted) out.send(from, cloud_holds(m.chain, held->record.cloud));
@@ -214,7 +217,7 @@ void Node::handle(Now now, PeerId from, Push& m, Actions& out) {
     return;
   }
   if (chain.till == config_.till) return take_strays(from, *opened, out);
-  peer_of(from)->offered.insert(chain);
+  peer_of(from)->offered[chain] = opened->end().seq;
   const Verdict verdict = relay_.on_push(std::move(*opened));
   if (verdict == Verdict::append) {  // acknowledged once it is durable
     for (const OpenedOp& op : relay_.newest().ops) add_branch_stock(op.op);

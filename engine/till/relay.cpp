@@ -168,7 +168,7 @@ void Relay::form(TillView& view, StoreBatch& batch) {
     for (const OpenedOp& op : push.ops) bytes += op.bytes.size();
     Chain& chain = chains_[push.chain];
     const bool reset_since = push.end().seq > chain.received.seq || push.end().seq <= chain.record.base.seq;
-    if (reset_since) continue;  // what is missing will be sent again
+    if (reset_since) continue;               // what is missing will be sent again
     const Seq let_go = pruned_[push.chain];  // while it waited
     for (const OpenedOp& op : push.ops) {
       if (op.op.seq > let_go) batch.relay_op(push.chain, op.op.seq, op.bytes);
@@ -193,7 +193,8 @@ void Relay::form(TillView& view, StoreBatch& batch) {
         return false;
       });
       pruned = limit;
-      if (record.cloud.seq > record.base.seq) chain.record.base = record.base = record.cloud;
+      const bool all = limit == record.cloud.seq;  // or the cloud has gone on since, beyond what is held here
+      if (all && record.cloud.seq > record.base.seq) chain.record.base = record.base = record.cloud;
     }
     batch.chain(id, record);
   }

@@ -26,7 +26,9 @@ class Relay {
     bool asked = false;    // in this run, and it has answered
     // What it begins with was said to be in the cloud, too.
     const ChainPoint& said_of_cloud() const { return record.cloud.seq < record.base.seq ? record.base : record.cloud; }
-    bool worth_asking() const { return doubted || !settled || claimed > record.cloud.seq; }  // the cloud, what it holds
+    // What the cloud holds: it has answered something else than was claimed since, or nothing yet.
+    bool in_doubt() const { return doubted || claimed > record.cloud.seq; }
+    bool worth_asking() const { return in_doubt() || !settled; }
   };
   const std::map<ChainId, Chain>& chains() const { return chains_; }
   const Chain* find(const ChainId& chain) const;

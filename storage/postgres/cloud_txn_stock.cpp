@@ -29,8 +29,7 @@ std::vector<StockEvent> PostgresCloudTxn::open_packet(const Shop& shop, ByteView
   if (!packed) return bug("a packet of stock events can't be read"), out;
   std::map<std::int64_t, ChainId> names;
   for (const auto& [id, entry] : chains_of(shop)) names[entry.id] = id;
-  for (const PackedEvent& e : packed->all)
-    out.push_back({e.hlc, names[e.chain], e.seq, e.is_count, e.milli, e.stocked});
+  for (const PackedEvent& e : packed->all) out.push_back(e.of(names[e.chain]));
   return out;
 }
 
@@ -69,8 +68,7 @@ void PostgresCloudTxn::expect_events(const std::vector<CloudReads::EventsOf>& wa
 void PostgresCloudTxn::put_events(const Shop& of, const std::string& sku, const std::vector<StockEvent>& events) {
   if (events.empty()) return;
   Packed<PackedEvent> packet;
-  for (const StockEvent& e : events)
-    packet.all.push_back({e.hlc, chain_to_write(of, e.chain).id, e.seq, e.is_count, e.milli, e.stocked});
+  for (const StockEvent& e : events) packet.all.push_back(PackedEvent::from(e, chain_to_write(of, e.chain).id));
   const Hlc last = std::ranges::max(packet.all, {}, &PackedEvent::hlc).hlc;
   packets_.branches.add(shop(of).id);
   packets_.skus.add(ByteView(sku));

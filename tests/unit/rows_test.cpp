@@ -51,10 +51,17 @@ bool pull_once(CloudStore& cloud, TillStore& till, RowReader& reader) {
   return true;
 }
 
-void put(CloudStore& cloud, const std::string& id, std::optional<std::string> fields) {
+using Changes = std::vector<std::pair<std::string, std::optional<std::string>>>;  // nothing: deleted
+
+void put(CloudStore& cloud, const Changes& changes) {
   REQUIRE(cloud.write([&](CloudTxn& txn) -> Result<void> {
-    return txn.put_row(kShop, {kProducts, id, !fields, fields.value_or("")}), Result<void>();
+    for (const auto& [id, fields] : changes) txn.put_row(kShop, {kProducts, id, !fields, fields.value_or("")});
+    return {};
   }));
+}
+
+void put(CloudStore& cloud, const std::string& id, std::optional<std::string> fields) {
+  put(cloud, Changes{{id, std::move(fields)}});
 }
 
 }  // namespace
@@ -69,14 +76,18 @@ TEST_CASE("a reader that pulls by watermark ends with exactly the cloud's rows, 
     std::map<std::string, std::string> model;
     Random random(seed);
     for (int step = 0; step < 120; ++step) {
+      Changes changes;
       for (std::uint64_t n = random.below(8); n > 0; --n) {
         const std::string id = "p" + std::to_string(random.below(40));
         if (random.below(4) == 0) {
-          put(*cloud, id, std::nullopt), model.erase(id);
+          changes.emplace_back(id, std::nullopt), model.erase(id);
         } else {
-          put(*cloud, id, model[id] = std::string(1 + random.below(20'000), static_cast<char>('a' + random.below(26))));
+          model[id] = std::string(1 + random.below(20'000), static_cast<char>('a' + random.below(26)));
+          changes.emplace_back(id, model[id]);
         }
+        if (random.below(3) == 0) put(*cloud, std::exchange(changes, {}));
       }
+      if (!changes.empty()) put(*cloud, changes);
       if (random.below(3) == 0) pull_once(*cloud, *till, *reader);
       if (random.below(10) == 0) reader = std::make_unique<RowReader>(*till, kShop.branch);  // a restart in the middle
     }
