@@ -59,13 +59,13 @@ class Fleet {
   std::vector<Conflict> conflicts(int branch = 0);
   // The keys of what no other disk holds than this till's. Every till must be alive.
   std::set<std::string> only_on(const SimTill& till);
-  // And of what no till's disk holds. Every till must be alive.
+  // And of what its till lost, and the cloud has. Every till must be alive.
   std::set<std::string> only_in_cloud();
 
  private:
   std::set<std::string> missing(const std::function<bool(SimTill&, const HandedOut&)>& is_there);
   bool in_cloud(const SimTill& owner, const HandedOut& each);
-  bool on_a_till(SimTill& owner, const HandedOut& each, const SimTill* but);
+  bool on_a_till(SimTill& owner, const HandedOut& each, const SimTill& but);
 
   Observer silent_;
   Observer& observer_;

@@ -302,7 +302,7 @@ class Node {
   ChainPoint copy_held_;  // by the keeper of a second copy
   std::vector<Waiter> waiters_;
   std::map<ChainId, Seq> events_seen_;
-  bool ask_again_ = false;  // how far the cloud is, of the own history
+  std::set<ChainId> ask_again_;  // how far the cloud is
   bool left_lost_ = false;
   std::optional<ChainId> lost_;             // to be left, when no flush is in flight
   std::optional<std::string> fork_wanted_;  // why; begun when no flush is in flight

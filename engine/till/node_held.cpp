@@ -111,7 +111,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
     const bool trusted_drop = peer.role == Role::cloud && m.point.seq < state_.cloud.seq;  // the cloud lost something
     if (m.point.seq > state_.cloud.seq || trusted_drop) {
       state_.cloud = m.point;
-      if (trusted_drop) ask_again_ = true;  // or it is an old word of the cloud's, overtaken by what the host told
+      if (trusted_drop) ask_again_.insert(own_.chain());  // or it is an old word, overtaken by what the host told
       tell_keepers(m, out);
       if (!checkpoint_due_) checkpoint_due_ = now.mono + kCheckpointAfter;
     }
@@ -169,6 +169,7 @@ void Node::on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out)
   const bool old = held != nullptr && (m.point.seq <= held->record.cloud.seq || m.point.seq < held->record.base.seq);
   const bool doubted = held != nullptr && held->doubted;
   if (peer.role != Role::cloud && old && !doubted) return;
+  if (held != nullptr && m.point.seq < held->record.cloud.seq) ask_again_.insert(chain);  // or an old word came late
   if (!relay_.on_cloud(chain, m.point)) return;
   tell_keepers(m, out);
   if (!doubted || m.point.seq < held->record.base.seq) return;  // otherwise it begins anew, and its till is told then

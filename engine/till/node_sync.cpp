@@ -103,8 +103,8 @@ std::vector<OldChain> Node::own_chains() const {
 
 void Node::pump_senders(Now now, Actions& out) {
   const Peer* up = upstream(now);
-  if (std::exchange(ask_again_, false)) {
-    for (auto& [id, peer] : peers_) peer.senders.erase(own_.chain());
+  for (const ChainId& chain : std::exchange(ask_again_, {})) {
+    for (auto& [id, peer] : peers_) peer.senders.erase(chain);
   }
   const bool hosting = election_ && election_->hosts(now.mono);
   bool keeper_chosen = false;  // the host's own ops go to one other till as well

@@ -49,7 +49,7 @@ void Node::on_below_vault(const Peer& peer, const Held& m, Actions& out) {
   if (m.level != Level::cloud) return;
   const bool doubted = state_.cloud.seq < state_.let_go.value.seq;
   if (!doubted && peer.role != Role::cloud) return;
-  if (!doubted && !std::exchange(told_below_vault_, true)) return void(ask_again_ = true);
+  if (!doubted && !std::exchange(told_below_vault_, true)) return void(ask_again_.insert(own_.chain()));
   if (!believes_in_fork(peer, out)) return;
   told_below_vault_ = false;
   state_.cloud = m.point;
