@@ -37,6 +37,7 @@ void all_ops(Folder& folder, const std::string& branch, const std::function<void
 
 Roster read_roster(const std::string& path);
 std::string age(std::int64_t ms);  // "3 min"
+inline std::string text(const Json& value) { return value.get<std::string>(); }
 
 // --column NAME=HEADER, given any number of times.
 std::map<std::string, std::string> column_names(const std::vector<std::string>& options);

@@ -13,14 +13,12 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct ConflictsArguments {
   std::shared_ptr<ConflictPlace> place = std::make_shared<ConflictPlace>();
   std::string id, kind;
   Word word;
   bool all = false, json = false;
 };
-
-std::string text(const Json& value) { return value.get<std::string>(); }
 
 std::string ago(const Json& at_ms) { return age(read_clock().wall_ms - at_ms.get<std::int64_t>()) + " ago"; }
 
@@ -29,7 +27,7 @@ Json without_record(Json c) {
   return c;
 }
 
-void list(const Arguments& a) {
+void list(const ConflictsArguments& a) {
   Json shown = Json::array();
   for (const Json& c : open_source(*a.place)->conflicts()) {
     if ((a.all || c["open"] == true) && (a.kind.empty() || c["kind"] == a.kind)) shown.push_back(without_record(c));
@@ -55,7 +53,7 @@ void show_sides(const Json& c) {
   }
 }
 
-void show(const Arguments& a) {
+void show(const ConflictsArguments& a) {
   const Json c = find_conflict(open_source(*a.place)->conflicts(), a.id);
   if (a.json) return void(std::cout << without_record(c).dump(2) << '\n');
   std::cout << text(c["summary"]) << "\n\n  " << text(c["state"]) << ", found " << ago(c["at_ms"]) << " in "
@@ -73,7 +71,7 @@ void show(const Arguments& a) {
   }
 }
 
-void resolve(const Arguments& a) {
+void resolve(const ConflictsArguments& a) {
   auto source = open_source(*a.place);
   const Json c = find_conflict(source->conflicts(), a.id);
   source->settle_or_throw(c, a.word);
@@ -81,7 +79,7 @@ void resolve(const Arguments& a) {
   std::cout << "settled: " << text(c["summary"]) << "\nEvery till hears of it by itself.\n";
 }
 
-void why(const Arguments& a) {
+void why(const ConflictsArguments& a) {
   const Json c = find_conflict(open_source(*a.place)->conflicts(), a.id);
   const auto shown = conflict_from(c);
   if (!shown) throw Failure{"this conflict can't be read: is it of a newer release?"};
@@ -90,7 +88,7 @@ void why(const Arguments& a) {
   for (const std::string& sentence : sentences) std::cout << sentence << '\n';
 }
 
-void add_word(CLI::App* command, Arguments& a) {
+void add_word(CLI::App* command, ConflictsArguments& a) {
   command->add_option("--by", a.word.by, "Who says so")->default_val(login_name());
   command->add_option("--reason", a.word.reason, "Why, in a few words: it is kept with it");
 }
@@ -98,7 +96,7 @@ void add_word(CLI::App* command, Arguments& a) {
 }  // namespace
 
 void add_conflicts(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<ConflictsArguments>();
   CLI::App* c = app.add_subcommand(
       "conflicts",
       "What does not agree, and waits for somebody's word: a screen to settle it on, or by command.\n"

@@ -10,7 +10,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct DataArguments {
   std::string data, branch, group, kind, file, on_bad = "skip";
   std::vector<std::string> columns;
 };
@@ -24,7 +24,7 @@ Json op_json(const OpDraft& draft) {
           {"currency", d.currency},      {"customer", d.customer}, {"fields", d.fields},       {"lines", lines}};
 }
 
-void import_sales(const Arguments& a) {
+void import_sales(const DataArguments& a) {
   std::ifstream in(a.file, std::ios::binary);
   if (!in) throw Failure{"can't read " + a.file + ": check the path"};
   const sales::SalesFile file = require(sales::read_sales(in, column_names(a.columns)));
@@ -64,7 +64,7 @@ void report_bad_rows(const sales::SalesFile& file) {
 }
 
 void add_data(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<DataArguments>();
   CLI::App* in =
       app.add_subcommand("import",
                          "Record a CSV file's sales at a till, or give the cloud rows from a file of JSON lines.\n"

@@ -10,7 +10,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct DeadLetterArguments {
   std::shared_ptr<ConflictPlace> place = std::make_shared<ConflictPlace>();
   std::string id;
   std::vector<std::string> stock;
@@ -26,7 +26,7 @@ Json dead_letters(ConflictSource& source) {
   return out;
 }
 
-void list(const Arguments& a) {
+void list(const DeadLetterArguments& a) {
   Json shown = Json::array();
   for (Json c : dead_letters(*open_source(*a.place))) {
     c.erase("record");
@@ -55,7 +55,7 @@ std::int64_t milli_of(const std::string& text) {
   return static_cast<std::int64_t>(units * 1000 + (units < 0 ? -0.5 : 0.5));
 }
 
-void settle(const Arguments& a, const char* choice) {
+void settle(const DeadLetterArguments& a, const char* choice) {
   auto source = open_source(*a.place);
   const Json c = find_conflict(dead_letters(*source), a.id);
   Word word = a.word;
@@ -74,7 +74,7 @@ void settle(const Arguments& a, const char* choice) {
 }  // namespace
 
 void add_dead_letter(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<DeadLetterArguments>();
   CLI::App* d = app.add_subcommand("dead-letter",
                                    "Ops that the cloud did not take, because they break a rule; what is behind them "
                                    "went on.\nExample: tillsync dead-letter list --data /var/lib/shop/till-1");

@@ -11,7 +11,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct ExportArguments {
   std::string data, branch, out, format = "ndjson";
 };
 
@@ -51,7 +51,7 @@ void write_csv(std::ostream& out, const Json& op) {
   }
 }
 
-void export_ops(const Arguments& a) {
+void export_ops(const ExportArguments& a) {
   std::ofstream file;
   if (!a.out.empty()) {
     file.open(a.out, std::ios::binary);
@@ -78,7 +78,7 @@ void export_ops(const Arguments& a) {
 }  // namespace
 
 void add_export(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<ExportArguments>();
   CLI::App* out =
       app.add_subcommand("export",
                          "Write every op that a till or the cloud holds: one JSON object a line, or CSV with "

@@ -17,15 +17,13 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct LeaseArguments {
   std::string data, to, file, tenant, roster;
   std::shared_ptr<Whom> whom = std::make_shared<Whom>();
   bool json = false, watch = false;
 };
 
 constexpr std::size_t kShown = 5;  // changes of host, with the status
-
-std::string text(const Json& json) { return json.get<std::string>(); }
 
 std::string in_seconds(std::int64_t ms) { return thousandths(ms / 100 * 100) + " s"; }
 
@@ -116,7 +114,7 @@ void show(const Json& l, bool running) {
 
 bool answers_itself(const Whom& whom) { return !whom.at.empty() || Folder(whom.data).running(); }
 
-void status(const Arguments& a) {
+void status(const LeaseArguments& a) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   for (;;) {
     const Json l = ask(*a.whom, "lease");
@@ -129,19 +127,19 @@ void status(const Arguments& a) {
   }
 }
 
-void history(const Arguments& a) {
+void history(const LeaseArguments& a) {
   const Json l = ask(*a.whom, "lease");
   a.json ? void(std::cout << l["history"].dump(2) << '\n') : show_history(l, l["history"].size());
 }
 
-void export_proof(const Arguments& a) {
+void export_proof(const LeaseArguments& a) {
   Folder folder(a.data);
   const Bytes proof = bytes_from(folder.ask({{"do", "certificate"}})["certificate"]);
   require(replace_file(a.file, proof));
   std::cout << "wrote " << a.file << ": anyone can check it with 'tillsync lease verify " << a.file << "'\n";
 }
 
-void verify(const Arguments& a) {
+void verify(const LeaseArguments& a) {
   const auto bytes = read_file(a.file);
   if (!bytes) throw Failure{"can't read " + a.file + ": check the path"};
   const auto proof = unpack<LeaseProof>(*bytes);
@@ -164,7 +162,7 @@ void verify(const Arguments& a) {
               << ": compare it with yours, or name your roster with --roster\n";
 }
 
-void hand_over(const Arguments& a) {
+void hand_over(const LeaseArguments& a) {
   Folder folder(a.data);
   const Json l = ask({a.data, {}, {}, {}}, "lease");
   const std::string host = text(l["host"]);
@@ -183,7 +181,7 @@ void hand_over(const Arguments& a) {
 }  // namespace
 
 void add_lease(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<LeaseArguments>();
   CLI::App* l = app.add_subcommand(
       "lease", "Which till hosts the branch, and why.\nExample: tillsync lease status --data /var/lib/shop/till-1");
   l->require_subcommand(1);

@@ -9,7 +9,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct OperatorArguments {
   std::string data, tenant, name, role, id, url, key;
   std::int64_t days = 0;
   bool json = false, from_start = false, new_secret = false;
@@ -21,7 +21,7 @@ Json ask_cloud(const std::string& data, const Json& question) {
   return folder.ask(question);
 }
 
-void add(const Arguments& a) {
+void add(const OperatorArguments& a) {
   const Json made = ask_cloud(
       a.data, {{"do", "operator_add"}, {"tenant", a.tenant}, {"name", a.name}, {"role", a.role}, {"days", a.days}});
   if (a.json) return void(std::cout << made.dump(2) << '\n');
@@ -29,7 +29,7 @@ void add(const Arguments& a) {
   std::cerr << "This key is shown once: keep it where " << a.name << " finds it and others do not.\n";
 }
 
-void list(const Arguments& a) {
+void list(const OperatorArguments& a) {
   const Json all = ask_cloud(a.data, {{"do", "operators"}});
   if (a.json) return void(std::cout << all.dump(2) << '\n');
   const std::int64_t now_ms = read_clock().wall_ms;
@@ -46,12 +46,12 @@ void list(const Arguments& a) {
   if (all.empty()) std::cout << "No key yet: 'tillsync operator add' makes one.\n";
 }
 
-void remove(const Arguments& a) {
+void remove(const OperatorArguments& a) {
   ask_cloud(a.data, {{"do", "operator_remove"}, {"key_id", a.id}});
   std::cout << "the key " << a.id << " counts no more\n";
 }
 
-void set_hook(const Arguments& a) {
+void set_hook(const OperatorArguments& a) {
   const Json set = ask_cloud(a.data, {{"do", "webhook_set"},
                                       {"tenant", a.tenant},
                                       {"url", a.url},
@@ -62,7 +62,7 @@ void set_hook(const Arguments& a) {
   std::cerr << "Accepted ops are delivered to " << a.url << "; docs/webhooks.md says how to check the signature.\n";
 }
 
-void show_hook(const Arguments& a) {
+void show_hook(const OperatorArguments& a) {
   const Json hook = ask_cloud(a.data, {{"do", "webhook_show"}, {"tenant", a.tenant}});
   if (a.json) return void(std::cout << hook.dump(2) << '\n');
   if (hook["url"].is_null()) return void(std::cout << "No webhook: 'tillsync webhook set' names one.\n");
@@ -77,7 +77,7 @@ void show_hook(const Arguments& a) {
   }
 }
 
-void show_aside(const Arguments& a) {
+void show_aside(const OperatorArguments& a) {
   const Json all = ask_cloud(a.data, {{"do", "webhook_aside"}, {"tenant", a.tenant}});
   if (a.json) return void(std::cout << all.dump(2) << '\n');
   for (const Json& each : all) {
@@ -90,12 +90,12 @@ void show_aside(const Arguments& a) {
   if (all.empty()) std::cout << "Nothing is set aside.\n";
 }
 
-void replay(const Arguments& a) {
+void replay(const OperatorArguments& a) {
   const Json done = ask_cloud(a.data, {{"do", "webhook_replay"}, {"tenant", a.tenant}, {"key", a.key}});
   std::cout << done["replayed"] << " deliveries are on their way again\n";
 }
 
-void remove_hook(const Arguments& a) {
+void remove_hook(const OperatorArguments& a) {
   ask_cloud(a.data, {{"do", "webhook_remove"}, {"tenant", a.tenant}});
   std::cout << "nothing is delivered any more, and what was waiting is forgotten; the ops themselves stay\n";
 }
@@ -105,8 +105,8 @@ struct Shape {
   bool of_tenant = true, json = false;
 };
 
-CLI::App* add_command(CLI::App* to, const std::shared_ptr<Arguments>& a, const char* name, const char* help,
-                      void (*run)(const Arguments&), Shape shape) {
+CLI::App* add_command(CLI::App* to, const std::shared_ptr<OperatorArguments>& a, const char* name, const char* help,
+                      void (*run)(const OperatorArguments&), Shape shape) {
   CLI::App* command = to->add_subcommand(name, help);
   command->add_option("--data", a->data, "The cloud's data folder")->required();
   if (shape.of_tenant) command->add_option("--tenant", a->tenant, "The tenant's name, where the cloud serves several");
@@ -118,7 +118,7 @@ CLI::App* add_command(CLI::App* to, const std::shared_ptr<Arguments>& a, const c
 }  // namespace
 
 void add_operator(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<OperatorArguments>();
   CLI::App* keys = app.add_subcommand("operator", "Keys of people and programs that are no tills, for a cloud's HTTP.");
   keys->require_subcommand(1);
   CLI::App* make =

@@ -12,7 +12,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct PairArguments {
   std::string roster, tenant_key, listen = "0.0.0.0:7790", cloud, branch, data, code, at;
   std::shared_ptr<Whom> whom = std::make_shared<Whom>();
 };
@@ -20,7 +20,7 @@ struct Arguments {
 // What the inviting side does with a till that knows the code: makes the roster that names it, and keeps it.
 using Admit = std::function<Roster(const PairRequest&)>;
 
-PairGrant grant_to(const PairRequest& request, const Roster& roster, const Admit& admit, const Arguments& a) {
+PairGrant grant_to(const PairRequest& request, const Roster& roster, const Admit& admit, const PairArguments& a) {
   PairGrant grant;
   grant.cloud = a.cloud;
   const Member* known = roster.find(request.till);
@@ -35,7 +35,7 @@ PairGrant grant_to(const PairRequest& request, const Roster& roster, const Admit
   return grant;
 }
 
-void wait_for_till(const Arguments& a, const Roster& roster, const Admit& admit) {
+void wait_for_till(const PairArguments& a, const Roster& roster, const Admit& admit) {
   const std::string code = fresh_pair_code();
   const PairRequest joined = require(invite(
       require(Address::parse(a.listen)), code,
@@ -48,7 +48,7 @@ void wait_for_till(const Arguments& a, const Roster& roster, const Admit& admit)
   std::cout << joined.till.text << " joined";
 }
 
-void invite_by_tenant(const Arguments& a) {
+void invite_by_tenant(const PairArguments& a) {
   Roster roster = current_roster(a.roster, *a.whom);
   const SecretKey tenant = tenant_of(roster, a.tenant_key);
   await_spread(a.roster, roster, *a.whom);
@@ -65,7 +65,7 @@ void invite_by_tenant(const Arguments& a) {
 }
 
 // With the cloud's own key, where the tenant has delegated it.
-void invite_by_cloud(const Arguments& a) {
+void invite_by_cloud(const PairArguments& a) {
   Folder folder(a.whom->data);
   if (!folder.is_cloud())
     throw Failure{"a till can't invite by itself: name the roster with --roster and --tenant-key, or a cloud's folder"};
@@ -84,7 +84,7 @@ void invite_by_cloud(const Arguments& a) {
   std::cout << ", without a vote until the manager gives it one ('tillsync roster vote')\n";
 }
 
-void run_join(const Arguments& a) {
+void run_join(const PairArguments& a) {
   PairGrant granted;
   {
     auto folder = require(DataFolder::lock(a.data, false));
@@ -107,7 +107,7 @@ void run_join(const Arguments& a) {
 }  // namespace
 
 void add_pair(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<PairArguments>();
   CLI::App* pair = app.add_subcommand("pair", "A new till joins a branch with a one-time code.");
   pair->require_subcommand(1);
   CLI::App* i = pair->add_subcommand(

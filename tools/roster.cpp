@@ -14,7 +14,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct RosterArguments {
   std::string out, tenant, branch, roster, tenant_key, name, member_key, role = "till";
   std::uint32_t votes = 1, lease_ms = 3000;
   std::vector<std::string> gone;
@@ -22,7 +22,7 @@ struct Arguments {
   std::shared_ptr<Whom> whom = std::make_shared<Whom>();
 };
 
-void make_key(const Arguments& a) {
+void make_key(const RosterArguments& a) {
   if (std::filesystem::exists(a.out)) throw Failure{a.out + " exists: choose another name"};
   const SecretKey key = fresh_secret();
   write_secret(a.out, key);
@@ -54,7 +54,7 @@ TenantKeys keys_in(const std::string& folder, const std::string& key_path) {
   return *newest;
 }
 
-void init(const Arguments& a) {
+void init(const RosterArguments& a) {
   const BranchId branch = require(BranchId::parse(a.branch));
   std::filesystem::create_directories(a.out);
   const std::string key_path = a.tenant_key.empty() ? a.out + "/tenant.key" : a.tenant_key,
@@ -83,7 +83,7 @@ Role role_named(const std::string& name) {
 }
 
 // A vote comes or goes only when most of those who vote have the version before.
-void change(const Arguments& a, const std::function<void(Roster&)>& edit) {
+void change(const RosterArguments& a, const std::function<void(Roster&)>& edit) {
   const Roster roster = current_roster(a.roster, *a.whom);
   const SecretKey tenant = tenant_of(roster, a.tenant_key);
   Roster next = roster;
@@ -93,7 +93,7 @@ void change(const Arguments& a, const std::function<void(Roster&)>& edit) {
   issue(a.roster, next, tenant);
 }
 
-void add_member(const Arguments& a) {
+void add_member(const RosterArguments& a) {
   const TillId name = require(TillId::parse(a.name));
   const auto key = PublicKey::from_hex(a.member_key);
   if (!key || !key->x25519())
@@ -103,7 +103,7 @@ void add_member(const Arguments& a) {
   change(a, [&](Roster& r) { r.add({name, Binary(key->view()), role, role == Role::till ? a.votes : 0}); });
 }
 
-void remove_member(const Arguments& a) {
+void remove_member(const RosterArguments& a) {
   const TillId name = require(TillId::parse(a.name));
   change(a, [&](Roster& r) {
     if (r.find(name) == nullptr) throw Failure{name.text + " is not in " + a.roster};
@@ -112,7 +112,7 @@ void remove_member(const Arguments& a) {
 }
 
 // Of the cloud, or of a till.
-void set_vote(const Arguments& a, Role role) {
+void set_vote(const RosterArguments& a, Role role) {
   if (a.on == a.off) throw Failure{"say --on or --off"};
   change(a, [&](Roster& r) {
     const auto voter = std::ranges::find_if(
@@ -124,7 +124,7 @@ void set_vote(const Arguments& a, Role role) {
 }
 
 // Tills are stolen or burnt, and no majority is left to ask.
-void emergency(const Arguments& a) {
+void emergency(const RosterArguments& a) {
   Roster roster = read_roster(a.roster);
   const SecretKey tenant = tenant_of(roster, a.tenant_key);
   for (const std::string& each : a.gone) {
@@ -140,7 +140,7 @@ void emergency(const Arguments& a) {
                "really off, wait a minute, and run 'tillsync roster confirm'.\n";
 }
 
-void confirm(const Arguments& a) {
+void confirm(const RosterArguments& a) {
   Roster roster = read_roster(a.roster);
   const SecretKey tenant = tenant_of(roster, a.tenant_key);
   if (!roster.frozen) throw Failure{a.roster + " needs no confirmation: it is no emergency roster"};
@@ -157,7 +157,7 @@ void confirm(const Arguments& a) {
 }  // namespace
 
 void add_roster(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<RosterArguments>();
   CLI::App* roster = app.add_subcommand(
       "roster",
       "Who belongs to a branch.\nExample: tillsync roster init --out shop --tenant 'Our Bakery' --branch main-street");

@@ -9,12 +9,12 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct RosterShowArguments {
   std::string roster, data;
   bool json = false;
 };
 
-void show(const Arguments& a) {
+void show(const RosterShowArguments& a) {
   Json r;
   if (a.data.empty()) {
     r = to_json(read_roster(a.roster));
@@ -37,7 +37,7 @@ void show(const Arguments& a) {
   }
 }
 
-void import_roster(const Arguments& a) {
+void import_roster(const RosterShowArguments& a) {
   const Roster roster = read_roster(a.roster);
   Folder folder(a.data);
   const Json done = folder.ask({{"do", "take_roster"}, {"roster", bytes_json(roster.encoded())}});
@@ -54,7 +54,7 @@ void import_roster(const Arguments& a) {
 }  // namespace
 
 void add_roster_show(CLI::App* roster) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<RosterShowArguments>();
   CLI::App* s = roster->add_subcommand("show", "Show a roster file, or the roster that a till follows.");
   s->add_option("roster", a->roster, "The roster file");
   s->add_option("--data", a->data, "Or a till's data folder");

@@ -7,19 +7,19 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct SettingArguments {
   std::string data, name, value;
   bool json = false;
 };
 
-void set(const Arguments& a) {
+void set(const SettingArguments& a) {
   Folder folder(a.data);
   Json value = Json::parse(a.value, nullptr, false);  // a number, true, "text" ... or else a text as it stands
   folder.ask({{"do", "command"}, {"name", a.name}, {"value", value.is_discarded() ? Json(a.value) : value}});
   std::cout << a.name << " is set; the tills hear of it by themselves\n";
 }
 
-void list(const Arguments& a) {
+void list(const SettingArguments& a) {
   Folder folder(a.data);
   const Json all = folder.ask({{"do", "settings"}});
   if (a.json) return void(std::cout << all.dump(2) << '\n');
@@ -30,7 +30,7 @@ void list(const Arguments& a) {
 }  // namespace
 
 void add_setting(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<SettingArguments>();
   CLI::App* s = app.add_subcommand(
       "setting", "What the whole branch agrees on.\nExample: tillsync setting list --data /var/lib/shop/till-1");
   s->require_subcommand(1);

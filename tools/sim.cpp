@@ -23,7 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct SimArguments {
   std::string seed, seeds, trace, html;
   std::vector<std::string> scenarios;
   int days = 0, tills = 5, sales = 2000;
@@ -64,7 +64,7 @@ void write_text(const std::string& path, const std::string& text) {
   if (!out.flush()) throw Failure{"can't write " + path + ": is there space, and may you write there?"};
 }
 
-std::vector<Job> jobs_of(const Arguments& a) {
+std::vector<Job> jobs_of(const SimArguments& a) {
   std::vector<Job> jobs;
   for (const std::string& path : a.scenarios) {
     sim::Scenario scenario = require(sim::parse_scenario(read_text(path), path));
@@ -103,7 +103,7 @@ Timed run_one(Job job, const sim::Listeners& listeners = {}) {
 }
 
 // With a trace or a picture, one after the other; otherwise on all cores.
-Timed run_watched(Job job, const Arguments& a) {
+Timed run_watched(Job job, const SimArguments& a) {
   sim::Listeners listeners;
   std::ofstream trace;
   if (!a.trace.empty()) {
@@ -227,7 +227,7 @@ void list_verbs() {
               << form.meaning << '\n';
 }
 
-void run(const Arguments& a) {
+void run(const SimArguments& a) {
   if (a.verbs) return list_verbs();
   if (a.mutants) return run_mutants(a.json);
   std::vector<Job> jobs = jobs_of(a);
@@ -260,7 +260,7 @@ void run(const Arguments& a) {
 }  // namespace
 
 void add_sim(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<SimArguments>();
   CLI::App* c = app.add_subcommand(
       "sim",
       "Simulate shops under faults, drawn from a seed or written in a file, and check that every rule holds.\n"

@@ -8,7 +8,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct StatusArguments {
   std::string data, branch;
   bool json = false, fleet = false;
   std::size_t limit = 20;
@@ -84,7 +84,7 @@ void show_fleet(const Json& fleet) {
   std::cout << '\n' << well << " of " << fleet.size() << " are well\n";
 }
 
-void status(const Arguments& a) {
+void status(const StatusArguments& a) {
   Folder folder(a.data);
   if (a.fleet) {
     if (!folder.is_cloud()) throw Failure{"a fleet is what a cloud sees: name the cloud's data folder"};
@@ -101,7 +101,7 @@ void status(const Arguments& a) {
   }
 }
 
-void queue(const Arguments& a) {
+void queue(const StatusArguments& a) {
   Folder folder(a.data);
   if (folder.is_cloud()) throw Failure{"a cloud has no queue: name a till's data folder"};
   const Json page = folder.ask({{"do", "queue"}, {"limit", a.limit}});
@@ -119,7 +119,7 @@ void queue(const Arguments& a) {
 }  // namespace
 
 void add_status(CLI::App& app) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<StatusArguments>();
   auto with_data = [&](CLI::App* command) {
     command->add_option("--data", a->data, "The data folder")->required();
     command->add_flag("--json", a->json, "One JSON document instead");

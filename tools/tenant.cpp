@@ -9,7 +9,7 @@ namespace tillsync::cli {
 
 namespace {
 
-struct Arguments {
+struct TenantArguments {
   std::string roster, tenant_key, recovery_key, out, like, key;
   bool on = false, off = false;
   std::shared_ptr<Whom> whom = std::make_shared<Whom>();
@@ -29,7 +29,7 @@ void say_frozen() {
                "run 'tillsync roster confirm'.\n";
 }
 
-void rotate(const Arguments& a) {
+void rotate(const TenantArguments& a) {
   Roster roster = current_roster(a.roster, *a.whom);
   const SecretKey former = tenant_of(roster, a.tenant_key), next = fresh_secret();
   if (!roster.keys.rotate(former, next)) throw Failure{"this tenant's keys were changed too often: 40 times at most"};
@@ -41,7 +41,7 @@ void rotate(const Arguments& a) {
             << kOthers;
 }
 
-void recover(const Arguments& a) {
+void recover(const TenantArguments& a) {
   Roster roster = read_roster(a.roster);
   const SecretKey recovery = read_secret(a.recovery_key), next = fresh_secret(), next_recovery = fresh_secret();
   if (recovery.public_key() != roster.keys.recovery())
@@ -60,7 +60,7 @@ void recover(const Arguments& a) {
   say_frozen();
 }
 
-void follow(const Arguments& a) {
+void follow(const TenantArguments& a) {
   Roster roster = read_roster(a.roster);
   const Roster like = read_roster(a.like);
   if (roster.keys == like.keys) throw Failure{a.roster + " has the tenant's newest keys already"};
@@ -76,7 +76,7 @@ void follow(const Arguments& a) {
   if (recovered) say_frozen();
 }
 
-void delegate(const Arguments& a) {
+void delegate(const TenantArguments& a) {
   if (a.on == a.off) throw Failure{"say --on or --off"};
   Roster roster = current_roster(a.roster, *a.whom);
   const SecretKey tenant = tenant_of(roster, a.tenant_key);
@@ -89,7 +89,7 @@ void delegate(const Arguments& a) {
 }  // namespace
 
 void add_tenant_keys(CLI::App* roster) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<TenantArguments>();
   auto command = [&](const char* name, const char* what, bool signs) {
     CLI::App* c = roster->add_subcommand(name, what);
     c->add_option("--roster", a->roster, "The roster file")->required();

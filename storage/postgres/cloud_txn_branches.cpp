@@ -51,9 +51,6 @@ constexpr Statement kKeys{"keys",
 // Sent while more are gathered: the database works on them meanwhile, in little memory.
 constexpr std::size_t kOpsAtOnce = 256 << 10;
 
-constexpr auto kBytes = Column::Type::bytes;
-constexpr auto kBigint = Column::Type::bigint;
-
 Hash hash_of(ByteView bytes) {
   Hash hash;
   std::copy_n(bytes.begin(), std::min(bytes.size(), hash.bytes.size()), hash.bytes.begin());

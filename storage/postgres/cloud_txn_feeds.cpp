@@ -38,9 +38,6 @@ constexpr Statement kCounters{"counters",
                               "feed, unnest($3::bigint[]) AS n) w JOIN feed_counter c ON c.tenant = w.tenant AND "
                               "c.feed = w.feed"};
 
-constexpr auto kBytes = Column::Type::bytes;
-constexpr auto kBigint = Column::Type::bigint;
-
 }  // namespace
 
 // Their kinds, and the counters of those that this transaction may write without another lock.

@@ -27,10 +27,6 @@ constexpr Statement kDropNotes{"drop_notes", "DELETE FROM note WHERE name = ANY 
 constexpr Statement kNotesFrom{"notes_from",
                                "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
 
-constexpr auto kBytes = Column::Type::bytes;
-constexpr auto kBigint = Column::Type::bigint;
-constexpr auto kBoolean = Column::Type::boolean;
-
 Column names_of(const std::vector<std::string>& names) {
   Column out(Column::Type::bytes);
   for (const std::string& name : names) out.add(ByteView(name));

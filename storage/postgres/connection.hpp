@@ -45,6 +45,7 @@ class Column {
   std::uint32_t count_ = 0;
   Bytes array_;
 };
+inline constexpr auto kBoolean = Column::Type::boolean, kBytes = Column::Type::bytes, kBigint = Column::Type::bigint;
 
 // A statement's parameters, in order.
 class Values {

@@ -17,6 +17,9 @@
 
 namespace tillsync::test {
 
+inline const Shop kShop{"aa", {"north"}};
+inline const FeedKind kProducts{"tenant", "product"};
+
 inline bool has_postgres() { return std::getenv("PGHOST") != nullptr; }
 
 // A database of its own on the test's server; goes with the test.

@@ -9,18 +9,14 @@
 #include "sim/fleet.hpp"
 #include "sim/forger.hpp"
 #include "tests/scratch.hpp"
+#include "tests/unit/keys.hpp"
 #include "transport/fitness.hpp"
 
 using namespace tillsync;
 using test::Folder;
+using test::key_number;
 
 namespace {
-
-SecretKey key_number(std::uint8_t n) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = n, seed[1] = 77;
-  return SecretKey::from_seed(seed);
-}
 
 Roster roster_of_two_and_a_witness() {
   Roster roster;

@@ -11,6 +11,7 @@
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
 #include "tests/unit/backends.hpp"
+#include "tests/unit/keys.hpp"
 #include "transport/hello.hpp"
 
 using namespace tillsync;
@@ -111,12 +112,6 @@ TEST_CASE("within a limit nobody waits; beyond it each is told when to come back
 }
 
 namespace {
-
-SecretKey key_number(std::uint8_t n) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = n;
-  return SecretKey::from_seed(seed);
-}
 
 struct Gate {
   Roster roster;

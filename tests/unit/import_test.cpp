@@ -11,9 +11,6 @@ using namespace tillsync::test;
 
 namespace {
 
-const Shop kShop{"aa", {"north"}};
-const FeedKind kProducts{"tenant", "product"};
-
 // Every way in which a line can be wrong or odd, among good ones.
 std::vector<std::string> draw_lines(Random& random) {
   static const std::vector<std::string> kOdd{"",      "   ",           "{",

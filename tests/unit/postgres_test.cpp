@@ -19,8 +19,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Shop kShop{"aa", {"north"}};
-const FeedKind kProducts{"tenant", "product"};
 constexpr int kWriters = 16, kEach = 40;
 
 bool left_out() {

@@ -24,18 +24,18 @@ using test::Folder;
 
 namespace {
 
-const Shop kShop{"tenant", BranchId{"main"}};
-const FeedKind kProducts{"tenant", "product"};
+const Shop kMain{"tenant", BranchId{"main"}};
+const FeedKind kMainProducts{"tenant", "product"};
 
 // One exchange of Pull and Pages. False when there was nothing new.
 bool pull_once(CloudStore& cloud, TillStore& till, RowReader& reader) {
   Pages pages;
   auto read = cloud.read([&](CloudTxn& txn) -> Result<void> {
-    const FeedRecord newest = txn.feed(kShop, kProducts);
-    const RowPosition position = position_of(reader.next_pull(), kProducts);
+    const FeedRecord newest = txn.feed(kMain, kMainProducts);
+    const RowPosition position = position_of(reader.next_pull(), kMainProducts);
     if (is_current(position, newest)) return {};
     pages.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
-      txn.rows_after(kShop, kProducts, after, visit);
+      txn.rows_after(kMain, kMainProducts, after, visit);
     }));
     return {};
   });
@@ -55,7 +55,7 @@ using Changes = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 void put(CloudStore& cloud, const Changes& changes) {
   REQUIRE(cloud.write([&](CloudTxn& txn) -> Result<void> {
-    for (const auto& [id, fields] : changes) txn.put_row(kShop, {kProducts, id, !fields, fields.value_or("")});
+    for (const auto& [id, fields] : changes) txn.put_row(kMain, {kMainProducts, id, !fields, fields.value_or("")});
     return {};
   }));
 }
@@ -72,7 +72,7 @@ TEST_CASE("a reader that pulls by watermark ends with exactly the cloud's rows, 
     Folder cloud_folder, till_folder;
     auto cloud = *open_lmdb_cloud(cloud_folder.path, 7);
     auto till = *TillStore::open(till_folder.path);
-    auto reader = std::make_unique<RowReader>(*till, kShop.branch);
+    auto reader = std::make_unique<RowReader>(*till, kMain.branch);
     std::map<std::string, std::string> model;
     Random random(seed);
     for (int step = 0; step < 120; ++step) {
@@ -89,14 +89,14 @@ TEST_CASE("a reader that pulls by watermark ends with exactly the cloud's rows, 
       }
       if (!changes.empty()) put(*cloud, changes);
       if (random.below(3) == 0) pull_once(*cloud, *till, *reader);
-      if (random.below(10) == 0) reader = std::make_unique<RowReader>(*till, kShop.branch);  // a restart in the middle
+      if (random.below(10) == 0) reader = std::make_unique<RowReader>(*till, kMain.branch);  // a restart in the middle
     }
     while (pull_once(*cloud, *till, *reader)) {
     }
     CHECK(reader->diverged() == 0);
     for (int i = 0; i < 40; ++i) {
       const std::string id = "p" + std::to_string(i);
-      const auto row = till->view().row(kProducts, id);
+      const auto row = till->view().row(kMainProducts, id);
       const bool there = row && !row->row.deleted;
       REQUIRE(there == model.contains(id));
       if (there) REQUIRE(row->row.fields == model[id]);
@@ -118,17 +118,17 @@ TEST_CASE("writers that run meanwhile make a reader skip nothing and repeat noth
     }
     done = true;
   });
-  auto reader = std::make_unique<RowReader>(*till, kShop.branch);
+  auto reader = std::make_unique<RowReader>(*till, kMain.branch);
   std::uint64_t crashes = 0, page = 0;
   std::set<std::uint64_t> seen;  // versions that were stored
   const auto pull = [&](bool crash) {
     Pages pages;
     REQUIRE(cloud->read([&](CloudTxn& txn) -> Result<void> {
-      const FeedRecord newest = txn.feed(kShop, kProducts);
-      const RowPosition position = position_of(reader->next_pull(), kProducts);
+      const FeedRecord newest = txn.feed(kMain, kMainProducts);
+      const RowPosition position = position_of(reader->next_pull(), kMainProducts);
       if (is_current(position, newest)) return {};
       pages.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
-        txn.rows_after(kShop, kProducts, after, visit);
+        txn.rows_after(kMain, kMainProducts, after, visit);
       }));
       return {};
     }));
@@ -144,7 +144,7 @@ TEST_CASE("writers that run meanwhile make a reader skip nothing and repeat noth
       REQUIRE(till->commit(batch));
       for (const auto& row : sent.rows) CHECK(seen.insert(row.version.value).second);
     } else {
-      reader = std::make_unique<RowReader>(*till, kShop.branch), ++crashes;
+      reader = std::make_unique<RowReader>(*till, kMain.branch), ++crashes;
     }
     return true;
   };
@@ -154,32 +154,32 @@ TEST_CASE("writers that run meanwhile make a reader skip nothing and repeat noth
   }
   CHECK(crashes > 0);
   CHECK(reader->diverged() == 0);
-  for (const auto& [id, fields] : model) REQUIRE(till->view().row(kProducts, id)->row.fields == fields);
+  for (const auto& [id, fields] : model) REQUIRE(till->view().row(kMainProducts, id)->row.fields == fields);
 }
 
 TEST_CASE("who was away for longer than deleted rows are remembered gets a snapshot, and ends with the same rows") {
   Folder cloud_folder, till_folder;
   auto cloud = *open_lmdb_cloud(cloud_folder.path, 7, 20);
   auto till = *TillStore::open(till_folder.path);
-  RowReader reader(*till, kShop.branch);
+  RowReader reader(*till, kMain.branch);
   const auto id = [](int i) { return "p" + std::to_string(i); };
   for (int i = 0; i < 200; ++i) put(*cloud, id(i), "there");
   while (pull_once(*cloud, *till, reader)) {
   }
   for (int i = 0; i < 15; ++i) put(*cloud, id(i), std::nullopt);
   CHECK(pull_once(*cloud, *till, reader));  // one by one
-  CHECK(till->view().row(kProducts, id(3))->row.deleted);
+  CHECK(till->view().row(kMainProducts, id(3))->row.deleted);
   for (int i = 15; i < 100; ++i) put(*cloud, id(i), std::nullopt);
   put(*cloud, id(50), "again");
   while (pull_once(*cloud, *till, reader)) {
   }
   CHECK(reader.diverged() == 0);
-  CHECK_FALSE(till->view().row(kProducts, id(20)).has_value());  // gone with the snapshot
+  CHECK_FALSE(till->view().row(kMainProducts, id(20)).has_value());  // gone with the snapshot
   for (int i = 0; i < 200; ++i) {
-    const auto row = till->view().row(kProducts, id(i));
+    const auto row = till->view().row(kMainProducts, id(i));
     CHECK((row && !row->row.deleted) == (i == 50 || i >= 100));
   }
-  CHECK(till->view().feed(kProducts)->horizon > RowVersion{});
+  CHECK(till->view().feed(kMainProducts)->horizon > RowVersion{});
 }
 
 TEST_CASE("a branch is told the rows of the groups that it belongs to, and of no other") {
@@ -187,15 +187,15 @@ TEST_CASE("a branch is told the rows of the groups that it belongs to, and of no
   auto cloud = *open_lmdb_cloud(folder.path, 7);
   const auto branches = [](const std::vector<std::string>& names) { return join_fields({{"branches", pack(names)}}); };
   REQUIRE(cloud->write([&](CloudTxn& txn) -> Result<void> {
-    txn.put_row(kShop, {groups_feed(), "north", false, branches({"main", "other"})});
-    txn.put_row(kShop, {groups_feed(), "south", false, branches({"other"})});
+    txn.put_row(kMain, {groups_feed(), "north", false, branches({"main", "other"})});
+    txn.put_row(kMain, {groups_feed(), "south", false, branches({"other"})});
     for (const char* group : {"north", "south"})
-      txn.put_row(kShop, {{group_feed(group), "product"}, "bread", false, {}});
+      txn.put_row(kMain, {{group_feed(group), "product"}, "bread", false, {}});
     return {};
   }));
   Witness witness;
   CloudJob job;
-  job.asks.push_back({PeerId{1}, kShop, Pull{{"group/north", "group/south", "group/never"}, {}}});
+  job.asks.push_back({PeerId{1}, kMain, Pull{{"group/north", "group/south", "group/never"}, {}}});
   const auto answers = run_job(*cloud, witness, job);
   REQUIRE(answers);
   const auto& pages = std::get<Pages>(answers->answers.at(0).message).pages;
@@ -211,24 +211,24 @@ TEST_CASE("a pull of what changed is as many bytes from a table of any size") {
     const auto fill = [&](int from, int to, const std::string& fields) {
       REQUIRE(cloud->write([&](CloudTxn& txn) -> Result<void> {
         for (int i = from; i < to; ++i)
-          txn.put_row(kShop, {kProducts, "p" + std::to_string(1000000 + i), false, fields});
+          txn.put_row(kMain, {kMainProducts, "p" + std::to_string(1000000 + i), false, fields});
         return {};
       }));
     };
     for (int from = 0; from < rows; from += 50'000) fill(from, std::min(from + 50'000, rows), "a row as it was");
     FeedRecord before;
     REQUIRE(cloud->read(
-        [&](CloudTxn& txn) -> Result<void> { return before = txn.feed(kShop, kProducts), Result<void>(); }));
+        [&](CloudTxn& txn) -> Result<void> { return before = txn.feed(kMain, kMainProducts), Result<void>(); }));
     fill(0, 1000, "a row as it is");
     std::size_t bytes = 0;
     double best = 1e9;
     for (int round = 0; round < 15; ++round) {
       const auto start = std::chrono::steady_clock::now();
       REQUIRE(cloud->read([&](CloudTxn& txn) -> Result<void> {
-        const FeedRecord newest = txn.feed(kShop, kProducts);
+        const FeedRecord newest = txn.feed(kMain, kMainProducts);
         const RowPosition at{"tenant", "product", 7, before.watermark.version, false};
         const Page page = make_page(at, newest, [&](RowVersion after, const RowVisitor& visit) {
-          txn.rows_after(kShop, kProducts, after, visit);
+          txn.rows_after(kMain, kMainProducts, after, visit);
         });
         CHECK(page.rows.size() == 1000);
         bytes = 0;
@@ -249,7 +249,7 @@ TEST_CASE("a cloud restored from a backup opens a new generation, and its reader
   Folder first_folder, second_folder, till_folder;
   auto first = *open_lmdb_cloud(first_folder.path, 7);
   auto till = *TillStore::open(till_folder.path);
-  RowReader reader(*till, kShop.branch);
+  RowReader reader(*till, kMain.branch);
   for (int i = 0; i < 20; ++i) put(*first, "old" + std::to_string(i), "x");
   while (pull_once(*first, *till, reader)) {
   }
@@ -257,29 +257,29 @@ TEST_CASE("a cloud restored from a backup opens a new generation, and its reader
   for (int i = 10; i < 30; ++i) put(*second, "old" + std::to_string(i), "y");
   while (pull_once(*second, *till, reader)) {
   }
-  CHECK_FALSE(till->view().row(kProducts, "old3").has_value());
-  CHECK(till->view().row(kProducts, "old15")->row.fields == "y");
-  CHECK(till->view().row(kProducts, "old29")->row.fields == "y");
+  CHECK_FALSE(till->view().row(kMainProducts, "old3").has_value());
+  CHECK(till->view().row(kMainProducts, "old15")->row.fields == "y");
+  CHECK(till->view().row(kMainProducts, "old29")->row.fields == "y");
 }
 
 TEST_CASE("a reader that has diverged notices by the running checksum, counts it, and heals") {
   Folder cloud_folder, till_folder;
   auto cloud = *open_lmdb_cloud(cloud_folder.path, 7);
   auto till = *TillStore::open(till_folder.path);
-  RowReader reader(*till, kShop.branch);
+  RowReader reader(*till, kMain.branch);
   for (int i = 0; i < 5; ++i) put(*cloud, "p" + std::to_string(i), "v");
   while (pull_once(*cloud, *till, reader)) {
   }
   StoreBatch wrong;
-  const auto stored = till->view().row(kProducts, "p3");
-  wrong.row(kProducts, stored->generation, Row{"p3", stored->row.version, false, "something else"},
+  const auto stored = till->view().row(kMainProducts, "p3");
+  wrong.row(kMainProducts, stored->generation, Row{"p3", stored->row.version, false, "something else"},
             stored->row.version);
   REQUIRE(till->commit(wrong));
   put(*cloud, "p3", "v2");
   while (pull_once(*cloud, *till, reader)) {
   }
   CHECK(reader.diverged() == 1);
-  CHECK(till->view().row(kProducts, "p3")->row.fields == "v2");
+  CHECK(till->view().row(kMainProducts, "p3")->row.fields == "v2");
 }
 
 TEST_CASE("a value that rotted in LMDB is reported, never served") {

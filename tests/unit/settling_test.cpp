@@ -35,9 +35,9 @@ OpDraft draft(OpKind kind, const std::string& key, std::vector<Line> lines, cons
 Bytes packed(std::int64_t n) { return pack(n); }
 
 // A cloud with two tills that push to it.
-class Cloud {
+class SettlingCloud {
  public:
-  Cloud() : store_(*open_lmdb_cloud(folder_.path, 7)) {}
+  SettlingCloud() : store_(*open_lmdb_cloud(folder_.path, 7)) {}
 
   // Recorded at a till so many milliseconds after noon; what effect it had.
   OpEffect take(int till, std::int64_t at_ms, const OpDraft& d) {
@@ -153,7 +153,7 @@ class Cloud {
 };
 
 // One cola, sold at two tills.
-void sell_the_last_twice(Cloud& cloud) {
+void sell_the_last_twice(SettlingCloud& cloud) {
   cloud.take(1, 0, draft(OpKind::restock, "delivery", {line("cola", 1)}));
   cloud.take(1, 1000, draft(OpKind::sale, "a", {line("cola", 1)}));
   cloud.take(2, 2000, draft(OpKind::sale, "b", {line("cola", 1)}));
@@ -162,7 +162,7 @@ void sell_the_last_twice(Cloud& cloud) {
 }  // namespace
 
 TEST_CASE("the last one sold twice is settled: the stock is right, the history readable, and it can be undone") {
-  Cloud cloud;
+  SettlingCloud cloud;
   sell_the_last_twice(cloud);
   CHECK(cloud.stock("cola") == -1000);
   Conflict c = cloud.conflict("below_zero");
@@ -184,7 +184,7 @@ TEST_CASE("the last one sold twice is settled: the stock is right, the history r
 }
 
 TEST_CASE("two people settle one conflict: the same word is one, two words are a conflict, and either can win") {
-  Cloud cloud;
+  SettlingCloud cloud;
   sell_the_last_twice(cloud);
   const Conflict before = cloud.conflict("below_zero");
   const auto word = [&](const char* choice, const char* by) {
@@ -207,7 +207,7 @@ TEST_CASE("two people settle one conflict: the same word is one, two words are a
 }
 
 TEST_CASE("an undo of what somebody else has undone and settled anew meanwhile takes nothing back") {
-  Cloud cloud;
+  SettlingCloud cloud;
   sell_the_last_twice(cloud);
   const std::string id = cloud.conflict("below_zero").id;
   cloud.say(1, 5000, id, "zero", "ann");
@@ -224,7 +224,7 @@ TEST_CASE("whatever is said, in whatever order: of each conflict one word is in 
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     Random random(seed);
-    Cloud cloud;
+    SettlingCloud cloud;
     sell_the_last_twice(cloud);
     std::vector<Conflict> seen = cloud.conflicts();  // what somebody may have on the screen, also of long ago
     std::int64_t words = 0, total = -1000;
@@ -249,7 +249,7 @@ TEST_CASE("whatever is said, in whatever order: of each conflict one word is in 
 }
 
 TEST_CASE("edits of different fields are merged; of the same field both are kept for people, whose word counts") {
-  Cloud cloud;
+  SettlingCloud cloud;
   const RowFields bread = {{"name", packed(1)}, {"price", packed(350)}};
   cloud.headquarters("bread", bread);
   cloud.take(1, 0, cloud.edit("e1", "bread", {{"name", 2}}, bread, RowVersion{1}));
@@ -272,7 +272,7 @@ TEST_CASE("edits of different fields are merged; of the same field both are kept
 }
 
 TEST_CASE("a refund of a sale that has not come is suspected and closes by itself; of more than was sold it stays") {
-  Cloud cloud;
+  SettlingCloud cloud;
   cloud.take(2, 2000, draft(OpKind::refund, "r1", {line("cola", 2)}, "late"));
   CHECK(cloud.state("unknown_sale") == ConflictState::suspected);
   CHECK(cloud.conflict("unknown_sale").money == 700);
@@ -289,7 +289,7 @@ TEST_CASE("a refund of a sale that has not come is suspected and closes by itsel
 }
 
 TEST_CASE("a price that had been replaced is noted with both prices, once a till and price, and asks nobody") {
-  Cloud cloud;
+  SettlingCloud cloud;
   cloud.headquarters("tea", {{"price", packed(200)}});
   cloud.headquarters("tea", {{"price", packed(250)}});
   cloud.take(1, 5000, draft(OpKind::sale, "before", {line("tea", 1, 200)}));  // not yet replaced then
@@ -306,7 +306,7 @@ TEST_CASE("a price that had been replaced is noted with both prices, once a till
 }
 
 TEST_CASE("a count while another till sells: nobody knows whether it was counted, and the policies say who is asked") {
-  Cloud cloud;
+  SettlingCloud cloud;
   cloud.policies = *Policies::parse("[anomaly]\ncount_with_sales = 'ask'\n", "p.toml");
   cloud.take(2, 8500, draft(OpKind::sale, "a", {line("nuts", 2)}));
   cloud.take(1, 9000, draft(OpKind::sale, "own", {line("nuts", 1)}));
@@ -323,7 +323,7 @@ TEST_CASE("a count while another till sells: nobody knows whether it was counted
 }
 
 TEST_CASE("an op that breaks a rule counts nowhere and holds up nothing; it is replaced, replayed or discarded") {
-  Cloud cloud;
+  SettlingCloud cloud;
   CHECK(cloud.take(1, 0, draft(OpKind::restock, "typo", {line("cola", 200'000)})) == OpEffect::dead);
   CHECK(cloud.take(1, 1, draft(OpKind::sale, "next", {line("cola", 1)})) == OpEffect::applied);
   CHECK(cloud.stock("cola") == -1000);
@@ -353,7 +353,7 @@ TEST_CASE("an op that breaks a rule counts nowhere and holds up nothing; it is r
 }
 
 TEST_CASE("policies close what nobody wants to be asked about, when it is confirmed and not before") {
-  Cloud cloud;
+  SettlingCloud cloud;
   cloud.policies = *Policies::parse("[anomaly]\nbelow_zero = 'backorder'\n", "p.toml");
   sell_the_last_twice(cloud);
   CHECK(cloud.state("below_zero") == ConflictState::suspected);
@@ -366,7 +366,7 @@ TEST_CASE("policies close what nobody wants to be asked about, when it is confir
 }
 
 TEST_CASE("a cloud that was restored hears what was settled before it finds the conflict again") {
-  Cloud before, after;
+  SettlingCloud before, after;
   sell_the_last_twice(before);
   const auto word = resolution(before.conflict("below_zero"), before.stock_now(), {"zero", "ann", "empty"});
   CHECK(after.take(1, 0, draft(OpKind::restock, "delivery", {line("cola", 1)})) == OpEffect::applied);
@@ -381,7 +381,7 @@ TEST_CASE("a cloud that was restored hears what was settled before it finds the 
 }
 
 TEST_CASE("a clock that is ahead is suspected until its till says how wrong it was") {
-  Cloud cloud;
+  SettlingCloud cloud;
   cloud.policies = *Policies::parse("[anomaly]\nclock_suspect = 'ask'\n", "p.toml");
   cloud.take(1, 400'000, draft(OpKind::sale, "a", {line("cola", 1)}));
   cloud.take(1, 401'000, draft(OpKind::sale, "b", {line("cola", 1)}));

@@ -7,16 +7,12 @@
 #include "lease/roster.hpp"
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
+#include "tests/unit/keys.hpp"
 
 using namespace tillsync;
+using test::key_number;
 
 namespace {
-
-SecretKey key_number(std::uint8_t n) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = n;
-  return SecretKey::from_seed(seed);
-}
 
 Binary public_of(std::uint8_t n) { return Binary(key_number(n).public_key().view()); }
 

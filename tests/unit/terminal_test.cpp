@@ -10,7 +10,7 @@ using namespace tillsync::tui;
 
 namespace {
 
-using K = Key::Kind;
+using K = tui::Key::Kind;
 
 Item dip(int n) {
   ConflictSide side;

@@ -13,19 +13,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Source {
+struct SourceFile {
   std::string path;  // from the project's root
   std::vector<std::string> lines;
 };
 
-std::vector<Source> sources() {
-  std::vector<Source> out;
+std::vector<SourceFile> sources() {
+  std::vector<SourceFile> out;
   const fs::path root = TILLSYNC_SOURCE;
   for (const char* room : {"storage", "lease", "conflicts", "engine", "transport", "sim", "tools", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".cpp" && extension != ".hpp" && extension != ".h") continue;
-      Source source{fs::relative(entry.path(), root).string(), {}};
+      SourceFile source{fs::relative(entry.path(), root).string(), {}};
       std::ifstream in(entry.path());
       for (std::string line; std::getline(in, line);) source.lines.push_back(line);
       out.push_back(std::move(source));
@@ -63,7 +63,7 @@ TEST_CASE("no arrow between the rooms points back") {
       {"tests",
        {"storage", "lease", "conflicts", "conflicts/tui", "engine", "transport", "transport/http", "sim", "tools"}}};
   const std::regex include("#include \"([a-z]+/((tui|http)/)?)");
-  for (const Source& source : sources()) {
+  for (const SourceFile& source : sources()) {
     const std::string room = room_of(source.path);
     for (const std::string& line : source.lines) {
       std::smatch match;
@@ -82,7 +82,7 @@ TEST_CASE("each library stays in its room, and the cores touch no clock, socket,
   const std::vector<std::string> banned_in_cores = {
       "<thread>",     "<mutex>",      "<random>",  "<fstream>", "<iostream>", "<sys/",         "<unistd.h>",
       "system_clock", "steady_clock", "std::rand", "getenv",    "<ctime>",    "clock_gettime", "unordered_set<"};
-  for (const Source& source : sources()) {
+  for (const SourceFile& source : sources()) {
     const std::string room = room_of(source.path);
     if (room == "tests" || room == "tools") continue;
     for (const std::string& line : source.lines) {
@@ -100,7 +100,7 @@ TEST_CASE("each library stays in its room, and the cores touch no clock, socket,
 
 TEST_CASE("files stay rooms with one door, and no unit test sleeps") {
   const std::regex banned("\\b[A-Z]\\w*(Manager|Helper|Processor|Util)\\b");
-  for (const Source& source : sources()) {
+  for (const SourceFile& source : sources()) {
     if (source.lines.size() > 400)
       FAIL_CHECK(source.path << " has " << source.lines.size() << " lines: it wants to be two");
     for (const std::string& line : source.lines) {

@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Arguments {
+struct DemoArguments {
   std::string sales, report, store;
   int tills = 4;
   std::vector<std::string> columns;
@@ -53,7 +53,7 @@ bool quiet(Fleet& fleet, const sales::SalesFile& file) {
   return true;
 }
 
-sales::SalesFile read_input(const Arguments& a) {
+sales::SalesFile read_input(const DemoArguments& a) {
   std::string path = a.sales;
   const std::filesystem::path here = std::filesystem::path(this_program()).parent_path();
   if (path.empty()) path = here / "week.csv";
@@ -112,7 +112,7 @@ void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& r
   report.drain_ms = ms_since(back);
 }
 
-void run(const Arguments& a) {
+void run(const DemoArguments& a) {
   if (a.tills < 1 || a.tills > 32) throw cli::Failure{"a demo takes 1 to 32 tills"};
   const sales::SalesFile file = read_input(a);
   std::string where = (std::filesystem::temp_directory_path() / "tillsync-demo-XXXXXX").string();
@@ -145,7 +145,7 @@ void run(const Arguments& a) {
 }  // namespace tillsync::demo
 
 void tillsync::cli::add_demo(CLI::App& app) {
-  auto a = std::make_shared<demo::Arguments>();
+  auto a = std::make_shared<demo::DemoArguments>();
   CLI::App* c = app.add_subcommand(
       "demo",
       "Deal a file's sales over some tills, cut the cloud off, kill the host, bring both back, and reconcile.\n"
