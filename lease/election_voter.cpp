@@ -47,9 +47,8 @@ void Election::handle(Instant now, const TillId& from, const RequestGrant& m, Le
   if (!refusal && live_host_besides(from, now)) refusal = {{lease_.term, lease_.host, lease_.until - now}};
   if (refusal || b.roster_version != roster_.version || storing_) {
     const Promise& mine = grantor_.current();
-    const Refusal why = refusal.value_or(Refusal{mine.term, mine.holder, {}});
-    const TillId& holder = why.term.value > 0 ? why.holder : self_;
-    out.sends.push_back({from, Deny{b.nonce, why.term, holder, left_ms(why.remaining), roster_.version}});
+    const Refusal why = refusal.value_or(Refusal{mine.term, mine.term.value > 0 ? mine.holder : self_, {}});
+    out.sends.push_back({from, Deny{b.nonce, why.term, why.holder, left_ms(why.remaining), roster_.version}});
     return;
   }
   see(b.term);

@@ -12,7 +12,8 @@ Grantor::Grantor(std::optional<Promise> stored, Instant now) {
 
 std::optional<Refusal> refusal_of(const Promise& promise, Instant bound_until, Instant now, const Ballot& ballot) {
   if (mutated(Mutant::accept_old_term)) return std::nullopt;
-  const bool same_holder = ballot.candidate == promise.holder;
+  // Of term 0 it is not known whose it was.
+  const bool same_holder = promise.term > Term{} && ballot.candidate == promise.holder;
   if (same_holder && ballot.term >= promise.term) return std::nullopt;
   const Duration remaining = std::max(Duration::zero(), bound_until - now);
   if (ballot.term <= promise.term || remaining > Duration::zero()) {

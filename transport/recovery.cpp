@@ -62,7 +62,7 @@ Result<Recovery> recover_till(const std::string& path) {
   // What this till had promised in an election is forgotten: as after any restart, it promises nobody anything for a
   // lease time.
   const std::uint32_t lease_ms = *roster ? (*roster)->lease_ms : Roster::kMaxLeaseMs;
-  batch.note("promise", pack(Promise{{}, {}, lease_ms}));
+  batch.note("promise", pack(Promise{Term{}, settings->till, lease_ms}));
   if (auto kept = (*store)->commit(batch); !kept) return tl::unexpected(kept.error());
   return recovery;
 }

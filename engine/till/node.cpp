@@ -57,8 +57,9 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
 std::optional<Promise> Node::stored_promise() const {
   if (mutated(Mutant::forget_promise)) return std::nullopt;
   TillView view = store_.view();
-  if (const auto note = view.note(kPromiseNote)) return unpack<Promise>(*note);
-  return view.state() ? std::optional(Promise{{}, {}, config_.roster->lease_ms}) : std::nullopt;
+  const auto note = view.note(kPromiseNote);
+  if (const auto promise = note ? unpack<Promise>(*note) : std::nullopt) return promise;
+  return note || view.state() ? std::optional(Promise{{}, config_.till, config_.roster->lease_ms}) : std::nullopt;
 }
 
 // The journal's tail after the last checkpoint. Damage in it splits the history: what follows the hole is re-issued
