@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "storage/checksum.hpp"
+#include "storage/lmdb_free_pages.hpp"
 
 namespace tillsync::lmdb {
 
@@ -214,7 +215,8 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
   mdb_env_info(env->env_, &info);
   mdb_env_stat(env->env_, &stat);
   const std::uint64_t size = std::filesystem::file_size(folder + "/data.mdb");
-  if ((info.me_last_pgno + 1) * stat.ms_psize > size) {  // reading past the end of the file would be a SIGBUS
+  const std::uint64_t said = (info.me_last_pgno + 1) * stat.ms_psize;
+  if (said > size && !lacks_only_free_pages(env->env_, folder + "/data.mdb", size, said)) {
     return tl::unexpected(lmdb_error(MDB_CORRUPTED, folder + " is shorter than it says"));
   }
   WriteTxn txn(*env);

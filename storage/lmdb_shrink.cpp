@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
+
+#include "storage/lmdb_free_pages.hpp"
 
 namespace tillsync::lmdb {
 
@@ -26,21 +27,9 @@ bool is_loose(MDB_env* env) {
   mdb_env_info(env, &info);
   mdb_env_stat(env, &stat);
   const std::uint64_t pages = info.me_last_pgno + 1;
-  MDB_txn* txn = nullptr;
-  MDB_cursor* cursor = nullptr;
-  if (pages * stat.ms_psize < kLooseBytes || mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) != MDB_SUCCESS) return false;
-  constexpr MDB_dbi kFreePages = 0;  // LMDB's own table: per transaction a list that begins with its length
+  if (pages * stat.ms_psize < kLooseBytes) return false;
   std::uint64_t free = 0;
-  if (mdb_cursor_open(txn, kFreePages, &cursor) == MDB_SUCCESS) {
-    MDB_val k{}, v{};
-    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == MDB_SUCCESS) {
-      std::size_t length = 0;
-      if (v.mv_size >= sizeof length) std::memcpy(&length, v.mv_data, sizeof length);
-      free += length;
-    }
-    mdb_cursor_close(cursor);
-  }
-  mdb_txn_abort(txn);
+  each_free_page(env, [&](std::uint64_t) { ++free; });
   return free > pages / 2;
 }
 

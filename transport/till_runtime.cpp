@@ -86,7 +86,10 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
     if (!check) return tl::unexpected(check.error());
     // One start may go on beside the check; if that one crashed as well, the next waits.
     auto outcome = *mark == kUnchecked ? (*check)->wait() : (*check)->within(kCheckPatience);
-    if (outcome && !*outcome) return *outcome;
+    if (outcome && !*outcome) {
+      (void)replace_file(folder_.file(kRunning), kUnchecked);  // so that the next start waits for its check as well
+      return *outcome;
+    }
     if (!outcome) check_ = std::move(*check);
   }
   if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;

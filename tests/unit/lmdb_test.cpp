@@ -1,0 +1,76 @@
+// What LMDB does with its file.
+#include <doctest/doctest.h>
+#include <lmdb.h>
+
+#include <filesystem>
+
+#include "storage/lmdb_env.hpp"
+#include "storage/random.hpp"
+#include "tests/scratch.hpp"
+
+using namespace tillsync;
+using test::Folder;
+
+namespace {
+
+std::string key(std::uint64_t i) { return "k" + std::to_string(10'000 + i); }
+
+// How large the file is by what it says of itself.
+std::uint64_t said_bytes(const std::string& folder) {
+  MDB_env* env = nullptr;
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  REQUIRE(mdb_env_create(&env) == MDB_SUCCESS);
+  REQUIRE(mdb_env_open(env, folder.c_str(), MDB_RDONLY, 0600) == MDB_SUCCESS);
+  mdb_env_info(env, &info);
+  mdb_env_stat(env, &stat);
+  mdb_env_close(env);
+  return (info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+// One change that writes much and takes most of it away again: pages at the end are freed before they are written.
+Result<void> there_and_gone(lmdb::Env& env, Random& random) {
+  return env.write([&](lmdb::WriteTxn& txn) -> Result<void> {
+    const std::uint64_t many = 1 + random.below(300);
+    for (std::uint64_t i = 0; i < many; ++i) txn.put(env.table("t"), key(i), std::string(random.below(6000), 'x'));
+    for (std::uint64_t i = random.below(4); i < many; ++i) txn.erase(env.table("t"), key(i));
+    return {};
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a file that ends before pages that were freed unwritten is whole; one that lost pages in use is not") {
+  int short_ones = 0, refused = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    const Folder folder;
+    const std::string file = folder / "data.mdb";
+    Random random(seed);
+    {
+      auto env = *lmdb::Env::open(folder.path, {"t"});
+      for (std::uint64_t n = 1 + random.below(4); n > 0; --n) REQUIRE(there_and_gone(*env, random));
+    }
+    short_ones += std::filesystem::file_size(file) < said_bytes(folder.path) ? 1 : 0;
+    {
+      auto env = lmdb::Env::open(folder.path, {"t"});
+      REQUIRE(env);
+      CHECK((*env)->verify());
+      REQUIRE((*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {
+        for (int i = 0; i < 300; ++i) txn.put((*env)->table("t"), "z" + key(i), std::string(500, 'z'));
+        return {};
+      }));
+      CHECK((*env)->verify());
+    }
+    const std::uint64_t whole = std::filesystem::file_size(file);
+    std::filesystem::resize_file(file, whole * 2 / 3);
+    if (auto env = lmdb::Env::open(folder.path, {"t"})) {
+      CHECK((*env)->verify());  // what is gone was free
+    } else {
+      ++refused;
+      CHECK(std::filesystem::file_size(file) == whole * 2 / 3);
+    }
+  }
+  CHECK(short_ones > 0);
+  CHECK(refused > 0);
+}
