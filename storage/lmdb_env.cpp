@@ -210,6 +210,8 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
   if (int code = mdb_env_open(env->env_, folder.c_str(), MDB_NOTLS, 0600); code != 0) {
     return tl::unexpected(lmdb_error(code, "opening " + folder));
   }
+  WriteTxn txn(*env);  // so that no other process changes the file while it is looked at
+  if (txn.error()) return tl::unexpected(*txn.error());
   MDB_envinfo info{};
   MDB_stat stat{};
   mdb_env_info(env->env_, &info);
@@ -219,7 +221,6 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
   if (said > size && !lacks_only_free_pages(env->env_, folder + "/data.mdb", size, said)) {
     return tl::unexpected(lmdb_error(MDB_CORRUPTED, folder + " is shorter than it says"));
   }
-  WriteTxn txn(*env);
   auto open_table = [&](const std::string& name) {
     Table table{0, name};
     if (txn.ok()) txn.note(mdb_dbi_open(txn.txn_, name.c_str(), MDB_CREATE, &table.handle), "opening table " + name);
