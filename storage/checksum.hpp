@@ -1,5 +1,5 @@
-// The checksum of everything tillsync keeps on disk: SipHash-2-4 under an all-zero key, 64 bits. It finds damage, not
-// malice; histories are protected by their hash chain and signatures.
+// The checksum of the journal, and of rows: SipHash-2-4 under an all-zero key, 64 bits. It finds damage, not malice;
+// histories are protected by their hash chain and signatures.
 #pragma once
 
 #include <cstdint>

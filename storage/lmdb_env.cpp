@@ -7,14 +7,13 @@
 #include <filesystem>
 #include <mutex>
 
-#include "storage/checksum.hpp"
 #include "storage/lmdb_free_pages.hpp"
 
 namespace tillsync::lmdb {
 
 namespace {
 
-constexpr char kDigests[] = "digests";
+constexpr char kDigests[] = "digests_xxh3", kSipHashDigests[] = "digests";  // the second in older databases
 constexpr std::size_t kSealBytes = 8;
 
 MDB_val val(ByteView v) { return {v.size(), const_cast<char*>(v.data())}; }
@@ -44,11 +43,7 @@ std::uint64_t stored_seal(ByteView stored) {
 
 }  // namespace
 
-std::uint64_t Seal::of(ByteView key, ByteView value) {
-  both_.assign(key);
-  both_ += value;
-  return checksum(both_);
-}
+Txn::Txn(Env& env) : env_(env), seal_(env.sealed_by_) {}
 
 Txn::~Txn() {
   if (txn_ != nullptr) mdb_txn_abort(txn_);
@@ -226,7 +221,9 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
     if (txn.ok()) txn.note(mdb_dbi_open(txn.txn_, name.c_str(), MDB_CREATE, &table.handle), "opening table " + name);
     return table;
   };
-  env->digest_table_ = open_table(kDigests);
+  MDB_dbi older{};
+  if (mdb_dbi_open(txn.txn_, kSipHashDigests, 0, &older) == MDB_SUCCESS) env->sealed_by_ = Seal::By::siphash;
+  env->digest_table_ = open_table(env->sealed_by_ == Seal::By::siphash ? kSipHashDigests : kDigests);
   for (const std::string& name : tables) env->tables_[name] = open_table(name);
   if (auto done = txn.commit(); !done) return tl::unexpected(done.error());
   return env;
@@ -274,7 +271,7 @@ Result<void> Env::copy_to(const std::string& folder) {
 
 Result<void> Env::verify() {
   ReadTxn txn(*this);
-  Seal seal;
+  Seal seal(sealed_by_);
   for (const auto& [name, table] : tables_) {
     std::uint64_t digest = 0;
     txn.scan(table, {}, [&](ByteView key, ByteView value) {

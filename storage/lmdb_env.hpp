@@ -18,6 +18,8 @@
 #include <tillsync/result.hpp>
 #include <vector>
 
+#include "storage/seal.hpp"
+
 namespace tillsync::lmdb {
 
 struct Table {
@@ -26,15 +28,6 @@ struct Table {
 };
 
 class Env;
-
-// The checksum over a key and its value. It keeps its buffer: one goes over everything that is read or written.
-class Seal {
- public:
-  std::uint64_t of(ByteView key, ByteView value);
-
- private:
-  Bytes both_;
-};
 
 class Txn {
  public:
@@ -59,7 +52,7 @@ class Txn {
   const std::optional<Error>& error() const { return error_; }
 
  protected:
-  explicit Txn(Env& env) : env_(env) {}
+  explicit Txn(Env& env);
   void note(int code, const std::string& what);
   void note(Error error) {
     if (!error_) error_ = std::move(error);
@@ -136,6 +129,7 @@ class Env {
   std::string folder_;
   std::map<std::string, Table, std::less<>> tables_;
   Table digest_table_;
+  Seal::By sealed_by_ = Seal::By::xxh3;
   std::shared_mutex map_mutex_;
 };
 

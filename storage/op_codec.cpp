@@ -1,5 +1,7 @@
 #include "storage/op_codec.hpp"
 
+#include <algorithm>
+
 #include "storage/pack.hpp"
 
 namespace tillsync {
@@ -7,6 +9,30 @@ namespace tillsync {
 namespace {
 
 constexpr std::uint64_t kOpFormat = 1;
+
+struct DocumentView {
+  std::string_view invoice, currency, reference, customer, note;
+  std::vector<LineView> lines;
+  std::map<std::string, std::string> fields;
+};
+
+template <class D>
+std::optional<D> read_document(ByteView body) {
+  Reading r(body, Reading::Extra::refuse);
+  D d;
+  std::size_t n = 0;
+  if (!r.from.array(n) || n != 7) return std::nullopt;
+  r.get(d.invoice), r.get(d.currency), r.get(d.reference), r.get(d.customer), r.get(d.note);
+  if (!r.from.array(n)) return std::nullopt;
+  d.lines.reserve(std::min<std::size_t>(n, 16));  // an outside number
+  for (std::size_t i = 0; i < n && r.from.ok(); ++i) {
+    auto& line = d.lines.emplace_back();
+    r(line.sku, line.quantity.milli, line.unit_price, line.name);
+  }
+  r.get(d.fields);
+  if (!r.from.at_end()) return std::nullopt;
+  return d;
+}
 
 }  // namespace
 
@@ -58,20 +84,11 @@ Bytes encode(const Document& d) {
   return out;
 }
 
-std::optional<Document> decode_document(ByteView body) {
-  Reading r(body, Reading::Extra::refuse);
-  Document d;
-  std::size_t n = 0;
-  if (!r.from.array(n) || n != 7) return std::nullopt;
-  r.get(d.invoice), r.get(d.currency), r.get(d.reference), r.get(d.customer), r.get(d.note);
-  if (!r.from.array(n)) return std::nullopt;
-  for (std::size_t i = 0; i < n && r.from.ok(); ++i) {
-    Line& line = d.lines.emplace_back();
-    r(line.sku, line.quantity.milli, line.unit_price, line.name);
-  }
-  r.get(d.fields);
-  if (!r.from.at_end()) return std::nullopt;
-  return d;
+std::optional<Document> decode_document(ByteView body) { return read_document<Document>(body); }
+
+std::optional<std::vector<LineView>> decode_lines(ByteView body) {
+  auto document = read_document<DocumentView>(body);
+  return document ? std::optional(std::move(document->lines)) : std::nullopt;
 }
 
 bool moves_stock(OpKind kind) {

@@ -15,6 +15,15 @@ std::optional<Op> decode_op(ByteView bytes);  // nothing unless canonical
 Bytes encode(const Document& document);
 std::optional<Document> decode_document(ByteView body);
 
+// Its lines alone, not copied: valid as long as the body is. Nothing where decode_document() gives nothing.
+struct LineView {
+  std::string_view sku;
+  Quantity quantity;
+  std::int64_t unit_price{};
+  std::string_view name;
+};
+std::optional<std::vector<LineView>> decode_lines(ByteView body);
+
 // Kinds whose body is a Document that moves stock; a resolution's may have no lines.
 bool moves_stock(OpKind kind);
 bool has_document(OpKind kind);  // the others' bodies are their own

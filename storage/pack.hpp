@@ -160,6 +160,7 @@ class Reading {
     std::string_view view;
     if (from.text(view)) v = view;
   }
+  void get(std::string_view& v) { from.text(v); }  // valid as long as what is read
   void get(Binary& v) {
     ByteView view;
     if (from.bin(view)) v = Binary(view);

@@ -10,6 +10,7 @@ namespace tillsync {
 
 class StoreKey {
  public:
+  StoreKey() { key_.reserve(128); }  // most of them: it need not grow
   StoreKey& text(std::string_view v) {
     key_ += v;
     key_ += '\0';

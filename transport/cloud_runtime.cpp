@@ -287,15 +287,19 @@ void CloudRuntime::carry_out(CloudActions actions) {
   if (actions.new_roster) keep_roster(actions.new_roster->second, {});
   for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
-  for (auto& each : actions.to_read) asio::post(reading_, [reading = std::move(each)] { (void)reading->read(); });
+  for (auto& each : actions.to_read) {
+    asio::post(reading_, [this, reading = std::move(each)] {
+      (void)reading->read();
+      ++reads_;
+      reads_.notify_all();
+    });
+  }
   for (CloudActions::Job& each : actions.jobs) {
-    // By way of the thread that reads pushes: by then it is through with those of the job.
-    asio::post(reading_, [this, lane = each.lane, job = std::move(each.job)] {
-      asio::post(*database_, [this, lane, job] {
-        auto outcome = run_job(*store_, witnesses_[lane], *job);
-        asio::post(io_, [this, lane, outcome = std::move(outcome)]() mutable {
-          if (!stopping_) carry_out(core_.on_done(read_clock(), lane, std::move(outcome)));
-        });
+    asio::post(*database_, [this, lane = each.lane, job = std::move(each.job)] {
+      for (auto read = reads_.load(); read < job->reads; read = reads_.load()) reads_.wait(read);
+      auto outcome = run_job(*store_, witnesses_[lane], *job);
+      asio::post(io_, [this, lane, outcome = std::move(outcome)]() mutable {
+        if (!stopping_) carry_out(core_.on_done(read_clock(), lane, std::move(outcome)));
       });
     });
   }

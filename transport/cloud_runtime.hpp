@@ -5,6 +5,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
+#include <atomic>
 #include <future>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -90,6 +91,7 @@ class CloudRuntime final : private LinkOwner {
 
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};
+  std::atomic<std::uint64_t> reads_ = 0;  // of the pushes that were to be read
   asio::thread_pool reading_{1};
   std::unique_ptr<asio::thread_pool> database_;
   std::unique_ptr<Links> links_;

@@ -109,8 +109,12 @@ void CloudCore::take_push(Now now, const Peer& peer, PeerId from, Push push, Clo
   if (!verified) return let_go({from, peer.shop, Refused::bad_signature, verified.error().message}, out);
   if (too_fast(now, peer, from, push, out)) return;
   auto reading = std::make_shared<const PushReading>(std::move(push), peer.shop.branch);
-  if (queue_.size() < kReadAhead) out.to_read.push_back(reading);
-  queue_.push_back({from, peer.shop, VerifiedPush{std::move(reading), !may(member->role, Right::sync)}});
+  VerifiedPush kept{std::move(reading), !may(member->role, Right::sync)};
+  if (queue_.size() < kReadAhead) {
+    out.to_read.push_back(kept.reading);
+    kept.read_as = ++to_read_;
+  }
+  queue_.push_back({from, peer.shop, std::move(kept)});
 }
 
 void CloudCore::let_go(const CloudAnswers::Refusal& refused, CloudActions& out) {
@@ -282,7 +286,10 @@ std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
     const std::size_t enough = std::min(bytes + kMaxShopBytes, kMaxJobBytes);
     std::erase_if(queue_, [&](CloudAsk& ask) {
       if (bytes >= enough || ask.shop != shop || !allowed(ask)) return false;
-      if (const auto* verified = std::get_if<VerifiedPush>(&ask.what)) bytes += verified->reading->bytes();
+      if (const auto* verified = std::get_if<VerifiedPush>(&ask.what)) {
+        bytes += verified->reading->bytes();
+        job.reads = std::max(job.reads, verified->read_as);
+      }
       job.asks.push_back(std::move(ask));
       return true;
     });

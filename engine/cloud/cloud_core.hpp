@@ -27,6 +27,7 @@ namespace tillsync {
 struct VerifiedPush {
   std::shared_ptr<const PushReading> reading;
   bool settles_only = false;  // by a key that may bring resolutions, and nothing else
+  std::uint64_t read_as = 0;  // its number among those that were to be read; 0: it is not
 };
 
 struct CloudAsk {
@@ -38,6 +39,7 @@ struct CloudAsk {
 struct CloudJob {
   std::vector<CloudAsk> asks;
   Now now;
+  std::uint64_t reads = 0;                    // it runs when as many of `to_read` have been read, of all there were
   std::map<Shop, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
   std::shared_ptr<const Policies> policies = std::make_shared<const Policies>();
 };
@@ -69,7 +71,7 @@ struct CloudActions {
     std::shared_ptr<const CloudJob> job;
   };
   std::vector<Job> jobs;
-  std::vector<std::shared_ptr<const PushReading>> to_read;  // may be, on another thread, before the next job runs
+  std::vector<std::shared_ptr<const PushReading>> to_read;  // one after the other, on another thread if there is one
   std::vector<Actions::Send> sends;
   std::vector<PeerId> hang_up;
   std::vector<Notice> notices;
@@ -87,7 +89,7 @@ class CloudCore {
  public:
   static constexpr std::size_t kMaxJobBytes = 8 << 20;  // asks grouped into one transaction
   // Of one branch: less than a till has under way, so that it sends the next while these are written.
-  static constexpr std::size_t kMaxShopBytes = 1 << 20;
+  static constexpr std::size_t kMaxShopBytes = 2 << 20;
   static constexpr std::size_t kReadAhead = 32;  // pushes: read, they take more room
   static constexpr std::size_t kMaxQueuedAsks =
       4096;  // beyond this a peer is let go; windows keep honest ones far below
@@ -162,6 +164,7 @@ class CloudCore {
   std::map<PeerId, CloudAsk> parked_;  // pulls that wait for something new
   std::map<CloudNews, std::set<PeerId>> parked_by_feed_;
   std::vector<Lane> lanes_;
+  std::uint64_t to_read_ = 0;  // pushes that were to be read so far
   CloudCounters counters_;
   Refusals refusals_;
 };

@@ -19,18 +19,18 @@ int direction(OpKind kind) {
   }
 }
 
-}  // namespace
-
-StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines) {
+template <class AnyLine>
+StockMoves moves_of_lines(OpKind kind, const std::vector<AnyLine>& lines) {
   if (!moves_stock(kind)) return {};
   const bool is_count = kind == OpKind::count;
   const bool stocked = is_count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
-  std::vector<const Line*> sorted;
-  for (const Line& line : lines) sorted.push_back(&line);
-  std::ranges::sort(sorted, {}, &Line::sku);
+  std::vector<const AnyLine*> sorted;
+  sorted.reserve(lines.size());
+  for (const AnyLine& line : lines) sorted.push_back(&line);
+  std::ranges::sort(sorted, {}, &AnyLine::sku);
   StockMoves moves;
   moves.reserve(sorted.size());
-  for (const Line* line : sorted) {
+  for (const AnyLine* line : sorted) {
     const auto change = static_cast<std::uint64_t>(direction(kind)) * static_cast<std::uint64_t>(line->quantity.milli);
     if (moves.empty() || moves.back().first != line->sku)
       moves.emplace_back(line->sku, StockMove{is_count, 0, stocked});
@@ -40,10 +40,14 @@ StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines) {
   return moves;
 }
 
+}  // namespace
+
+StockMoves stock_moves(OpKind kind, const std::vector<Line>& lines) { return moves_of_lines(kind, lines); }
+
 StockMoves stock_moves(OpKind kind, ByteView body) {
   if (!moves_stock(kind)) return {};
-  const auto document = decode_document(body);
-  return document ? stock_moves(kind, document->lines) : StockMoves{};
+  const auto lines = decode_lines(body);
+  return lines ? moves_of_lines(kind, *lines) : StockMoves{};
 }
 
 std::vector<ConflictMove> moves_of(const Op& op) {

@@ -8,7 +8,7 @@
 namespace tillsync {
 
 // Of what came from others into one commit: less than a till has under way, so that it sends the next meanwhile.
-constexpr std::size_t kMaxFormBytes = 1 << 20;
+constexpr std::size_t kMaxFormBytes = 2 << 20;
 
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) {

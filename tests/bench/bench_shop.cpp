@@ -62,7 +62,7 @@ Json BenchShop::wait_for(ControlClient& till, double limit_s, const std::functio
     Json status = cli::require(till.call({{"do", "status"}}));
     if (wanted(status)) return status;
     require_that(seconds_since(start) < limit_s, "waited in vain; the status was " + status.dump());
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // each answer costs the till half of one
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <barrier>
 #include <csignal>
+#include <latch>
 #include <thread>
 #include <tillsync/till.hpp>
 
@@ -44,48 +45,86 @@ std::vector<Figure> one_caller(const Options& o, Till& till, std::uint64_t& next
           {"record(), one caller", "the same", "us", ours, "SQLite, WAL, FULL", sqlite, Judge::ratio_at_most, 0}};
 }
 
+constexpr int kAtOnce = 32;
+constexpr char kReference[] = "32 appends + fdatasync";
+
+std::vector<Bytes> records_at_once() {
+  std::vector<Bytes> records;
+  for (int i = 0; i < kAtOnce; ++i) records.push_back(as_record(static_cast<std::uint64_t>(i)));
+  return records;
+}
+
+std::vector<OpDraft> next_sales(std::uint64_t& next, int count) {
+  std::vector<OpDraft> sales;
+  for (int i = 0; i < count; ++i) sales.push_back(four_line_sale(next++, "till-1"));
+  return sales;
+}
+
 // Each caller records one sale after the other and waits for each; stretches of that in turn with the reference.
 Figure many_callers(const Options& o, Till& till, std::uint64_t& next) {
-  constexpr int kCallers = 32, kEach = 50;
-  const int stretches = o.scaled(40, 2);
+  constexpr int kEach = 50;
   Samples ours, file;
   auto reference = bare_file(o.where);
-  std::vector<Bytes> records;
-  for (int i = 0; i < kCallers; ++i) records.push_back(as_record(static_cast<std::uint64_t>(i)));
-  std::barrier together(kCallers + 1);
-  std::vector<std::jthread> callers;
-  for (int c = 0; c < kCallers; ++c) {
-    callers.emplace_back([&, c] {
-      for (int stretch = 0; stretch < stretches; ++stretch) {
-        together.arrive_and_wait();
-        for (int i = 0; i < kEach; ++i) {
-          const int number = (stretch * kEach + i) * kCallers + c;
-          cli::require(till.record(four_line_sale(next + static_cast<std::uint64_t>(number), "till-1")));
-        }
-        together.arrive_and_wait();
-      }
-    });
-  }
-  for (int stretch = 0; stretch < stretches; ++stretch) {
+  const std::vector<Bytes> records = records_at_once();
+  for (int stretch = 0; stretch < o.scaled(40, 2); ++stretch) {
+    const std::vector<OpDraft> sales = next_sales(next, kAtOnce * kEach);
     const auto begun = Clock::now();
     for (int i = 0; i < kEach; ++i) reference->write(records);
     file.add(seconds_since(begun) * 1e6 / kEach);
+    std::barrier together(kAtOnce + 1);
+    std::vector<std::jthread> callers;
+    for (int c = 0; c < kAtOnce; ++c) {
+      callers.emplace_back([&, c] {
+        together.arrive_and_wait();
+        for (int i = 0; i < kEach; ++i) cli::require(till.record(sales[static_cast<std::size_t>(c * kEach + i)]));
+        together.arrive_and_wait();
+      });
+    }
     together.arrive_and_wait();
     const auto start = Clock::now();
     together.arrive_and_wait();
     ours.add(seconds_since(start) * 1e6 / kEach);
   }
-  callers.clear();
-  next += static_cast<std::uint64_t>(stretches * kEach * kCallers);
   return {"32 callers at once, a batch of 32 sales",
           "32 threads that each record and wait, in stretches of " + std::to_string(kEach) +
               " sales each, in turn with as many batches of the reference; per 32 sales",
           "us",
           ours,
-          "32 appends + fdatasync",
+          kReference,
           file,
           Figure::Judge::ratio_at_most,
           1.5};
+}
+
+// The same of a program that blocks no thread: 32 sales, then all their receipts.
+Figure many_callbacks(const Options& o, Till& till, std::uint64_t& next) {
+  Samples ours, file;
+  auto reference = bare_file(o.where);
+  const std::vector<Bytes> records = records_at_once();
+  for (int i = 0; i < o.scaled(2000, 50); ++i) {
+    std::vector<OpDraft> sales = next_sales(next, kAtOnce);
+    file.time_us([&] { reference->write(records); });
+    std::latch receipts(kAtOnce);
+    int failed = 0;
+    ours.time_us([&] {
+      for (OpDraft& sale : sales) {
+        till.record(std::move(sale), [&](const Result<Receipt>& receipt) {
+          failed += receipt ? 0 : 1;
+          receipts.count_down();
+        });
+      }
+      receipts.wait();
+    });
+    require_that(failed == 0, "sales were refused");
+  }
+  return {"32 sales at once with callbacks",
+          "one thread hands 32 sales over and waits for their receipts, in turn with the reference",
+          "us",
+          ours,
+          kReference,
+          file,
+          Figure::Judge::ratio_at_most,
+          0};
 }
 
 // A process that sells without pause is killed; then everything up to the first receipt of the next one.
@@ -131,6 +170,7 @@ std::vector<Figure> bench_record(const Options& o) {
   bulk.add(static_cast<double>(before) / seconds_since(start));
   std::vector<Figure> figures = one_caller(o, *till, next);
   figures.push_back(many_callers(o, *till, next));
+  figures.push_back(many_callbacks(o, *till, next));
   figures.push_back({"recording in bulk",
                      "callbacks, 4,096 waiting at most, one thread",
                      "sales/s",

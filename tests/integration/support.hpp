@@ -15,7 +15,7 @@ struct Outcome {
   std::string out, err;
 };
 
-// `tillsync ARGS...`, at most 60 s.
+// `tillsync ARGS...`, at most 60 s; ten times that under ThreadSanitizer.
 Outcome run(const std::vector<std::string>& arguments);
 Outcome shell(const std::string& command);
 

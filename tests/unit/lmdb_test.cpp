@@ -74,3 +74,37 @@ TEST_CASE("a file that ends before pages that were freed unwritten is whole; one
   CHECK(short_ones > 0);
   CHECK(refused > 0);
 }
+
+TEST_CASE("a database that was sealed with SipHash stays so, and goes on") {
+  const Folder folder;
+  const auto sealed = [](const std::string& key, const std::string& value) {
+    const std::uint64_t seal = lmdb::Seal(lmdb::Seal::By::siphash).of(key, value);
+    return std::string(reinterpret_cast<const char*>(&seal), sizeof seal) + value;
+  };
+  const auto put = [](MDB_txn* txn, const char* table, const std::string& key, std::string value) {
+    MDB_dbi handle{};
+    MDB_val k{key.size(), const_cast<char*>(key.data())}, v{value.size(), value.data()};
+    REQUIRE(mdb_dbi_open(txn, table, MDB_CREATE, &handle) == MDB_SUCCESS);
+    REQUIRE(mdb_put(txn, handle, &k, &v, 0) == MDB_SUCCESS);
+  };
+  {
+    MDB_env* env = nullptr;
+    MDB_txn* txn = nullptr;
+    REQUIRE(mdb_env_create(&env) == MDB_SUCCESS);
+    mdb_env_set_maxdbs(env, 8);
+    REQUIRE(mdb_env_open(env, folder.path.c_str(), 0, 0600) == MDB_SUCCESS);
+    REQUIRE(mdb_txn_begin(env, nullptr, 0, &txn) == MDB_SUCCESS);
+    put(txn, "t", "old", sealed("old", "value"));
+    put(txn, "digests", "t", sealed("old", "value").substr(0, 8));
+    REQUIRE(mdb_txn_commit(txn) == MDB_SUCCESS);
+    mdb_env_close(env);
+  }
+  for (const std::string fresh : {"new", "newer"}) {
+    auto env = *lmdb::Env::open(folder.path, {"t"});
+    CHECK(env->verify());
+    CHECK(lmdb::ReadTxn(*env).get(env->table("t"), "old") == "value");
+    REQUIRE(env->write(
+        [&](lmdb::WriteTxn& txn) -> Result<void> { return txn.put(env->table("t"), fresh, "x"), Result<void>(); }));
+    CHECK(env->verify());
+  }
+}
