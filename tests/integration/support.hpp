@@ -15,6 +15,13 @@ struct Outcome {
   std::string out, err;
 };
 
+// What a sanitizer keeps of each byte counts as the process's own memory.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kShadowMemory = true;
+#else
+constexpr bool kShadowMemory = false;
+#endif
+
 // `tillsync ARGS...`, at most 60 s; ten times that under ThreadSanitizer.
 Outcome run(const std::vector<std::string>& arguments);
 Outcome shell(const std::string& command);

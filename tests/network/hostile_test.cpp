@@ -50,7 +50,7 @@ TEST_CASE("a hostile member lies, crowds or does not read: nobody else loses a s
   LanShop shop(plan);
   for (int i = 0; i < 4; ++i) shop.sell(i, 3);
   shop.settles();
-  const int host = *shop.host(), hostile = (host + 1) % 4;
+  const int host = shop.the_host(), hostile = (host + 1) % 4;
   const std::vector<int> others{host, (host + 2) % 4, (host + 3) % 4};
   shop.kill(hostile);
   {

@@ -126,6 +126,12 @@ std::optional<int> LanShop::host() {
   return holders.front();
 }
 
+int LanShop::the_host() {
+  std::optional<int> found;
+  REQUIRE(until(std::chrono::seconds(20), [&] { return (found = host()).has_value(); }));
+  return *found;
+}
+
 bool LanShop::until(std::chrono::milliseconds limit, const std::function<bool()>& done) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!done()) {

@@ -47,6 +47,7 @@ class LanShop {
   // Who holds an exclusive lease by his own word, of those that run.
   std::vector<int> exclusive_holders();
   std::optional<int> host();  // the one exclusive holder whom all that run follow
+  int the_host();             // waits until there is one; is required to
   bool until(std::chrono::milliseconds limit, const std::function<bool()>& done);
   bool settled();  // one host, all queues empty
   void settles();  // is required to, and then every sale is in the cloud once
