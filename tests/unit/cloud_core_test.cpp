@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/cloud/cloud_core.hpp"
+#include "tests/unit/keys.hpp"
 
 using namespace tillsync;
 
@@ -24,6 +25,31 @@ struct Cloud {
     CloudAnswers answers;
     answers.waiting = job.job->asks;
     return core.on_done(now, job.lane, answers).jobs;
+  }
+};
+
+// A branch whose one till pushes; nothing of its history is looked at.
+struct Pushing {
+  CloudCore core{test::key_number(9)};
+  Now now{};
+  std::uint64_t pushed = 0;
+
+  Pushing() {
+    Roster roster;
+    roster.tenant = "Bakery";
+    roster.keys = TenantKeys::founded(test::key_number(1).public_key(), test::key_number(2).public_key());
+    roster.branch = BranchId{"north"};
+    roster.add({TillId{"cloud"}, Binary(test::key_number(9).public_key().view()), Role::cloud, 0});
+    roster.add({TillId{"till-1"}, Binary(test::key_number(7).public_key().view()), Role::till, 1});
+    roster.sign(test::key_number(1));
+    (void)core.on_roster(roster);
+    (void)core.on_peer_up(now, PeerId{1}, {roster.keys.id(), roster.branch}, TillId{"till-1"});
+  }
+  CloudActions push() {
+    Push push{{TillId{"till-1"}, Incarnation{99}}, Seq{++pushed}, {Binary(Bytes(200 << 10, 'x'))}, {}};
+    const ChainPoint end{push.first, blake2b(push.ops.back())};
+    push.signature = Binary(test::key_number(7).sign(push_bytes(BranchId{"north"}, push.chain.id(), end)));
+    return core.on_message(now, PeerId{1}, push);
   }
 };
 
@@ -68,4 +94,30 @@ TEST_CASE("two jobs run at once, but never two about one branch") {
   const auto next = cloud.nothing_new(first[0]);
   REQUIRE(next.size() == 1);
   CHECK(next[0].job->asks.front().from == PeerId{2});
+}
+
+TEST_CASE(
+    "a job runs once its own pushes are read, whatever else is to be read; what is too far ahead nobody reads early") {
+  Pushing cloud;
+  const auto first = cloud.push();
+  REQUIRE(first.jobs.size() == 1);
+  CHECK(first.to_read.size() == 1);
+  CHECK(first.jobs[0].job->reads == 1);
+  std::size_t to_read = 0;
+  for (std::size_t i = 0; i < CloudCore::kReadAhead + 3; ++i) {
+    const auto next = cloud.push();
+    CHECK(next.jobs.empty());
+    to_read += next.to_read.size();
+  }
+  CHECK(to_read == CloudCore::kReadAhead);
+  const auto second = cloud.core.on_done(cloud.now, first.jobs[0].lane, CloudAnswers{}).jobs;
+  REQUIRE(second.size() == 1);
+  const std::size_t taken = second[0].job->asks.size();
+  CHECK((taken > 1 && taken < CloudCore::kReadAhead));
+  CHECK(second[0].job->reads == 1 + taken);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto next = cloud.core.on_done(cloud.now, second[0].lane, CloudAnswers{}).jobs;
+    REQUIRE(next.size() == 1);
+    CHECK(next[0].job->reads == std::min(1 + (2 + i) * taken, 1 + CloudCore::kReadAhead));
+  }
 }

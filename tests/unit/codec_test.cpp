@@ -69,6 +69,25 @@ TEST_CASE("an op has one encoding: what is read is written again byte for byte, 
   for (std::size_t n = 0; n < bytes.size(); ++n) CHECK_FALSE(decode_op(ByteView(bytes).substr(0, n)));
 }
 
+TEST_CASE("lines that are read where they lie are those of the document, and none where there is no document") {
+  const Bytes body = sample_op(1, {}).body;
+  Random random(2);
+  int documents = 0;
+  for (int tries = 0; tries < 2000; ++tries) {
+    Bytes changed = body;
+    if (tries > 0) changed[random.below(changed.size())] = static_cast<char>(random.next());
+    const auto document = decode_document(changed);
+    const auto lines = decode_lines(changed);
+    REQUIRE(document.has_value() == lines.has_value());
+    if (!document) continue;
+    ++documents;
+    std::vector<Line> copied;
+    for (const LineView& l : *lines) copied.push_back({Bytes(l.sku), l.quantity, l.unit_price, Bytes(l.name)});
+    REQUIRE(copied == document->lines);
+  }
+  CHECK((documents > 100 && documents < 1900));
+}
+
 TEST_CASE("a kind of op that this release does not know is kept with its number and passed on unchanged") {
   Op op = sample_op(1, {});
   op.kind = static_cast<OpKind>(4711);

@@ -100,7 +100,9 @@ TEST_CASE("a database that was sealed with SipHash stays so, and goes on") {
     mdb_env_close(env);
   }
   for (const std::string fresh : {"new", "newer"}) {
-    auto env = *lmdb::Env::open(folder.path, {"t"});
+    auto opened = lmdb::Env::open(folder.path, {"t"});
+    REQUIRE(opened);
+    auto& env = *opened;
     CHECK(env->verify());
     CHECK(lmdb::ReadTxn(*env).get(env->table("t"), "old") == "value");
     REQUIRE(env->write(
