@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <span>
 
-#include "storage/checksum.hpp"
 #include "storage/cloud_store.hpp"
+#include "storage/lmdb_cloud_rows.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
@@ -12,16 +12,9 @@ namespace tillsync {
 
 namespace {
 
-constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kRows[] = "rows", kVersions[] = "row_versions",
-               kFeeds[] = "feeds", kTombstones[] = "tombstones", kCounters[] = "counters", kEvents[] = "event_packets",
-               kNotes[] = "notes";
+constexpr char kOps[] = "ops", kKeys[] = "keys", kChains[] = "chains", kEvents[] = "event_packets", kNotes[] = "notes";
 
 StoreKey shop_key(const Shop& shop) { return StoreKey().text(shop.tenant).text(shop.branch.text); }
-
-// Rows of feed "tenant" are the tenant's; all others belong to one branch.
-StoreKey feed_key(const Shop& shop, const FeedKind& feed) {
-  return StoreKey().text(shop.tenant).text(feed.feed).text(feed.kind);
-}
 
 struct OpRecord {
   std::uint8_t effect = 0;
@@ -54,20 +47,10 @@ struct Packet {
 };
 constexpr std::size_t kPacketEvents = 256;  // a late event reads what lies behind it
 
-struct RowRecord {
-  RowVersion version;
-  bool deleted = false;
-  Binary bytes;
-  template <class A>
-  void fields(A& a) {
-    a(version, deleted, bytes);
-  }
-};
-
 class LmdbCloudTxn final : public CloudTxn {
  public:
   LmdbCloudTxn(lmdb::Env& env, lmdb::Txn& txn, lmdb::WriteTxn* write, std::uint64_t generation, std::uint64_t kept)
-      : env_(env), txn_(txn), write_(write), generation_(generation), kept_(kept) {}
+      : env_(env), txn_(txn), write_(write), rows_(env, txn, write, generation, kept) {}
 
   void lock(const std::vector<Shop>&) override {}  // there is one writer
   void lock_feed(const Shop&, const std::string&) override {}
@@ -105,32 +88,13 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override {
-    auto record = find<RowRecord>(kRows, feed_key(shop, feed).text(id));
-    if (!record) return std::nullopt;
-    return Row{id, record->version, record->deleted, std::move(record->bytes)};
+    return rows_.row(shop, feed, id);
   }
-
-  std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override {
-    std::vector<std::string> out;
-    each(kFeeds, StoreKey().text(shop.tenant).text(feed), {}, [&](ByteView rest, ByteView) {
-      out.push_back(StoreKeyReader(rest).text());
-      return true;
-    });
-    return out;
-  }
-
-  FeedRecord feed(const Shop& shop, const FeedKind& feed) override {
-    FeedRecord record = find<FeedRecord>(kFeeds, feed_key(shop, feed)).value_or(FeedRecord{});
-    record.watermark.generation = generation_;
-    return record;
-  }
-
+  std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override { return rows_.kinds(shop, feed); }
+  FeedRecord feed(const Shop& shop, const FeedKind& feed) override { return rows_.feed(shop, feed); }
   void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
                   const std::function<bool(const Row&)>& visit) override {
-    each(kVersions, feed_key(shop, feed), StoreKey().number(after.value + 1), [&](ByteView, ByteView id) {
-      auto found = row(shop, feed, std::string(id));
-      return !found || visit(*found);
-    });
+    rows_.after(shop, feed, after, visit);
   }
 
   std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override {
@@ -204,27 +168,7 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   void put_row(const Shop& shop, const CloudRow& change) override {
-    const StoreKey counter = StoreKey().text(shop.tenant).text(change.feed.feed);
-    const auto last = find<RowVersion>(kCounters, counter).value_or(RowVersion{});
-    const Row fresh{change.id, last.next(), change.deleted, change.fields};
-    put(kCounters, counter, pack(fresh.version));
-    FeedRecord record = feed(shop, change.feed);
-    if (const auto old = row(shop, change.feed, change.id)) {
-      record.live_sum -= live_sum(*old);
-      write_->erase(env_.table(kVersions), feed_key(shop, change.feed).number(old->version.value));
-      if (old->deleted) write_->erase(env_.table(kTombstones), feed_key(shop, change.feed).number(old->version.value));
-      if (old->deleted) --record.tombstones;
-    }
-    record.live_sum += live_sum(fresh);
-    record.watermark = {generation_, fresh.version};
-    put(kRows, feed_key(shop, change.feed).text(change.id),
-        pack(RowRecord{fresh.version, fresh.deleted, Binary(fresh.fields)}));
-    put(kVersions, feed_key(shop, change.feed).number(fresh.version.value), change.id);
-    if (fresh.deleted) {
-      put(kTombstones, feed_key(shop, change.feed).number(fresh.version.value), change.id);
-      if (++record.tombstones > 2 * kept_) forget_tombstones(shop, change.feed, record);
-    }
-    put(kFeeds, feed_key(shop, change.feed), pack(record));
+    rows_.put(shop, change);
     tell({shop.tenant, change.feed.feed});
   }
 
@@ -260,22 +204,6 @@ class LmdbCloudTxn final : public CloudTxn {
     });
   }
 
-  // The older half; readers that have not heard of them will take a snapshot.
-  void forget_tombstones(const Shop& shop, const FeedKind& feed, FeedRecord& record) {
-    std::vector<std::pair<RowVersion, std::string>> oldest;
-    each(kTombstones, feed_key(shop, feed), {}, [&](ByteView version, ByteView id) {
-      oldest.emplace_back(RowVersion{StoreKeyReader(version).number()}, Bytes(id));
-      return oldest.size() < record.tombstones - kept_;
-    });
-    for (const auto& [version, id] : oldest) {
-      write_->erase(env_.table(kTombstones), feed_key(shop, feed).number(version.value));
-      write_->erase(env_.table(kVersions), feed_key(shop, feed).number(version.value));
-      write_->erase(env_.table(kRows), feed_key(shop, feed).text(id));
-      record.horizon = version;
-    }
-    record.tombstones -= oldest.size();
-  }
-
   template <class T>
   std::optional<T> find(const char* table, const StoreKey& key) {
     auto raw = txn_.get(env_.table(table), key);
@@ -295,8 +223,7 @@ class LmdbCloudTxn final : public CloudTxn {
   lmdb::Env& env_;
   lmdb::Txn& txn_;
   lmdb::WriteTxn* write_;
-  std::uint64_t generation_;
-  std::uint64_t kept_;  // tombstones
+  LmdbCloudRows rows_;
 };
 
 class LmdbCloudStore final : public CloudStore {
@@ -329,18 +256,11 @@ class LmdbCloudStore final : public CloudStore {
 
 }  // namespace
 
-std::uint64_t live_sum(const Row& row) {
-  if (row.deleted) return 0;
-  Bytes all;
-  Writing w(all);
-  w(row.id, row.version, Binary(row.fields));
-  return checksum(all);
-}
-
 Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, std::uint64_t fresh_generation,
                                                     std::uint64_t tombstones_kept) {
-  auto env = lmdb::Env::open(folder,
-                             {kOps, kKeys, kChains, kRows, kVersions, kFeeds, kCounters, kEvents, kNotes, kTombstones});
+  std::vector<std::string> tables{kOps, kKeys, kChains, kEvents, kNotes};
+  tables.insert(tables.end(), LmdbCloudRows::tables().begin(), LmdbCloudRows::tables().end());
+  auto env = lmdb::Env::open(folder, tables);
   if (!env) return tl::unexpected(env.error());
   std::uint64_t generation = fresh_generation;
   auto settled = (*env)->write([&](lmdb::WriteTxn& txn) -> Result<void> {
@@ -350,6 +270,7 @@ Result<std::unique_ptr<CloudStore>> open_lmdb_cloud(const std::string& folder, s
     } else {
       txn.put(notes, kGenerationNote, pack(fresh_generation));
     }
+    LmdbCloudRows(**env, txn, &txn, generation, tombstones_kept).move_older();
     return {};
   });
   if (!settled) return tl::unexpected(settled.error());

@@ -13,10 +13,12 @@
 #include "engine/wire/paging.hpp"
 #include "storage/cloud_store.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/lmdb_env.hpp"
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
 #include "storage/row_edit.hpp"
 #include "storage/row_groups.hpp"
+#include "storage/store_key.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -312,4 +314,51 @@ TEST_CASE("the map grows before it is full, and what was written stays") {
   }
   CHECK(till->view().note("n0") == mebibyte);
   CHECK(till->verify());
+}
+
+TEST_CASE("a cloud's database whose rows lay by id is put in order when it is opened, and its readers notice nothing") {
+  const Folder cloud_folder, till_folder;
+  auto till = *TillStore::open(till_folder.path);
+  RowReader reader(*till, kMain.branch);
+  {
+    auto cloud = *open_lmdb_cloud(cloud_folder.path, 7);
+    put(*cloud, {{"bread", "1"}, {"milk", "2"}, {"gone", "3"}, {"gone", std::nullopt}, {"bread", "4"}});
+    REQUIRE(pull_once(*cloud, *till, reader));
+  }
+  {
+    auto env = *lmdb::Env::open(cloud_folder.path, {"rows_by_version", "row_places", "rows", "row_versions"});
+    const StoreKey feed = StoreKey().text(kMain.tenant).text(kMainProducts.feed).text(kMainProducts.kind);
+    struct Old {
+      std::string id, fields;
+      std::uint64_t version;
+      bool deleted;
+    };
+    REQUIRE(env->write([&](lmdb::WriteTxn& txn) -> Result<void> {
+      for (const Old& old : {Old{"bread", "4", 5, false}, Old{"milk", "2", 2, false}, Old{"gone", "", 4, true}}) {
+        txn.erase(env->table("rows_by_version"), StoreKey(feed).number(old.version));
+        txn.erase(env->table("row_places"), StoreKey(feed).text(old.id));
+        txn.put(env->table("row_versions"), StoreKey(feed).number(old.version), old.id);
+        Bytes record;
+        Packer p(record);
+        p.array(3), p.uint(old.version), p.boolean(old.deleted), p.bin(old.fields);
+        txn.put(env->table("rows"), StoreKey(feed).text(old.id), record);
+      }
+      CHECK(txn.entries(env->table("rows_by_version")) == 0);
+      return {};
+    }));
+  }
+  for (const std::string milk : {"5", "6"}) {
+    auto cloud = *open_lmdb_cloud(cloud_folder.path, 7);
+    CHECK(!pull_once(*cloud, *till, reader));
+    put(*cloud, "milk", milk);
+    REQUIRE(pull_once(*cloud, *till, reader));
+    CHECK(reader.diverged() == 0);
+    CHECK(till->view().row(kMainProducts, "milk")->row.fields == milk);
+    std::vector<std::string> in_order;
+    REQUIRE(cloud->read([&](CloudTxn& txn) -> Result<void> {
+      txn.rows_after(kMain, kMainProducts, {}, [&](const Row& row) { return in_order.push_back(row.id), true; });
+      return {};
+    }));
+    CHECK(in_order == std::vector<std::string>{"gone", "bread", "milk"});
+  }
 }
