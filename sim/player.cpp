@@ -170,7 +170,7 @@ bool Player::go_back_in_time(const Step& step, SimTill& till) {
   if (step.verb == Verb::backup) backups_.insert_or_assign(till.label(), till.backup());
   if (step.verb == Verb::restore) till.restore(backup->second);
   if (step.verb == Verb::rot) {
-    for (const auto& [path, size] : till.disk().sizes()) {
+    for (const auto& [path, size] : till.disk().used()) {
       till.disk().rot(path, size * static_cast<std::uint64_t>(step.number) / 1000);
     }
   }

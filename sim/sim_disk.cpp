@@ -69,6 +69,20 @@ Result<void> SimDisk::flush_folder(const std::string&) {
   return {};
 }
 
+// A part of what was written, its end garbage.
+void SimDisk::tear(Bytes& durable, const Bytes& current) {
+  const std::size_t common = std::min(durable.size(), current.size());
+  const std::size_t from = static_cast<std::size_t>(
+      std::mismatch(durable.begin(), durable.begin() + static_cast<std::ptrdiff_t>(common), current.begin()).first -
+      durable.begin());
+  if (from == current.size()) return;  // it was only shortened
+  const std::size_t to = std::max(current.find_last_not_of('\0') + 1, from + 1);
+  const std::size_t end = from + random_.below(to - from + 1);
+  if (durable.size() < end) durable.resize(end, '\0');
+  durable.replace(from, end - from, current, from, end - from);
+  if (end > from && random_.below(2) == 0) durable[end - 1] = static_cast<char>(~durable[end - 1]);
+}
+
 void SimDisk::power_cut() {
   files_ = durable_names_;
   for (auto& [path, content] : files_) {
@@ -77,11 +91,8 @@ void SimDisk::power_cut() {
     if (current == durable) continue;
     if (random_.below(3) == 0) {
       durable = current;  // it happened to reach the disk
-    } else if (current.size() > durable.size() &&
-               random_.below(2) == 0) {  // torn: a part of the growth, its end garbage
-      const std::size_t kept = durable.size() + random_.below(current.size() - durable.size() + 1);
-      durable = current.substr(0, kept);
-      if (kept > 0 && random_.below(2) == 0) durable[kept - 1] = static_cast<char>(~durable[kept - 1]);
+    } else if (random_.below(2) == 0) {
+      tear(durable, current);
     }
     content->current = durable;
     content->dirty_from = kClean;
@@ -95,9 +106,9 @@ bool SimDisk::all_flushed() const {
   });
 }
 
-std::map<std::string, std::uint64_t> SimDisk::sizes() const {
+std::map<std::string, std::uint64_t> SimDisk::used() const {
   std::map<std::string, std::uint64_t> out;
-  for (const auto& [path, content] : files_) out[path] = content->durable.size();
+  for (const auto& [path, content] : files_) out[path] = content->durable.find_last_not_of('\0') + 1;
   return out;
 }
 

@@ -26,7 +26,7 @@ class SimDisk final : public Disk {
   void set_full(bool full) { full_ = full; }
   // Flips one bit of what is durable in `path`; false when there is nothing at that offset.
   bool rot(const std::string& path, std::uint64_t offset);
-  std::map<std::string, std::uint64_t> sizes() const;
+  std::map<std::string, std::uint64_t> used() const;  // of each file, up to the zeros that it may end in
 
   // A copy of what is durable: a backup.
   struct Image {
@@ -42,6 +42,7 @@ class SimDisk final : public Disk {
     Bytes durable, current;
     std::size_t dirty_from = kClean;
   };
+  void tear(Bytes& durable, const Bytes& current);
   std::map<std::string, std::shared_ptr<Content>> files_;          // names as the process sees them
   std::map<std::string, std::shared_ptr<Content>> durable_names_;  // names as a power cut leaves them
   bool full_ = false;

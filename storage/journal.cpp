@@ -90,6 +90,7 @@ Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition fr
   journal.end_ = report.end;
   auto size = journal.file_->size();
   if (!size) return tl::unexpected(size.error());
+  journal.size_ = *size;
   auto head = journal.file_->read_at(0, format::kSegmentHeaderBytes);
   if (!head) return tl::unexpected(head.error());
   const std::uint32_t newest = numbers->back();
@@ -115,12 +116,12 @@ Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, con
 Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
   if (broken_) return fail(ErrorKind::io, kBroken);
   if (end_.offset >= segment_bytes_) {
-    if (auto started = start_segment(end_.segment + 1); !started) return tl::unexpected(started.error());
+    if (auto ended = end_segment(); !ended) return tl::unexpected(ended.error());
   }
   const Bytes bytes = format::batch(ops, end_, end_.offset);
-  if (auto written = file_->write_at(end_.offset, bytes); !written) {
+  if (auto written = write(bytes); !written) {
     // Full: undo what was written, so that nothing is half-recorded. Anything else: nobody knows what is on the device.
-    const bool undone = written.error().kind == ErrorKind::disk_full && file_->truncate(end_.offset);
+    const bool undone = written.error().kind == ErrorKind::disk_full && give_back_room();
     broken_ = !undone;
     return tl::unexpected(written.error());
   }
@@ -132,6 +133,28 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
   }
   end_.offset += bytes.size();
   return end_;
+}
+
+// With room for the next ones when there is none; on a disk that is nearly full, without.
+Result<void> Journal::write(const Bytes& batch) {
+  const std::uint64_t end = end_.offset + batch.size();
+  if (end > size_) {
+    Bytes with_room = batch;
+    with_room.resize(batch.size() + std::clamp<std::uint64_t>(8 * batch.size(), kLeastRoom, kMostRoom));
+    auto written = file_->write_at(end_.offset, with_room);
+    if (written) size_ = end_.offset + with_room.size();
+    if (written || written.error().kind != ErrorKind::disk_full) return written;
+    if (auto given = give_back_room(); !given) return given;
+    written = file_->write_at(end_.offset, batch);
+    if (written) size_ = end;
+    return written;
+  }
+  return file_->write_at(end_.offset, batch);
+}
+
+Result<void> Journal::give_back_room() {
+  size_ = end_.offset;
+  return file_->truncate(end_.offset);
 }
 
 Result<std::vector<JournalSegment>> Journal::segments() {
@@ -166,6 +189,11 @@ Result<void> Journal::retire(std::uint32_t segment) {
 
 Result<void> Journal::end_segment() {
   if (broken_) return fail(ErrorKind::io, kBroken);
+  if (size_ > end_.offset) {
+    auto step = give_back_room();
+    if (step) step = file_->flush();
+    if (!step) return step;
+  }
   return start_segment(end_.segment + 1);
 }
 
@@ -179,6 +207,7 @@ Result<void> Journal::start_segment(std::uint32_t number) {
   if (!step) return step;
   file_ = std::move(*file);
   end_ = {number, format::kSegmentHeaderBytes};
+  size_ = end_.offset;
   return {};
 }
 
@@ -187,13 +216,14 @@ Result<void> Journal::set_aside_tail(JournalDamage& tail, const std::vector<Byte
   if (!size) return tl::unexpected(size.error());
   auto bytes = file_->read_at(end_.offset, *size - end_.offset);
   if (!bytes) return tl::unexpected(bytes.error());
+  bytes->resize(format::used_bytes(*bytes));
   tail.set_aside = folder_ + "/set-aside-" + format::segment_name(end_.segment) + "-" + std::to_string(end_.offset);
   auto copy = disk_->open(tail.set_aside, true);
   if (!copy) return tl::unexpected(copy.error());
   auto step = (*copy)->write_at(0, *bytes);
   if (step) step = (*copy)->flush();
   if (step) step = disk_->flush_folder(folder_);
-  if (step) step = file_->truncate(end_.offset);
+  if (step) step = give_back_room();
   if (step) step = file_->flush();
   if (!step) return step;
   if (salvaged.empty()) return {};

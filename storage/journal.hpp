@@ -1,5 +1,6 @@
 // The critical journal: the append-only black box that every op reaches first. One batch is one write and one flush, so
-// callers that share a batch share its flush. The file format is docs/file-formats.md.
+// callers that share a batch share its flush. It is written over zeros that were flushed before, so that the flush
+// finds the file no longer than it was (docs/decisions/0030). The file format is docs/file-formats.md.
 //
 // Damage is never hidden and nothing is deleted because of it:
 //   - a batch that fails its checksums and lies behind a later batch, or behind a position known to be flushed, is
@@ -55,6 +56,7 @@ class Journal {
  public:
   static constexpr std::uint64_t kSegmentBytes = 16ULL << 20;  // a day of a busy till; small enough to go one by one
   static constexpr std::uint64_t kMaxBatchBytes = 8ULL << 20;
+  static constexpr std::uint64_t kLeastRoom = 64ULL << 10, kMostRoom = 1ULL << 20;  // that is made at once
   using Visitor = std::function<void(JournalPosition, ByteView op)>;
 
   // Opens or creates the journal in `folder`, visits every op from `from` on, and readies it for appending. `flushed`
@@ -77,6 +79,8 @@ class Journal {
  private:
   Journal(Disk& disk, std::string folder, std::uint64_t segment_bytes)
       : disk_(&disk), folder_(std::move(folder)), segment_bytes_(segment_bytes) {}
+  Result<void> write(const Bytes& batch);
+  Result<void> give_back_room();
   Result<void> start_segment(std::uint32_t number);
   Result<void> set_aside_tail(JournalDamage& tail, const std::vector<Bytes>& salvaged);
 
@@ -85,6 +89,7 @@ class Journal {
   std::uint64_t segment_bytes_;
   std::unique_ptr<File> file_;
   JournalPosition end_;
+  std::uint64_t size_ = 0;  // of the file: zeros from the end on
   bool broken_ = false;
 };
 

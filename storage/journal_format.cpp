@@ -94,19 +94,22 @@ std::optional<std::uint32_t> segment_number(const std::string& name) {
   return number;
 }
 
+std::uint64_t used_bytes(ByteView segment) { return segment.find_last_not_of('\0') + 1; }
+
 SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t from, const Journal::Visitor& visit) {
   SegmentScan scan;
   std::uint64_t at = std::max<std::uint64_t>(from, kSegmentHeaderBytes);
+  const std::uint64_t used = used_bytes(bytes);
   scan.end = std::min<std::uint64_t>(at, bytes.size());
-  while (at < bytes.size()) {
+  while (at < used) {
     const JournalPosition here{segment, at};
     const auto header = read_batch_header(bytes.substr(at), here);
     BatchBody body;
-    std::uint64_t next = bytes.size();
+    std::uint64_t next = used;
     if (header) {
       const ByteView rest = bytes.substr(at + kBatchHeaderBytes);
       body = read_batch_body(rest.substr(0, std::min<std::size_t>(rest.size(), header->body)), header->count);
-      next = std::min<std::uint64_t>(next, at + kBatchHeaderBytes + header->body);
+      next = std::min<std::uint64_t>(bytes.size(), at + kBatchHeaderBytes + header->body);
     }
     if (body.complete) {
       for (ByteView op : body.ops) visit(here, op);
@@ -115,11 +118,10 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
       continue;
     }
     if (!header) {  // resynchronise on the next batch that says it stands where it stands
-      for (next = at + 1; next < bytes.size() && !read_batch_header(bytes.substr(next), {segment, next}); ++next) {
+      for (next = at + 1; next < used && !read_batch_header(bytes.substr(next), {segment, next}); ++next) {
       }
     }
-    const bool last = next >= bytes.size();
-    scan.damage.push_back({here, next - at, !last, {}});
+    scan.damage.push_back({here, std::min(next, used) - at, next < used, {}});
     for (ByteView op : body.ops) {
       scan.tail_salvaged.emplace_back(op);
       visit(here, op);

@@ -40,6 +40,9 @@ BatchBody read_batch_body(ByteView body, std::uint32_t count);
 std::string segment_name(std::uint32_t segment);
 std::optional<std::uint32_t> segment_number(const std::string& name);
 
+// Up to the zeros that are the room for what comes next. The last batch may end in some as well: its header says.
+std::uint64_t used_bytes(ByteView segment);
+
 // Walks one segment's bytes.
 struct SegmentScan {
   std::vector<JournalDamage> damage;  // behind_flush set where a later batch proves it

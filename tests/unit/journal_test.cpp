@@ -53,7 +53,7 @@ TEST_CASE(
       }
       // A write that no flush followed.
       auto file = disk.open("j/" + disk.list("j")->back(), false);
-      if (life % 2 == 1) REQUIRE((*file)->write_at((*file)->size().value(), random_op(random)));
+      if (life % 2 == 1) REQUIRE((*file)->write_at(opened.journal->end().offset, random_op(random)));
       disk.power_cut();
     }
   }
@@ -104,12 +104,15 @@ TEST_CASE("a full disk refuses the batch whole and takes it when there is space"
   Opened opened = open(disk);
   REQUIRE(opened.journal->append({"one"}));
   disk.set_full(true);
-  const auto refused = opened.journal->append({"two"});
+  REQUIRE(opened.journal->append({"two"}));  // there is room for it
+  const Bytes long_one(Journal::kLeastRoom, 'l');
+  const auto refused = opened.journal->append({long_one});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::disk_full);
-  disk.set_full(false);
-  REQUIRE(opened.journal->append({"two"}));
   CHECK(open(disk).ops == std::vector<Bytes>{"one", "two"});
+  disk.set_full(false);
+  REQUIRE(opened.journal->append({long_one}));
+  CHECK(open(disk).ops == std::vector<Bytes>{"one", "two", long_one});
 }
 
 TEST_CASE("segments follow each other, name their first op, and go one by one, but never the one being written") {
@@ -122,4 +125,45 @@ TEST_CASE("segments follow each other, name their first op, and go one by one, b
   REQUIRE(opened.journal->retire(segments[0].number));
   CHECK_FALSE(opened.journal->retire(segments.back().number));
   CHECK(opened.journal->segments()->size() == segments.size() - 1);
+}
+
+TEST_CASE("what is written lies in room that was made before; a segment that is full gives its room back") {
+  SimDisk disk{Random(7)};
+  Opened opened = open(disk, {1, 0}, 20'000);
+  const auto size = [&](std::uint32_t number) {
+    return (*disk.open("j/0000000" + std::to_string(number) + ".journal", false))->size().value();
+  };
+  REQUIRE(opened.journal->append({"first"}));
+  const std::uint64_t with_room = size(1);
+  CHECK(with_room >= opened.journal->end().offset + Journal::kLeastRoom);
+  for (int i = 0; i < 10; ++i) REQUIRE(opened.journal->append({Bytes(1'000, '.')}));
+  CHECK(size(1) == with_room);
+  const JournalPosition end = opened.journal->end();
+  CHECK(open(disk).report.end == end);
+  CHECK(open(disk).report.damage.empty());
+  REQUIRE(opened.journal->end_segment());
+  CHECK(size(1) == end.offset);
+  REQUIRE(opened.journal->append({Bytes("ends in zeros\0\0", 15)}));
+  CHECK(open(disk).ops.back() == Bytes("ends in zeros\0\0", 15));
+  CHECK(open(disk).report.damage.empty());
+}
+
+TEST_CASE("something in the room that is no batch is set aside as far as it goes, and the room is made anew") {
+  SimDisk disk{Random(8)};
+  JournalPosition end;
+  {
+    Opened opened = open(disk);
+    REQUIRE(opened.journal->append({"paid"}));
+    end = opened.journal->end();
+  }
+  REQUIRE(disk.rot("j/00000001.journal", end.offset + 1000));
+  Opened opened = open(disk);
+  REQUIRE(opened.report.damage.size() == 1);
+  CHECK_FALSE(opened.report.damage[0].behind_flush);
+  CHECK(opened.report.damage[0].bytes == 1001);
+  CHECK((*disk.open(opened.report.damage[0].set_aside, false))->size().value() == 1001);
+  REQUIRE(opened.journal->append({"next"}));
+  const Opened again = open(disk);
+  CHECK(again.ops == std::vector<Bytes>{"paid", "next"});
+  CHECK(again.report.damage.empty());
 }

@@ -163,21 +163,27 @@ TEST_CASE("a till whose clock is a day wrong sells, infects nobody, and is re-da
   }
 }
 
-TEST_CASE("a full disk refuses the sale whole, and selling resumes when there is space") {
+TEST_CASE("a till with a full disk sells on in the room that it has, refuses a sale whole, and resumes with space") {
   Branch branch(12, 2);
   branch.world().run_for(seconds(3));
   branch.sell(1, "one");
   branch.world().run_for(seconds(1));
   branch.till(1).disk().set_full(true);
-  branch.sell(1, "refused");
-  branch.world().run_for(seconds(1));
+  std::string refused;
+  for (int i = 0; branch.till(1).refusals().empty() && i < 2000; ++i) {
+    refused = "full/" + std::to_string(i);
+    branch.sell(1, refused);
+    branch.world().run_for(milliseconds(5));
+  }
   REQUIRE(branch.till(1).refusals().size() == 1);
   CHECK(branch.till(1).refusals()[0].kind == ErrorKind::disk_full);
-  CHECK(branch.till(1).node().where("refused").error().kind == ErrorKind::not_found);
+  CHECK(branch.till(1).node().where(refused).error().kind == ErrorKind::not_found);
+  const std::size_t before = branch.till(1).receipts().size();
+  CHECK(before > 100);
   branch.till(1).disk().set_full(false);
   branch.sell(1, "two");
   check_all_is_well(branch);
-  CHECK(branch.till(1).receipts().size() == 2);
+  CHECK(branch.till(1).receipts().size() == before + 1);
 }
 
 TEST_CASE("a rotten journal record is named, and what the others hold of it comes back") {
