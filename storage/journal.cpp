@@ -68,9 +68,9 @@ Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std:
 }  // namespace
 
 Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition from, JournalPosition flushed,
-                              const Visitor& visit, JournalReport& report, std::uint64_t segment_bytes) {
+                              const Visitor& visit, JournalReport& report, JournalSizes sizes) {
   if (auto made = disk.make_folder(folder); !made) return tl::unexpected(made.error());
-  Journal journal(disk, std::move(folder), segment_bytes);
+  Journal journal(disk, std::move(folder), sizes);
   auto numbers = segment_numbers(disk, journal.folder_);
   if (!numbers) return tl::unexpected(numbers.error());
   if (numbers->empty()) {
@@ -115,7 +115,7 @@ Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, con
 
 Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
   if (broken_) return fail(ErrorKind::io, kBroken);
-  if (end_.offset >= segment_bytes_) {
+  if (end_.offset >= sizes_.segment) {
     if (auto ended = end_segment(); !ended) return tl::unexpected(ended.error());
   }
   const Bytes bytes = format::batch(ops, end_, end_.offset);
@@ -140,7 +140,8 @@ Result<void> Journal::write(const Bytes& batch) {
   const std::uint64_t end = end_.offset + batch.size();
   if (end > size_) {
     Bytes with_room = batch;
-    with_room.resize(batch.size() + std::clamp<std::uint64_t>(8 * batch.size(), kLeastRoom, kMostRoom));
+    with_room.resize(batch.size() +
+                     std::clamp<std::uint64_t>(8 * batch.size(), sizes_.least_room, 16 * sizes_.least_room));
     auto written = file_->write_at(end_.offset, with_room);
     if (written) size_ = end_.offset + with_room.size();
     if (written || written.error().kind != ErrorKind::disk_full) return written;

@@ -52,17 +52,20 @@ struct JournalSegment {
   Bytes first_op;  // empty when the segment has none
 };
 
+struct JournalSizes {
+  std::uint64_t segment = 16ULL << 20;     // a day of a busy till; small enough to go one by one
+  std::uint64_t least_room = 64ULL << 10;  // made at once, for the next batches: some hundred sales
+};
+
 class Journal {
  public:
-  static constexpr std::uint64_t kSegmentBytes = 16ULL << 20;  // a day of a busy till; small enough to go one by one
   static constexpr std::uint64_t kMaxBatchBytes = 8ULL << 20;
-  static constexpr std::uint64_t kLeastRoom = 64ULL << 10, kMostRoom = 1ULL << 20;  // that is made at once
   using Visitor = std::function<void(JournalPosition, ByteView op)>;
 
   // Opens or creates the journal in `folder`, visits every op from `from` on, and readies it for appending. `flushed`
   // is a position that the caller knows to be durable (its last checkpoint): damage before it is damage.
   static Result<Journal> open(Disk& disk, std::string folder, JournalPosition from, JournalPosition flushed,
-                              const Visitor& visit, JournalReport& report, std::uint64_t segment_bytes = kSegmentBytes);
+                              const Visitor& visit, JournalReport& report, JournalSizes sizes = {});
 
   // Looks only: for `journal verify`, which must change nothing.
   static Result<JournalReport> verify(Disk& disk, const std::string& folder, const Visitor& visit);
@@ -77,8 +80,8 @@ class Journal {
   Result<void> end_segment();                      // what comes next begins another
 
  private:
-  Journal(Disk& disk, std::string folder, std::uint64_t segment_bytes)
-      : disk_(&disk), folder_(std::move(folder)), segment_bytes_(segment_bytes) {}
+  Journal(Disk& disk, std::string folder, JournalSizes sizes)
+      : disk_(&disk), folder_(std::move(folder)), sizes_(sizes) {}
   Result<void> write(const Bytes& batch);
   Result<void> give_back_room();
   Result<void> start_segment(std::uint32_t number);
@@ -86,7 +89,7 @@ class Journal {
 
   Disk* disk_;
   std::string folder_;
-  std::uint64_t segment_bytes_;
+  JournalSizes sizes_;
   std::unique_ptr<File> file_;
   JournalPosition end_;
   std::uint64_t size_ = 0;  // of the file: zeros from the end on

@@ -9,7 +9,7 @@ using fuzz::Input;
 
 namespace {
 
-constexpr std::uint64_t kSegmentBytes = 600;
+constexpr JournalSizes kSizes{600, 100};
 
 struct Opened {
   Result<Journal> journal;
@@ -20,7 +20,7 @@ Opened open(Disk& disk) {
   std::vector<Bytes> ops;
   JournalReport report;
   auto journal = Journal::open(
-      disk, "j", {1, 0}, {1, 0}, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, kSegmentBytes);
+      disk, "j", {1, 0}, {1, 0}, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, kSizes);
   return {std::move(journal), std::move(ops)};
 }
 

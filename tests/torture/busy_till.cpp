@@ -3,7 +3,7 @@
 namespace tillsync::torture {
 
 namespace {
-constexpr std::uint64_t kSegmentBytes = 16 * 1024;
+constexpr JournalSizes kSizes{16 * 1024, 2048};
 constexpr Duration kFlush = milliseconds(2);
 
 OpDraft sale(std::uint64_t number, Random& random) {
@@ -28,7 +28,7 @@ Result<void> BusyTill::start() {
   const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
   auto journal = Journal::open(
       disk_, "journal", checkpoint, checkpoint, [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); },
-      recovered.report, kSegmentBytes);
+      recovered.report, kSizes);
   if (!journal) return tl::unexpected(journal.error());
   journal_.emplace(std::move(*journal));
   report_ = recovered.report;

@@ -14,11 +14,11 @@ struct Opened {
   JournalReport report;
 };
 
-Opened open(Disk& disk, JournalPosition flushed = {1, 0}, std::uint64_t segment_bytes = Journal::kSegmentBytes) {
+Opened open(Disk& disk, JournalPosition flushed = {1, 0}, JournalSizes sizes = {}) {
   std::vector<Bytes> ops;
   JournalReport report;
   auto journal = Journal::open(
-      disk, "j", {1, 0}, flushed, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, segment_bytes);
+      disk, "j", {1, 0}, flushed, [&](JournalPosition, ByteView op) { ops.emplace_back(op); }, report, sizes);
   return {std::move(journal), std::move(ops), std::move(report)};
 }
 
@@ -38,7 +38,7 @@ TEST_CASE(
     SimDisk disk{Random(seed)};
     std::vector<Bytes> acknowledged;
     for (int life = 0; life < 6; ++life) {
-      Opened opened = open(disk, {1, 0}, 4096);
+      Opened opened = open(disk, {1, 0}, {4096, 1 + random.below(2000)});
       REQUIRE(opened.journal);
       REQUIRE(opened.ops.size() >= acknowledged.size());
       for (std::size_t i = 0; i < acknowledged.size(); ++i) REQUIRE(opened.ops[i] == acknowledged[i]);
@@ -105,7 +105,7 @@ TEST_CASE("a full disk refuses the batch whole and takes it when there is space"
   REQUIRE(opened.journal->append({"one"}));
   disk.set_full(true);
   REQUIRE(opened.journal->append({"two"}));  // there is room for it
-  const Bytes long_one(Journal::kLeastRoom, 'l');
+  const Bytes long_one(JournalSizes().least_room, 'l');
   const auto refused = opened.journal->append({long_one});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::disk_full);
@@ -117,7 +117,7 @@ TEST_CASE("a full disk refuses the batch whole and takes it when there is space"
 
 TEST_CASE("segments follow each other, name their first op, and go one by one, but never the one being written") {
   SimDisk disk{Random(6)};
-  Opened opened = open(disk, {1, 0}, 256);
+  Opened opened = open(disk, {1, 0}, {256});
   for (int i = 0; i < 12; ++i) REQUIRE(opened.journal->append({"op " + std::to_string(i) + std::string(60, '.')}));
   const auto segments = opened.journal->segments().value();
   REQUIRE(segments.size() >= 3);
@@ -129,13 +129,13 @@ TEST_CASE("segments follow each other, name their first op, and go one by one, b
 
 TEST_CASE("what is written lies in room that was made before; a segment that is full gives its room back") {
   SimDisk disk{Random(7)};
-  Opened opened = open(disk, {1, 0}, 20'000);
+  Opened opened = open(disk, {1, 0}, {20'000});
   const auto size = [&](std::uint32_t number) {
     return (*disk.open("j/0000000" + std::to_string(number) + ".journal", false))->size().value();
   };
   REQUIRE(opened.journal->append({"first"}));
   const std::uint64_t with_room = size(1);
-  CHECK(with_room >= opened.journal->end().offset + Journal::kLeastRoom);
+  CHECK(with_room >= opened.journal->end().offset + JournalSizes().least_room);
   for (int i = 0; i < 10; ++i) REQUIRE(opened.journal->append({Bytes(1'000, '.')}));
   CHECK(size(1) == with_room);
   const JournalPosition end = opened.journal->end();
