@@ -1,0 +1,127 @@
+// What keeps a member that means harm from being anybody else's business: its rate, its handshakes, its bare word.
+// tests/network/hostile_test.cpp lets it loose on a whole branch.
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+
+#include "sim/fleet.hpp"
+#include "transport/links.hpp"
+
+using namespace tillsync;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// Admits everybody, and counts.
+class Counter final : public LinkOwner {
+ public:
+  explicit Counter(std::string name) { hello_.name = TillId{std::move(name)}, hello_.branch = BranchId{"main"}; }
+  Hello hello_to(const TillId*) override { return hello_; }
+  Result<PeerInfo> admit(const noise::Key&, const Hello& hello) override {
+    return PeerInfo{hello.name, Role::till, hello, {}, {}};
+  }
+  void on_up(PeerId id, const PeerInfo&) override { peer = id; }
+  void on_message(PeerId, Message) override { ++heard; }
+  void on_unreadable(PeerId) override {}
+  void on_down(PeerId) override { peer.reset(); }
+  std::optional<PeerId> peer;
+  int heard = 0;
+
+ private:
+  Hello hello_;
+};
+
+noise::KeyPair keys_of(std::uint8_t seed) {
+  noise::Key secret{};
+  secret.fill(seed);
+  return noise::KeyPair::of(secret);
+}
+
+// A till that listens, and another that dials it.
+struct Two {
+  asio::io_context io;
+  Counter till{"till-1"}, dialler{"till-2"};
+  noise::KeyPair key = keys_of(1);
+  Links there{io, key, till, [](const Notice&) {}};
+  Links here{io, keys_of(2), dialler, [](const Notice&) {}};
+  std::uint16_t port = there.listen({"127.0.0.1", 0}).value();
+
+  void dial() { asio::co_spawn(io, here.dial(TillId{"till-1"}, key.open, {"127.0.0.1", port}), asio::detached); }
+  template <class F>
+  bool until(Clock::duration limit, F done) {
+    for (const auto end = Clock::now() + limit; !done() && Clock::now() < end;) io.run_for(milliseconds(5));
+    return done();
+  }
+  ~Two() {
+    here.close(), there.close();
+    io.run_for(milliseconds(50));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("who sends more than a thousand messages a second is heard no faster; all of them are heard") {
+  Two two;
+  two.dial();
+  REQUIRE(two.until(seconds(20), [&] { return two.dialler.peer && two.till.peer; }));
+  constexpr int kMessages = 1500;
+  const auto start = Clock::now();
+  for (int i = 0; i < kMessages; ++i) two.here.send(*two.dialler.peer, Ping{7});
+  while (two.till.heard < kMessages && Clock::now() < start + seconds(60)) {
+    two.io.run_for(milliseconds(1));
+    const auto ms = std::chrono::duration_cast<milliseconds>(Clock::now() - start).count();
+    REQUIRE(two.till.heard <= ms + Links::kBurst / milliseconds(1) + 1);
+  }
+  CHECK(two.till.heard == kMessages);
+}
+
+TEST_CASE("an address has so many handshakes under way and no more, and others get through") {
+  using asio::ip::tcp;
+  Two two;
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 100; ++i) {
+    tcp::socket& socket = silent.emplace_back(two.io);
+    socket.open(tcp::v4());
+    socket.bind({asio::ip::make_address("127.0.0.2"), 0});
+    socket.connect({asio::ip::make_address("127.0.0.1"), two.port});
+  }
+  const auto waiting = [&] {
+    return std::ranges::count_if(silent, [](tcp::socket& socket) {
+      char byte = 0;
+      return ::recv(socket.native_handle(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+    });
+  };
+  constexpr auto kMost = static_cast<std::ptrdiff_t>(Links::kMaxShaking);
+  REQUIRE(two.until(seconds(4), [&] { return waiting() <= kMost; }));
+  two.dial();
+  CHECK(two.until(seconds(20), [&] { return two.till.peer.has_value(); }));
+}
+
+TEST_CASE("a till believes a member's bare word of a forked history three times, says so, and sells on") {
+  sim::FleetPlan plan;
+  plan.tills = 2;
+  sim::Fleet fleet(plan);
+  sim::SimTill& till = fleet.till(1);
+  fleet.sell(1, "before");
+  REQUIRE(fleet.settle(minutes(2)));
+  const PeerId liar{9999};
+  till.on_up(liar, fleet.till(2));
+  for (int i = 0; i < 10; ++i) {
+    const WireChain chain = WireChain::of(till.node().own().chain());
+    till.on_bytes(liar, encode(Message(Held{chain, Level::own_disk, {Seq{1000}, blake2b("never sold")}})));
+    fleet.world().run_for(seconds(5));
+  }
+  CHECK(till.node().status(till.now()).forks == 3);
+  CHECK(std::ranges::any_of(
+      till.notices(), [](const std::string& s) { return s.find("is not heeded any more") != std::string::npos; }));
+  fleet.sell(1, "after");
+  REQUIRE(fleet.settle(minutes(5)));
+  CHECK(fleet.cloud_stock().at("bread") == -2000);
+}
