@@ -272,21 +272,22 @@ void Rules::check_rows(const SimTill& till, bool finally) {
         const RowWatermark at = positions[feed].watermark;
         const RowVersion seen = at.version;
         if (!finally && at.generation != txn.feed(fleet_->shop(branch), feed).watermark.generation) continue;
+        std::map<std::string, Row> held;
+        view.rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
+          held.emplace(stored.row.id, stored.row);
+          return true;
+        });
         txn.rows_after(fleet_->shop(branch), feed, {}, [&](const Row& truth) {
-          const auto mine = view.row(feed, truth.id);
-          const bool same = mine && mine->row.version == truth.version && mine->row.deleted == truth.deleted &&
-                            mine->row.fields == truth.fields;
-          const bool gone = truth.deleted && !mine;  // by a snapshot
+          const auto mine = held.find(truth.id);
+          const bool same = mine != held.end() && mine->second == truth;
+          const bool gone = truth.deleted && mine == held.end();  // by a snapshot
           if ((finally || truth.version <= seen) && !same && !gone)
             breaks("rows: " + till.label() + " does not have " + feed.kind + " " + truth.id + " as the cloud has it");
+          if (mine != held.end() && mine->second.version <= truth.version) held.erase(mine);
           return true;
         });
-        view.rows_after(feed, {}, [&](const TillView::StoredRow& stored) {
-          const auto truth = txn.row(fleet_->shop(branch), feed, stored.row.id);
-          if (!truth || stored.row.version > truth->version)
-            breaks("rows: " + till.label() + " has a " + feed.kind + " " + stored.row.id + " that the cloud never had");
-          return true;
-        });
+        for (const auto& [id, row] : held)
+          breaks("rows: " + till.label() + " has a " + feed.kind + " " + id + " that the cloud never had");
       }
     }
   });

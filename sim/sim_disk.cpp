@@ -11,10 +11,10 @@ class SimFile final : public File {
 
   Result<void> write_at(std::uint64_t offset, ByteView data) override {
     Bytes& to = content_->current;
-    if (disk_.full_ && offset + data.size() > to.size()) {
-      return fail(ErrorKind::disk_full, "the data disk is full: free some space and carry on");
+    if (const std::uint64_t end = offset + data.size(); end > to.size()) {
+      if (auto taken = disk_.take_space(end - to.size()); !taken) return taken;
+      to.resize(end, '\0');
     }
-    if (to.size() < offset + data.size()) to.resize(offset + data.size(), '\0');
     std::copy(data.begin(), data.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
     content_->dirty_from = std::min<std::size_t>(content_->dirty_from, offset);
     return {};
@@ -31,6 +31,8 @@ class SimFile final : public File {
   }
   Result<std::uint64_t> size() override { return content_->current.size(); }
   Result<void> truncate(std::uint64_t size) override {
+    const std::uint64_t before = content_->current.size();
+    if (disk_.space_ && before > size) *disk_.space_ += before - size;
     content_->current.resize(size, '\0');
     content_->dirty_from = std::min<std::size_t>(content_->dirty_from, size);
     return {};
@@ -45,7 +47,7 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, bool create
   auto found = files_.find(path);
   if (found == files_.end()) {
     if (!create) return fail(ErrorKind::not_found, "there is no file " + path);
-    if (full_) return fail(ErrorKind::disk_full, "the data disk is full: free some space and carry on");
+    if (auto room = take_space(1); !room) return tl::unexpected(room.error());
     found = files_.emplace(path, std::make_shared<Content>()).first;
   }
   return std::make_unique<SimFile>(*this, found->second);
@@ -66,6 +68,13 @@ Result<void> SimDisk::remove(const std::string& path) {
 
 Result<void> SimDisk::flush_folder(const std::string&) {
   durable_names_ = files_;
+  return {};
+}
+
+Result<void> SimDisk::take_space(std::uint64_t bytes) {
+  if (!space_) return {};
+  if (*space_ < bytes) return fail(ErrorKind::disk_full, "the data disk is full: free some space and carry on");
+  *space_ -= bytes;
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "storage/disk.hpp"
@@ -23,7 +24,9 @@ class SimDisk final : public Disk {
 
   void power_cut();  // what was not flushed may be gone, there, or torn
   bool all_flushed() const;
-  void set_full(bool full) { full_ = full; }
+  // How many bytes its files may still grow by; without limit when nothing is said. Full: by none.
+  void set_space(std::optional<std::uint64_t> bytes) { space_ = bytes; }
+  void set_full(bool full) { set_space(full ? std::optional<std::uint64_t>(0) : std::nullopt); }
   // Flips one bit of what is durable in `path`; false when there is nothing at that offset.
   bool rot(const std::string& path, std::uint64_t offset);
   std::map<std::string, std::uint64_t> used() const;  // of each file, up to the zeros that it may end in
@@ -42,10 +45,11 @@ class SimDisk final : public Disk {
     Bytes durable, current;
     std::size_t dirty_from = kClean;
   };
+  Result<void> take_space(std::uint64_t bytes);
   void tear(Bytes& durable, const Bytes& current);
   std::map<std::string, std::shared_ptr<Content>> files_;          // names as the process sees them
   std::map<std::string, std::shared_ptr<Content>> durable_names_;  // names as a power cut leaves them
-  bool full_ = false;
+  std::optional<std::uint64_t> space_;
   Random random_;
 };
 

@@ -8,11 +8,10 @@
 namespace tillsync::sim {
 
 namespace {
+
 constexpr std::size_t kChecked = 1024;  // bytes: all but the messages that carry ops and rows
-}
-
-namespace {
-
+// So small that a shop of some dozen sales comes to the end of segments and of the room in them.
+constexpr JournalSizes kSizes{.segment = 8 << 10, .least_room = 512};
 constexpr Duration kFlush = std::chrono::microseconds(200), kCommit = milliseconds(3);
 namespace fs = std::filesystem;
 
@@ -59,7 +58,7 @@ void SimTill::start() {
   const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
   auto journal = Journal::open(
       disk_, "journal", checkpoint, checkpoint, [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); },
-      recovered.report);
+      recovered.report, kSizes);
   if (!journal) {  // as the program would end: one clear sentence, nothing changed
     notices_.push_back(journal.error().message);
     store_.reset();

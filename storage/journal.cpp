@@ -135,22 +135,21 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
   return end_;
 }
 
-// With room for the next ones when there is none; on a disk that is nearly full, without.
+// When there is no room for it, with room for the next ones; on a disk that is nearly full, without.
 Result<void> Journal::write(const Bytes& batch) {
   const std::uint64_t end = end_.offset + batch.size();
-  if (end > size_) {
-    Bytes with_room = batch;
-    with_room.resize(batch.size() +
-                     std::clamp<std::uint64_t>(8 * batch.size(), sizes_.least_room, 16 * sizes_.least_room));
-    auto written = file_->write_at(end_.offset, with_room);
-    if (written) size_ = end_.offset + with_room.size();
-    if (written || written.error().kind != ErrorKind::disk_full) return written;
+  if (end <= size_) return file_->write_at(end_.offset, batch);
+  const std::uint64_t room = std::clamp<std::uint64_t>(8 * batch.size(), sizes_.least_room, 16 * sizes_.least_room);
+  Bytes with_room = batch;
+  with_room.resize(batch.size() + room);
+  auto written = file_->write_at(end_.offset, with_room);
+  if (!written && written.error().kind == ErrorKind::disk_full) {
     if (auto given = give_back_room(); !given) return given;
-    written = file_->write_at(end_.offset, batch);
-    if (written) size_ = end;
-    return written;
+    with_room.resize(batch.size());
+    written = file_->write_at(end_.offset, with_room);
   }
-  return file_->write_at(end_.offset, batch);
+  if (written) size_ = end_.offset + with_room.size();
+  return written;
 }
 
 Result<void> Journal::give_back_room() {

@@ -1,6 +1,7 @@
 #include "storage/lmdb_cloud_rows.hpp"
 
 #include "storage/checksum.hpp"
+#include "storage/lmdb_records.hpp"
 #include "storage/pack.hpp"
 
 namespace tillsync {
@@ -48,10 +49,9 @@ const std::vector<std::string>& LmdbCloudRows::tables() {
 
 std::optional<Row> LmdbCloudRows::row(const Shop& shop, const FeedKind& feed, const std::string& id) {
   const StoreKey key = feed_key(shop, feed);
-  const auto place = txn_.get(env_.table(kPlaces), id_key(key, id));
-  const auto version = place ? unpack<RowVersion>(*place) : std::nullopt;
-  const auto raw = version ? txn_.get(env_.table(kRows), version_key(key, *version)) : std::nullopt;
-  auto record = raw ? unpack<RowRecord>(*raw) : std::nullopt;
+  const auto version = lmdb::find<RowVersion>(txn_, env_.table(kPlaces), id_key(key, id));
+  if (!version) return std::nullopt;
+  auto record = lmdb::find<RowRecord>(txn_, env_.table(kRows), version_key(key, *version));
   if (!record) return std::nullopt;
   return std::move(*record).at(*version);
 }
@@ -79,16 +79,14 @@ std::vector<std::string> LmdbCloudRows::kinds(const Shop& shop, const std::strin
 }
 
 FeedRecord LmdbCloudRows::feed(const Shop& shop, const FeedKind& feed) {
-  const auto raw = txn_.get(env_.table(kFeeds), feed_key(shop, feed));
-  FeedRecord record = raw ? unpack<FeedRecord>(*raw).value_or(FeedRecord{}) : FeedRecord{};
+  FeedRecord record = lmdb::find<FeedRecord>(txn_, env_.table(kFeeds), feed_key(shop, feed)).value_or(FeedRecord{});
   record.watermark.generation = generation_;
   return record;
 }
 
 void LmdbCloudRows::put(const Shop& shop, const CloudRow& change) {
   const StoreKey counter = StoreKey().text(shop.tenant).text(change.feed.feed);
-  const auto last = txn_.get(env_.table(kCounters), counter);
-  const RowVersion newest = last ? unpack<RowVersion>(*last).value_or(RowVersion{}) : RowVersion{};
+  const auto newest = lmdb::find<RowVersion>(txn_, env_.table(kCounters), counter).value_or(RowVersion{});
   const Row fresh{change.id, newest.next(), change.deleted, change.fields};
   write_->put(env_.table(kCounters), counter, pack(fresh.version));
   const StoreKey key = feed_key(shop, change.feed);

@@ -4,6 +4,7 @@
 #include "storage/cloud_store.hpp"
 #include "storage/lmdb_cloud_rows.hpp"
 #include "storage/lmdb_env.hpp"
+#include "storage/lmdb_records.hpp"
 #include "storage/op_codec.hpp"
 #include "storage/pack.hpp"
 #include "storage/stock_events.hpp"
@@ -206,8 +207,7 @@ class LmdbCloudTxn final : public CloudTxn {
 
   template <class T>
   std::optional<T> find(const char* table, const StoreKey& key) {
-    auto raw = txn_.get(env_.table(table), key);
-    return raw ? unpack<T>(*raw) : std::nullopt;
+    return lmdb::find<T>(txn_, env_.table(table), key);
   }
   void put(const char* table, const StoreKey& key, ByteView value) { write_->put(env_.table(table), key, value); }
 

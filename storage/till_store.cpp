@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/lmdb_records.hpp"
 #include "storage/pack.hpp"
 #include "storage/stock_events.hpp"
 
@@ -123,10 +124,7 @@ TillView::~TillView() {
   if (!txn_.ok()) store_.damaged_ = true;
 }
 
-std::optional<TillState> TillView::state() {
-  auto raw = txn_.get(store_.env_->table(kState), "state");
-  return raw ? unpack<TillState>(*raw) : std::nullopt;
-}
+std::optional<TillState> TillView::state() { return lmdb::find<TillState>(txn_, store_.env_->table(kState), "state"); }
 
 std::optional<Bytes> TillView::op(Incarnation incarnation, Seq seq) {
   auto raw = txn_.get(store_.env_->table(kVault), vault_key(incarnation, seq));
@@ -168,8 +166,7 @@ std::optional<Hash> TillView::cashier(const std::string& cashier) {
 }
 
 std::optional<TillView::StoredRow> TillView::row(const FeedKind& feed, const std::string& id) {
-  auto raw = txn_.get(store_.env_->table(kRows), feed_key(feed).text(id));
-  auto record = raw ? unpack<RowRecord>(*raw) : std::nullopt;
+  auto record = lmdb::find<RowRecord>(txn_, store_.env_->table(kRows), feed_key(feed).text(id));
   if (!record) return std::nullopt;
   return StoredRow{{id, record->version, record->deleted, std::move(record->fields_bytes)}, record->generation};
 }
@@ -186,8 +183,7 @@ void TillView::rows_after(const FeedKind& feed, RowVersion after, const std::fun
 }
 
 std::optional<FeedRecord> TillView::feed(const FeedKind& feed) {
-  auto raw = txn_.get(store_.env_->table(kFeeds), feed_key(feed));
-  return raw ? unpack<FeedRecord>(*raw) : std::nullopt;
+  return lmdb::find<FeedRecord>(txn_, store_.env_->table(kFeeds), feed_key(feed));
 }
 
 std::vector<std::pair<FeedKind, FeedRecord>> TillView::feeds() {
@@ -325,8 +321,7 @@ std::vector<StockEvent> TillView::event_packet(const std::string& sku, const Cha
 }
 
 std::optional<StockProjection> TillView::stock(const std::string& sku) {
-  auto raw = txn_.get(store_.env_->table(kStock), sku);
-  return raw ? unpack<StockProjection>(*raw) : std::nullopt;
+  return lmdb::find<StockProjection>(txn_, store_.env_->table(kStock), sku);
 }
 
 void TillView::stocks(const std::function<void(const std::string&, const StockProjection&)>& visit) {

@@ -16,6 +16,12 @@ BranchBook::BranchBook(TillView view) {
   if (note) evidence_ = unpack<Packed<TwoGrants>>(*note).value_or(Packed<TwoGrants>{}).all;
 }
 
+void BranchBook::on_vitals(const TillId& from, const Vitals& vitals) {
+  Vitals& known = vitals_[from];
+  if (known.roster_version != vitals.roster_version) looked_ = false;
+  known = vitals;
+}
+
 std::optional<Vitals> BranchBook::vitals_of(const TillId& name) const {
   const auto it = vitals_.find(name);
   return it == vitals_.end() ? std::nullopt : std::optional(it->second);
@@ -34,10 +40,12 @@ std::vector<TillId> BranchBook::holders(const Roster& roster, const TillId& self
 }
 
 void BranchBook::look_for_majority(const Roster& roster, const TillId& self, std::uint64_t own_version, Instant now) {
+  if (looked_ && looked_at_ == roster.version && own_looked_at_ == own_version) return;
   std::uint32_t votes = 0;
   for (const TillId& holder : holders(roster, self, own_version)) votes += roster.votes_of(holder);
-  if (votes < roster.quorum() || std::exchange(looked_at_, roster.version) != roster.version) most_hold_since_.reset();
+  if (votes < roster.quorum() || looked_at_ != roster.version) most_hold_since_.reset();
   if (votes >= roster.quorum() && !most_hold_since_) most_hold_since_ = now;
+  looked_ = true, looked_at_ = roster.version, own_looked_at_ = own_version;
 }
 
 bool BranchBook::complain(const TillId& from, const std::string& what) {

@@ -25,7 +25,7 @@ class BranchBook {
 
   explicit BranchBook(TillView view);
 
-  void on_vitals(const TillId& from, const Vitals& vitals) { vitals_[from] = vitals; }
+  void on_vitals(const TillId& from, const Vitals& vitals);
   std::optional<Vitals> vitals_of(const TillId& name) const;
 
   // Who holds this version of the roster durably; `self` holds `own_version`.
@@ -46,7 +46,9 @@ class BranchBook {
  private:
   std::map<TillId, Vitals> vitals_;
   std::optional<Instant> most_hold_since_;
-  std::uint64_t looked_at_ = 0;  // which version of the roster
+  // What was looked at: which versions of the roster, and whether no vitals have changed what others hold since.
+  std::uint64_t looked_at_ = 0, own_looked_at_ = 0;
+  bool looked_ = false;
   std::map<std::pair<TillId, std::string>, std::uint64_t> complaints_;
   std::vector<TwoGrants> evidence_;
   bool dirty_ = false;

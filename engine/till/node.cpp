@@ -283,7 +283,7 @@ void Node::pump_commit(Now now, Actions& out) {
   if (committing_ || now.mono < retry_commit_) return;
   const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() ||
                       state_dirty_ || prunes(now) || (sweep_wanted_ && now.mono >= next_sweep_);
-  const bool due = own_.pending().size() >= kCheckpointOps || (checkpoint_due_ && now.mono >= *checkpoint_due_);
+  const bool due = own_.pending_bytes() >= kCheckpointBytes || (checkpoint_due_ && now.mono >= *checkpoint_due_);
   if (!batch_ && !urgent && !due) return;
   if (!batch_) {
     StoreBatch batch = std::move(adopted_);

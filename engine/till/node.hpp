@@ -112,7 +112,7 @@ class Node {
 
  private:
   static constexpr Duration kCheckpointAfter = seconds(1);
-  static constexpr std::size_t kCheckpointOps = 512;
+  static constexpr std::size_t kCheckpointBytes = 2 << 20;  // some 3,000 sales
   static constexpr Duration kRetryCommit = seconds(1);
   static constexpr Duration kStraysEvery = seconds(10);
   static constexpr Duration kSweepEvery = seconds(10);

@@ -48,6 +48,7 @@ class OwnChain {
 
   // What the next checkpoint takes; forget() after it is committed.
   const std::deque<PendingOp>& pending() const { return pending_; }
+  std::size_t pending_bytes() const { return pending_bytes_; }
   JournalPosition journalled() const { return salvage_from_.value_or(journalled_); }
   void forget_pending(std::size_t count);
 

@@ -28,7 +28,8 @@ bool day_with_fault(SectorDisk& disk, BusyTill& till, Kind kind, std::uint64_t n
 }  // namespace
 
 TEST_CASE(
-    "the disk is full at each write in turn: that sale is refused whole, and selling goes on when there is space") {
+    "the disk is full at each write in turn: a sale is kept or refused whole, and selling goes on when there is "
+    "space") {
   for (const bool lasting : {false, true}) {
     for (std::uint64_t n = 1;; ++n) {
       CAPTURE(n);

@@ -115,6 +115,26 @@ TEST_CASE("a full disk refuses the batch whole and takes it when there is space"
   CHECK(open(disk).ops == std::vector<Bytes>{"one", "two", long_one});
 }
 
+TEST_CASE(
+    "a disk with space for the batch and not for room behind it takes the batch, and the next that fits into what is "
+    "left") {
+  SimDisk disk{Random(9)};
+  Opened opened = open(disk);
+  disk.set_space(2'000);
+  REQUIRE(opened.journal->append({Bytes(1'000, 'a')}));
+  const JournalPosition end = opened.journal->end();
+  CHECK((*disk.open("j/00000001.journal", false))->size().value() == end.offset);  // no room
+  REQUIRE(opened.journal->append({Bytes(500, 'b')}));
+  const auto refused = opened.journal->append({Bytes(1'000, 'c')});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::disk_full);
+  REQUIRE(opened.journal->append({Bytes(100, 'd')}));  // what was refused left nothing behind
+  disk.power_cut();
+  Opened again = open(disk);
+  CHECK(again.ops == std::vector<Bytes>{Bytes(1'000, 'a'), Bytes(500, 'b'), Bytes(100, 'd')});
+  CHECK(again.report.damage.empty());
+}
+
 TEST_CASE("segments follow each other, name their first op, and go one by one, but never the one being written") {
   SimDisk disk{Random(6)};
   Opened opened = open(disk, {1, 0}, {256});

@@ -101,6 +101,25 @@ TEST_CASE("a cloud restored from a backup older than what tills keep: they go on
   CHECK(fleet.cloud_stock()["bread"] == before - 64'000);
 }
 
+TEST_CASE("ops as long as they may be, as fast as they come, go into the database in time: none is told to wait") {
+  sim::Fleet fleet(short_memory());
+  sim::SimTill& till = fleet.till(1);
+  fleet.world().run_for(seconds(5));
+  fleet.network().cut_off("cloud");
+  for (int i = 0; i < 700; ++i) {  // more than a till keeps without its database
+    OpDraft draft;
+    draft.kind = OpKind::custom;
+    draft.key = std::to_string(i);
+    draft.custom_body = Bytes(120'000, 'l');
+    till.record(std::move(draft));
+    fleet.world().run_for(milliseconds(1));
+  }
+  CHECK(till.refusals().empty());
+  fleet.network().mend_all();
+  REQUIRE(fleet.settle(minutes(2)));
+  CHECK(till.receipts().size() == 700);
+}
+
 TEST_CASE("a database of which most is free is made small, once, with all that is in it") {
   test::Folder folder;
   const Bytes op(600, 'o');
