@@ -13,6 +13,7 @@ constexpr std::size_t kChecked = 1024;  // bytes: all but the messages that carr
 // So small that a shop of some dozen sales comes to the end of segments and of the room in them.
 constexpr JournalSizes kSizes{.segment = 8 << 10, .least_room = 512};
 constexpr Duration kFlush = std::chrono::microseconds(200), kCommit = milliseconds(3);
+constexpr Duration kHouse = seconds(1);
 namespace fs = std::filesystem;
 
 // A field more at the end of the body, as a later release would write it.
@@ -73,6 +74,7 @@ void SimTill::start() {
   network_.join(*this);
   carry_out(node_->on_start(now()));
   if (fitness_ != 0) carry_out(node_->on_fitness(now(), fitness_));
+  later(kHouse, [this] { keep_house(); });
 }
 
 void SimTill::crash(bool power_cut) {
@@ -209,6 +211,19 @@ void SimTill::carry_out(Actions actions) {
   }
   if (actions.roster_changed) roster_ = node_->roster();
   arm();
+}
+
+// Lets old segments of the journal go, as the program does every ten minutes.
+void SimTill::keep_house() {
+  if (keep_ == Duration::zero()) return;  // a week: no run is that long
+  if (const auto segments = journal_->segments(); segments && !segments->empty()) {
+    if (node_->worth_ending(segments->back(), now())) (void)journal_->end_segment();
+    const std::uint32_t last = node_->retirable(*segments, now());
+    for (const JournalSegment& each : *segments) {
+      if (each.number <= last && !journal_->retire(each.number)) break;
+    }
+  }
+  later(std::max(kHouse, keep_ / 10), [this] { keep_house(); });
 }
 
 void SimTill::send(PeerId to, const Message& message) {

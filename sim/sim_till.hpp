@@ -81,6 +81,7 @@ class SimTill final : public Endpoint {
   void append(const std::vector<Bytes>& batch);
   void send(PeerId to, const Message& message);
   void arm();
+  void keep_house();
   // Runs later, unless this life has ended by then; while suspended it waits.
   void later(Duration delay, std::function<void()> work);
   void when_awake(std::function<void()> work);

@@ -40,7 +40,7 @@ Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std:
                                std::vector<Bytes>& tail_salvaged) {
   JournalReport report;
   report.end = {1, format::kSegmentHeaderBytes};
-  std::optional<JournalPosition> before;  // the end of the last segment that was read, as its file is
+  std::optional<JournalPosition> before;  // the end of the last segment that was read
   for (std::uint32_t number : numbers) {
     if (number < from.segment) continue;
     auto bytes = read_whole(disk, folder + "/" + format::segment_name(number));
@@ -52,8 +52,9 @@ Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std:
       report.damage.push_back({{number, 0}, format::kSegmentHeaderBytes, true, {}});
     if (before && before->segment + 1 == number && previous_end.value_or(0) > before->offset)
       report.damage.push_back({*before, *previous_end - before->offset, true, {}});
-    before = JournalPosition{number, bytes->size()};
     auto scan = format::scan_segment(*bytes, number, number == from.segment ? from.offset : 0, visit);
+    const bool bad_end = !scan.damage.empty() && scan.damage.back().at.offset >= scan.end;
+    before = JournalPosition{number, bad_end ? bytes->size() : scan.end};  // what is said once is enough
     report.batches += scan.batches, report.ops += scan.ops;
     for (JournalDamage& damage : scan.damage) {
       damage.behind_flush = damage.behind_flush || !last || damage.at < flushed;
@@ -187,24 +188,29 @@ Result<void> Journal::retire(std::uint32_t segment) {
   return disk_->flush_folder(folder_);
 }
 
+// The next one first: on a disk that has no space for it, this one keeps its room. What a full disk took of a batch may
+// be behind the end, and cut off, but not yet for good.
 Result<void> Journal::end_segment() {
   if (broken_) return fail(ErrorKind::io, kBroken);
-  if (size_ > end_.offset) {
-    auto step = give_back_room();
-    if (step) step = file_->flush();
-    if (!step) return step;
-  }
-  return start_segment(end_.segment + 1);
+  const auto ended = file_;
+  const std::uint64_t end = end_.offset;
+  if (auto started = start_segment(end_.segment + 1); !started) return started;
+  if (auto given = ended->truncate(end); !given) return given;
+  return ended->flush();
 }
 
 Result<void> Journal::start_segment(std::uint32_t number) {
-  auto file = disk_->open(folder_ + "/" + format::segment_name(number), true);
+  const std::string path = folder_ + "/" + format::segment_name(number);
+  auto file = disk_->open(path, true);
   if (!file) return tl::unexpected(file.error());
   auto step = (*file)->truncate(0);
   if (step) step = (*file)->write_at(0, format::segment_header(number, end_.segment + 1 == number ? end_.offset : 0));
   if (step) step = (*file)->flush();
   if (step) step = disk_->flush_folder(folder_);
-  if (!step) return step;
+  if (!step) {
+    (void)disk_->remove(path);  // nothing half made; an empty one would do no harm
+    return step;
+  }
   file_ = std::move(*file);
   end_ = {number, format::kSegmentHeaderBytes};
   size_ = end_.offset;

@@ -90,7 +90,7 @@ class Journal {
   Disk* disk_;
   std::string folder_;
   JournalSizes sizes_;
-  std::unique_ptr<File> file_;
+  std::shared_ptr<File> file_;
   JournalPosition end_;
   std::uint64_t size_ = 0;  // of the file: zeros from the end on
   bool broken_ = false;

@@ -58,7 +58,7 @@ TEST_CASE("the check finds damage while the till sells: it goes on in the journa
     sell_many(**till, before);
   }
   std::ofstream(crashed + "/running").flush();  // what a crash leaves behind
-  spoil(crashed + "/db/data.mdb", "<" + std::to_string(before - 1000) + ">");
+  spoil(crashed + "/db/data.mdb", "<" + std::to_string(before / 2) + ">");
   std::atomic<bool> said{false};
   int sold = before;
   {

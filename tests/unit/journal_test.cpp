@@ -168,6 +168,65 @@ TEST_CASE("what is written lies in room that was made before; a segment that is 
   CHECK(open(disk).report.damage.empty());
 }
 
+TEST_CASE("a segment that can't be followed by another, for want of space, keeps its room and goes on") {
+  SimDisk disk{Random(10)};
+  Opened opened = open(disk);
+  REQUIRE(opened.journal->append({"one"}));
+  for (const std::uint64_t space : {0, 1, 20}) {  // for no file, no header, half a header
+    disk.set_space(space);
+    const auto refused = opened.journal->end_segment();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::disk_full);
+    CHECK(disk.list("j")->size() == 1);
+    REQUIRE(opened.journal->append({"another"}));
+  }
+  CHECK(disk.all_flushed());
+  disk.set_full(false);
+  REQUIRE(opened.journal->end_segment());
+  REQUIRE(opened.journal->append({"last"}));
+  CHECK(opened.journal->segments()->size() == 2);
+  CHECK(open(disk).ops == std::vector<Bytes>{"one", "another", "another", "another", "last"});
+}
+
+TEST_CASE("what a full disk took of a batch is gone for good when the segment ends") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    SimDisk disk{Random(seed)};
+    Opened opened = open(disk);
+    disk.set_space(200);
+    REQUIRE(opened.journal->append({"paid"}));  // without room
+    disk.set_full(false);
+    auto file = disk.open("j/00000001.journal", false).value();
+    REQUIRE(file->write_at(opened.journal->end().offset, "half a batch"));
+    REQUIRE(opened.journal->end_segment());
+    disk.power_cut();
+    CHECK(open(disk).report.damage.empty());
+  }
+}
+
+TEST_CASE("a segment that lost its end is found out by the next one, whether it had given its room back or not") {
+  SimDisk disk{Random(11)};
+  JournalPosition first;
+  {
+    Opened opened = open(disk);
+    REQUIRE(opened.journal->append({"first"}));
+    first = opened.journal->end();
+    REQUIRE(opened.journal->append({"second"}));
+    REQUIRE(opened.journal->end_segment());
+    REQUIRE(opened.journal->append({"third"}));
+  }
+  auto file = disk.open("j/00000001.journal", false).value();
+  const std::uint64_t size = file->size().value();
+  REQUIRE(file->truncate(first.offset));
+  SUBCASE("") {}
+  SUBCASE("with room") { REQUIRE(file->truncate(size + 1000)); }
+  const Opened opened = open(disk);
+  CHECK(opened.ops == std::vector<Bytes>{"first", "third"});
+  REQUIRE(opened.report.damage.size() == 1);
+  CHECK(opened.report.damage[0].at == first);
+  CHECK(opened.report.damage[0].bytes == size - first.offset);
+}
+
 TEST_CASE("something in the room that is no batch is set aside as far as it goes, and the room is made anew") {
   SimDisk disk{Random(8)};
   JournalPosition end;
