@@ -136,7 +136,7 @@ void Model::list_key(const Key& key, Size size) {
     std::vector<std::string> kinds = {""};
     for (const Item& i : items_) kinds.push_back(i.conflict.kind);
     std::ranges::sort(kinds);
-    kinds.erase(std::ranges::unique(kinds).begin(), kinds.end());
+    kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
     const auto at = std::ranges::find(kinds, kind_);
     kind_ = at == kinds.end() || at + 1 == kinds.end() ? "" : *(at + 1);
     select(0);

@@ -57,7 +57,7 @@ class Screen {
   void show(const std::vector<Line>& lines) {
     ::erase();
     for (std::size_t row = 0; row < lines.size() && row < size().height; ++row) {
-      ::attrset(look_of(lines[row].look));
+      ::attrset(static_cast<int>(look_of(lines[row].look)));
       ::mvaddnstr(static_cast<int>(row), 0, lines[row].text.c_str(), -1);
     }
     ::attrset(A_NORMAL);

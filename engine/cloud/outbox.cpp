@@ -71,8 +71,7 @@ std::vector<std::pair<Shop, OutboxState>> Outbox::states(const std::string& tena
   std::vector<std::pair<Shop, OutboxState>> out;
   const std::string prefix = outbox_notes(tenant);
   txn_.notes(prefix, [&](const std::string& name, ByteView value) {
-    if (auto state = unpack<OutboxState>(value))
-      out.push_back({{tenant, {name.substr(prefix.size())}}, std::move(*state)});
+    if (auto state = unpack<OutboxState>(value)) out.push_back({{tenant, {name.substr(prefix.size())}}, *state});
   });
   return out;
 }

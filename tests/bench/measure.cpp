@@ -1,6 +1,7 @@
 #include "tests/bench/measure.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -15,7 +16,7 @@ double Samples::quantile(double q) const {
   if (values_.empty()) return 0;
   if (!sorted_) std::sort(values_.begin(), values_.end());
   sorted_ = true;
-  return values_[static_cast<std::size_t>(q * static_cast<double>(values_.size() - 1) + 0.5)];
+  return values_[static_cast<std::size_t>(std::lround(q * static_cast<double>(values_.size() - 1)))];
 }
 
 bool Figure::holds() const {

@@ -45,7 +45,8 @@ TEST_CASE("each key opens what its role needs, of its own tenant; everything els
     for (const auto& [name, key] : keys) {
       const int expected = name == "none" || name == "wrong" ? 401 : who.find(name) != std::string::npos ? 200 : 403;
       const auto answer = cloud.get(path, key);
-      CHECK_MESSAGE(answer.status == expected, path << " as " << name << ": " << answer.body);
+      const std::string asked = std::string(path) + " as " + name + ": " + answer.body;
+      CHECK_MESSAGE(answer.status == expected, asked);
     }
   }
   CHECK(cloud.get("/live", "").status == 200);

@@ -130,10 +130,10 @@ TEST_CASE(
     const std::string expected = words;
     CHECK_MESSAGE(
         within(25s, [&] { return hook_at(shop)["why"].get<std::string>().find(expected) != std::string::npos; }),
-        words);
+        expected);
     CHECK(hook_at(shop)["set_aside"] == 0);
     receiver.mood = Mood::fine;
-    CHECK_MESSAGE(within(15s, [&] { return receiver.keys() == sold; }), words);
+    CHECK_MESSAGE(within(15s, [&] { return receiver.keys() == sold; }), expected);
   }
   CHECK(shop.tell({"webhook", "show"}, "cloud").out.find("0 waiting") != std::string::npos);
 

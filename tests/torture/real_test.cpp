@@ -42,9 +42,9 @@ class ShimmedTill {
     fs::create_directories(durable_ + "/journal");
     process_.emplace(
         "till", folder_,
-        std::vector<std::string>{"/usr/bin/env", "LD_PRELOAD=" TILLSYNC_DISK_SHIM, "TILLSYNC_SHIM_FOLDER=" + folder_,
-                                 "TILLSYNC_SHIM_DURABLE=" + durable_, "TILLSYNC_SHIM_FAULT=" + fault, TILLSYNC_PROGRAM,
-                                 "till", "--data", folder_});
+        std::vector<std::string>{"/usr/bin/env", std::string("LD_PRELOAD=") + TILLSYNC_DISK_SHIM,
+                                 "TILLSYNC_SHIM_FOLDER=" + folder_, "TILLSYNC_SHIM_DURABLE=" + durable_,
+                                 "TILLSYNC_SHIM_FAULT=" + fault, TILLSYNC_PROGRAM, "till", "--data", folder_});
     process_->start();
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (process_->alive() && std::chrono::steady_clock::now() < until) {

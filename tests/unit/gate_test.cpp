@@ -27,8 +27,9 @@ TEST_CASE("each role may what it needs, and nothing else") {
   for (const auto& [party, rights] : expected) {
     std::string has;
     for (Right right : kAllRights) has += may(party, right) ? std::string(name_of(right)) + " " : "";
-    CHECK_MESSAGE(has == rights, name_of(party));
-    CHECK(party_named(name_of(party)) == party);
+    const std::string name = name_of(party);
+    CHECK_MESSAGE(has == rights, name);
+    CHECK(party_named(name) == party);
   }
   for (Right right : kAllRights) CHECK_FALSE(may(Role::cloud, right));
 }

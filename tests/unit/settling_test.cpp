@@ -232,7 +232,7 @@ TEST_CASE("whatever is said, in whatever order: of each conflict one word is in 
       const Conflict about = seen[random.below(seen.size())];
       const auto choices = choices_for(about, cloud.stock_now());
       if (choices.empty()) continue;
-      const Choice choice = choices[random.below(choices.size())];
+      const Choice& choice = choices[random.below(choices.size())];
       const auto said = resolution(about, cloud.stock_now(), {choice.name, "p" + std::to_string(i), "because"});
       REQUIRE(said);
       const auto effect = cloud.take(1 + static_cast<int>(random.below(2)), 5000 + i, *said);
