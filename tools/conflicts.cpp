@@ -47,9 +47,9 @@ void show_sides(const Json& c) {
     const std::string till = text(side["till"]);
     std::cout << "  " << std::left << std::setw(14) << (till.empty() ? "headquarters" : till) << std::setw(16)
               << (side["at_ms"] == 0 ? "" : ago(side["at_ms"])) << text(side["what"])
-              << (side["cashier"] == "" ? "" : " by " + text(side["cashier"]))
+              << (text(side["cashier"]).empty() ? "" : " by " + text(side["cashier"]))
               << (side.contains("had_seen") ? ", had seen " + text(side["had_seen"]) : "")
-              << (side["key"] == "" ? "" : "  (" + text(side["key"]) + ")") << '\n';
+              << (text(side["key"]).empty() ? "" : "  (" + text(side["key"]) + ")") << '\n';
   }
 }
 
@@ -66,8 +66,8 @@ void show(const ConflictsArguments& a) {
               << text(choice["preview"]) << ")\n";
   if (!c["history"].empty()) std::cout << "\n";
   for (const Json& step : c["history"]) {
-    std::cout << "  " << ago(step["at_ms"]) << "  " << (step["who"] == "" ? "" : text(step["who"]) + ": ")
-              << text(step["what"]) << (step["reason"] == "" ? "" : " (" + text(step["reason"]) + ")") << '\n';
+    std::cout << "  " << ago(step["at_ms"]) << "  " << (text(step["who"]).empty() ? "" : text(step["who"]) + ": ")
+              << text(step["what"]) << (text(step["reason"]).empty() ? "" : " (" + text(step["reason"]) + ")") << '\n';
   }
 }
 
