@@ -105,7 +105,7 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
     const JournalPosition here{segment, at};
     const auto header = read_batch_header(bytes.substr(at), here);
     BatchBody body;
-    std::uint64_t next = used;
+    std::uint64_t next = at + 1;
     if (header) {
       const ByteView rest = bytes.substr(at + kBatchHeaderBytes);
       body = read_batch_body(rest.substr(0, std::min<std::size_t>(rest.size(), header->body)), header->count);
@@ -117,10 +117,9 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
       scan.tail_salvaged.clear();
       continue;
     }
-    if (!header) {  // resynchronise on the next batch that says it stands where it stands
-      for (next = at + 1; next < used && !read_batch_header(bytes.substr(next), {segment, next}); ++next) {
-      }
-    }
+    // Resynchronise on the next batch that says it stands where it stands. The last sector of an unfinished one may
+    // hold anything behind it, too.
+    while (next < used && !read_batch_header(bytes.substr(next), {segment, next})) ++next;
     scan.damage.push_back({here, std::min(next, used) - at, next < used, {}});
     for (ByteView op : body.ops) {
       scan.tail_salvaged.emplace_back(op);

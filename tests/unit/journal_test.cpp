@@ -227,6 +227,25 @@ TEST_CASE("a segment that lost its end is found out by the next one, whether it 
   CHECK(opened.report.damage[0].bytes == size - first.offset);
 }
 
+TEST_CASE("a sector of an unfinished batch that holds anything, behind the batch as well, is one unfinished end") {
+  SimDisk disk{Random(12)};
+  JournalPosition end;
+  {
+    Opened opened = open(disk);
+    REQUIRE(opened.journal->append({"paid"}));
+    end = opened.journal->end();
+    REQUIRE(opened.journal->append({Bytes(500, 'u')}));
+    const std::uint64_t last = opened.journal->end().offset - 100;
+    REQUIRE((*disk.open("j/00000001.journal", false))->write_at(last, Bytes(300, '?')));
+  }
+  Opened opened = open(disk);
+  REQUIRE(opened.report.damage.size() == 1);
+  CHECK_FALSE(opened.report.damage[0].behind_flush);
+  CHECK(opened.report.damage[0].at == end);
+  REQUIRE(opened.journal->append({"next"}));
+  CHECK(open(disk).ops == std::vector<Bytes>{"paid", "next"});
+}
+
 TEST_CASE("something in the room that is no batch is set aside as far as it goes, and the room is made anew") {
   SimDisk disk{Random(8)};
   JournalPosition end;
