@@ -62,7 +62,8 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& folder) {
 }
 
 Result<void> SimDisk::remove(const std::string& path) {
-  files_.erase(path);
+  const auto file = files_.extract(path);
+  if (space_ && file) *space_ += 1 + file.mapped()->current.size();
   return {};
 }
 

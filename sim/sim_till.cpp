@@ -74,7 +74,7 @@ void SimTill::start() {
   network_.join(*this);
   carry_out(node_->on_start(now()));
   if (fitness_ != 0) carry_out(node_->on_fitness(now(), fitness_));
-  later(kHouse, [this] { keep_house(); });
+  if (keep_ > Duration::zero()) later(kHouse, [this] { keep_house(); });  // else a week: no run is that long
 }
 
 void SimTill::crash(bool power_cut) {
@@ -215,7 +215,6 @@ void SimTill::carry_out(Actions actions) {
 
 // Lets old segments of the journal go, as the program does every ten minutes.
 void SimTill::keep_house() {
-  if (keep_ == Duration::zero()) return;  // a week: no run is that long
   if (const auto segments = journal_->segments(); segments && !segments->empty()) {
     if (node_->worth_ending(segments->back(), now())) (void)journal_->end_segment();
     const std::uint32_t last = node_->retirable(*segments, now());

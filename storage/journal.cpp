@@ -117,7 +117,8 @@ Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, con
 Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
   if (broken_) return fail(ErrorKind::io, kBroken);
   if (end_.offset >= sizes_.segment) {
-    if (auto ended = end_segment(); !ended) return tl::unexpected(ended.error());
+    const auto ended = end_segment();  // on a full disk this one goes on, as far as its room goes
+    if (!ended && ended.error().kind != ErrorKind::disk_full) return tl::unexpected(ended.error());
   }
   const Bytes bytes = format::batch(ops, end_, end_.offset);
   if (auto written = write(bytes); !written) {

@@ -54,7 +54,7 @@ struct JournalSegment {
 
 struct JournalSizes {
   std::uint64_t segment = 16ULL << 20;     // a day of a busy till; small enough to go one by one
-  std::uint64_t least_room = 64ULL << 10;  // made at once, for the next batches: some hundred sales
+  std::uint64_t least_room = 64ULL << 10;  // made at once, for the next batches: a hundred sales at most
 };
 
 class Journal {

@@ -170,7 +170,7 @@ TEST_CASE("what is written lies in room that was made before; a segment that is 
 
 TEST_CASE("a segment that can't be followed by another, for want of space, keeps its room and goes on") {
   SimDisk disk{Random(10)};
-  Opened opened = open(disk);
+  Opened opened = open(disk, {1, 0}, {64});  // each batch is to begin another
   REQUIRE(opened.journal->append({"one"}));
   for (const std::uint64_t space : {0, 1, 20}) {  // for no file, no header, half a header
     disk.set_space(space);
@@ -182,7 +182,6 @@ TEST_CASE("a segment that can't be followed by another, for want of space, keeps
   }
   CHECK(disk.all_flushed());
   disk.set_full(false);
-  REQUIRE(opened.journal->end_segment());
   REQUIRE(opened.journal->append({"last"}));
   CHECK(opened.journal->segments()->size() == 2);
   CHECK(open(disk).ops == std::vector<Bytes>{"one", "another", "another", "another", "last"});

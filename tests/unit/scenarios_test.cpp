@@ -179,7 +179,7 @@ TEST_CASE("a till with a full disk sells on in the room that it has, refuses a s
   CHECK(branch.till(1).refusals()[0].kind == ErrorKind::disk_full);
   CHECK(branch.till(1).node().where(refused).error().kind == ErrorKind::not_found);
   const std::size_t before = branch.till(1).receipts().size();
-  CHECK(before > 1);
+  CHECK(before >= 8);  // as many as fit behind the first
   branch.till(1).disk().set_full(false);
   branch.sell(1, "two");
   check_all_is_well(branch);
