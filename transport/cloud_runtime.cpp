@@ -48,7 +48,7 @@ Result<std::unique_ptr<CloudStore>> await_postgres(const std::string& url, std::
   for (Duration pause = CloudCore::kFirstPause;; pause = std::min<Duration>(pause * 2, CloudCore::kLongestPause)) {
     auto store = open_postgres_cloud(url, generation);
     if (store || store.error().kind != ErrorKind::io) return store;
-    if (pause == CloudCore::kFirstPause) log({Notice::Weight::error, store.error().message + "; trying again"});
+    if (pause == CloudCore::kFirstPause) log({Notice::Weight::error, store.error().for_log() + "; trying again"});
     std::this_thread::sleep_for(pause);
   }
 }
@@ -239,7 +239,7 @@ void CloudRuntime::keep_roster(const Roster& roster, std::function<void(Result<v
               [this, roster, done = std::move(done)](Result<void> kept) {
                 if (done) return done(std::move(kept));
                 if (kept || stopping_) return;
-                log_({Notice::Weight::error, "a roster is not stored yet: " + kept.error().message});
+                log_({Notice::Weight::error, "a roster is not stored yet: " + kept.error().for_log()});
                 auto timer = std::make_shared<asio::steady_timer>(io_, kKeepAgain);
                 timer->async_wait([this, timer, roster](asio::error_code error) {
                   if (!error && !stopping_) keep_roster(roster, {});

@@ -97,7 +97,7 @@ void TillRuntime::remember(const PeerInfo& peer) {
   for (const auto& [name, at] : remembered_) text << name.text << '@' << at.text() << '\n';
   asio::post(database_lane_, [this, text = text.str()] {
     if (auto kept = replace_file(folder_.file(kRemembered), text); !kept)
-      log_({Notice::Weight::warning, kept.error().message});
+      log_({Notice::Weight::warning, kept.error().for_log()});
   });
 }
 
@@ -164,7 +164,7 @@ void TillRuntime::keep_house() {
   const bool daily = boot / std::chrono::hours(24) != (boot - kHouse) / std::chrono::hours(24);
   if (daily) {
     asio::post(database_lane_, [this] {
-      if (auto sound = store_->verify(); !sound) log_({Notice::Weight::error, sound.error().message});
+      if (auto sound = store_->verify(); !sound) log_({Notice::Weight::error, sound.error().for_log()});
     });
   }
   house_.expires_after(kHouse);

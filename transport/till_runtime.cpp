@@ -94,7 +94,7 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
   }
   if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;
   if (auto fits = check_ ? Result<void>() : lmdb::shrink(database); !fits)
-    log_({Notice::Weight::warning, fits.error().message});
+    log_({Notice::Weight::warning, fits.error().for_log()});
   auto store = TillStore::open(database);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
@@ -126,7 +126,7 @@ Result<void> TillRuntime::start(const Options& options) {
         });
       };
       auto found = Discovery::start({settings_.branch, settings_.till, port_, settings_.interface, run_}, seen, log_);
-      found ? void(discovery_ = std::move(*found)) : log_({Notice::Weight::warning, found.error().message});
+      found ? void(discovery_ = std::move(*found)) : log_({Notice::Weight::warning, found.error().for_log()});
     }
     connect_peers();
   }
@@ -243,7 +243,7 @@ void TillRuntime::perform(Actions actions) {
   if (actions.roster_changed) {
     asio::post(database_lane_, [this, bytes = node_->roster()->encoded()] {
       if (auto kept = replace_file(folder_.file("roster.bin"), bytes); !kept)
-        log_({Notice::Weight::error, kept.error().message});
+        log_({Notice::Weight::error, kept.error().for_log()});
     });
     connect_peers();
   }
@@ -275,7 +275,7 @@ void TillRuntime::look_after_check() {
     check_.reset();
     if (!*outcome) {
       database_damaged_ = true;
-      log_({Notice::Weight::error, for_folder(outcome->error(), folder_.path()).message});
+      log_({Notice::Weight::error, for_folder(outcome->error(), folder_.path()).for_log()});
       return;
     }
     asio::post(database_lane_, [this] { (void)replace_file(folder_.file(kRunning), ""); });

@@ -121,7 +121,8 @@ void Anomalies::look_at_clock(const Op& op, Hlc settled) {
 }
 
 void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
-  const auto from = Hlc::at(count.hlc.millis() - kClockErrorMs), to = Hlc::at(count.hlc.millis() + kClockErrorMs);
+  const auto from = Hlc::at(count.hlc.millis() - RowBook::kClockErrorMs),
+             to = Hlc::at(count.hlc.millis() + RowBook::kClockErrorMs);
   std::vector<ConflictSide> sides;
   for (const StockEvent& e : txn_.events_after(shop_, sku, {from, {}, {}, {}})) {
     if (e.hlc > to || sides.size() >= kMostSides) break;

@@ -15,7 +15,6 @@ namespace tillsync {
 class Anomalies {
  public:
   static constexpr std::int64_t kAheadMs = 5 * 60 * 1000;  // further in the future than this is no clock
-  static constexpr std::int64_t kClockErrorMs = 2000;      // of tills that know the time
 
   Anomalies(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, ConflictBook& book, RowBook& rows)
       : txn_(txn), shop_(shop), now_ms_(now_ms), book_(book), rows_(rows) {}

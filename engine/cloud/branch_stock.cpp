@@ -142,7 +142,7 @@ void BranchStock::fold(const std::string& sku, Product& p, ConflictBook& conflic
   conflicts.compare(sku, change);
   const auto& count = p.ledger.last_count();
   const bool about_count = count && std::ranges::any_of(p.fresh, [&](const StockEvent& e) {
-                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= Anomalies::kClockErrorMs;
+                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= RowBook::kClockErrorMs;
                            });
   if (about_count) anomalies.look_at_count(sku, *count);
 }

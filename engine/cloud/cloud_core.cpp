@@ -163,7 +163,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
   lane.running = false;
   if (!outcome) {  // an unreachable or full database dead-letters nothing: the same job again, and nobody was answered
     if (!lane.retry_at)
-      out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().message});
+      out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().for_log()});
     lane.retry_at = now.mono + lane.pause;
     lane.pause = std::min<Duration>(lane.pause * 2, kLongestPause);
     return out;

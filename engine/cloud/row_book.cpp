@@ -12,7 +12,6 @@ namespace tillsync {
 namespace {
 
 constexpr char kProduct[] = "product", kPrice[] = "price";
-constexpr std::int64_t kClockErrorMs = 2000;
 
 using Authors = std::map<std::string, RowAuthor>;
 

@@ -37,6 +37,7 @@ struct OldPrice {
 class RowBook {
  public:
   static constexpr std::size_t kPricesKept = 16;
+  static constexpr std::int64_t kClockErrorMs = 2000;  // of tills that know the time
 
   RowBook(CloudTxn& txn, Shop shop, std::int64_t now_ms) : txn_(txn), shop_(std::move(shop)), now_ms_(now_ms) {}
 

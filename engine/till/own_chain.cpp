@@ -149,9 +149,9 @@ void OwnChain::on_appended(Result<JournalPosition> outcome, Actions& out) {
       }
       waiting_.clear();
       unflushed_keys_.clear();
-      out.alarm(outcome.error().message);
+      out.alarm(outcome.error().for_log());
     } else {
-      out.warn("a sale was refused: " + outcome.error().message);
+      out.warn("a sale was refused: " + outcome.error().for_log());
     }
     return;
   }

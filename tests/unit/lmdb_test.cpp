@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
+#include "storage/data_folder.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/random.hpp"
+#include "storage/till_store.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -109,4 +111,36 @@ TEST_CASE("a database that was sealed with SipHash stays so, and goes on") {
         [&](lmdb::WriteTxn& txn) -> Result<void> { return txn.put(env->table("t"), fresh, "x"), Result<void>(); }));
     CHECK(env->verify());
   }
+}
+
+TEST_CASE("a value that rotted in LMDB is reported, never served") {
+  Folder folder;
+  {
+    auto till = *TillStore::open(folder.path);
+    StoreBatch batch;
+    batch.note("greeting", "a value that is easy to find in the file");
+    REQUIRE(till->commit(batch));
+    CHECK(till->verify());
+  }
+  const std::string file = folder.path + "/data.mdb";
+  std::string bytes = *read_file(file);
+  for (std::size_t at = 0; (at = bytes.find("easy to find", at)) != std::string::npos; ++at) bytes[at] = 'E';
+  REQUIRE(replace_file(file, bytes));
+  auto till = *TillStore::open(folder.path);
+  CHECK_FALSE(till->view().note("greeting").has_value());
+  CHECK(till->damaged());
+  CHECK(till->verify().error().kind == ErrorKind::damaged);
+}
+
+TEST_CASE("the map grows before it is full, and what was written stays") {
+  Folder folder;
+  auto till = *TillStore::open(folder.path);
+  const std::string mebibyte(1 << 20, 'm');
+  for (int i = 0; i < 100; ++i) {
+    StoreBatch batch;
+    batch.note("n" + std::to_string(i), mebibyte);
+    REQUIRE(till->commit(batch));
+  }
+  CHECK(till->view().note("n0") == mebibyte);
+  CHECK(till->verify());
 }

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -12,7 +11,6 @@
 #include "engine/till/row_reader.hpp"
 #include "engine/wire/paging.hpp"
 #include "storage/cloud_store.hpp"
-#include "storage/data_folder.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/pack.hpp"
 #include "storage/random.hpp"
@@ -282,38 +280,6 @@ TEST_CASE("a reader that has diverged notices by the running checksum, counts it
   }
   CHECK(reader.diverged() == 1);
   CHECK(till->view().row(kMainProducts, "p3")->row.fields == "v2");
-}
-
-TEST_CASE("a value that rotted in LMDB is reported, never served") {
-  Folder folder;
-  {
-    auto till = *TillStore::open(folder.path);
-    StoreBatch batch;
-    batch.note("greeting", "a value that is easy to find in the file");
-    REQUIRE(till->commit(batch));
-    CHECK(till->verify());
-  }
-  const std::string file = folder.path + "/data.mdb";
-  std::string bytes = *read_file(file);
-  for (std::size_t at = 0; (at = bytes.find("easy to find", at)) != std::string::npos; ++at) bytes[at] = 'E';
-  REQUIRE(replace_file(file, bytes));
-  auto till = *TillStore::open(folder.path);
-  CHECK_FALSE(till->view().note("greeting").has_value());
-  CHECK(till->damaged());
-  CHECK(till->verify().error().kind == ErrorKind::damaged);
-}
-
-TEST_CASE("the map grows before it is full, and what was written stays") {
-  Folder folder;
-  auto till = *TillStore::open(folder.path);
-  const std::string mebibyte(1 << 20, 'm');
-  for (int i = 0; i < 100; ++i) {
-    StoreBatch batch;
-    batch.note("n" + std::to_string(i), mebibyte);
-    REQUIRE(till->commit(batch));
-  }
-  CHECK(till->view().note("n0") == mebibyte);
-  CHECK(till->verify());
 }
 
 TEST_CASE("a cloud's database whose rows lay by id is put in order when it is opened, and its readers notice nothing") {

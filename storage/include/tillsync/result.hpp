@@ -28,7 +28,12 @@ enum class ErrorKind {
 struct Error {
   ErrorKind kind;
   std::string message;  // one sentence that says what to do
-  std::string detail;   // for the log
+  std::string detail;   // which file, what the system said
+
+  // What a log says: the sentence, with the detail in brackets unless it has it already.
+  std::string for_log() const {
+    return message.find(detail) == std::string::npos ? message + " (" + detail + ")" : message;
+  }
 };
 
 template <class T>
