@@ -32,7 +32,9 @@ Error lmdb_error(int code, const std::string& what) {
     return {ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
             detail};
   }
-  return {ErrorKind::io, "the database failed (" + detail + "): check the disk, then restart", detail};
+  // LMDB says EIO as well of a write that a full disk cut short.
+  const std::string todo = code == EIO ? "free some disk space if there is none; else " : "";
+  return {ErrorKind::io, "the database failed (" + detail + "): " + todo + "check the disk, then restart", detail};
 }
 
 std::uint64_t stored_seal(ByteView stored) {
