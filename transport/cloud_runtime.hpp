@@ -62,7 +62,7 @@ class CloudRuntime final : private LinkOwner {
  private:
   CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log);
   Result<void> open_store(const Options& options);
-  Result<void> load_old_rosters();
+  Result<void> load_rosters();
   void take_stored_rosters(const std::string& tenant);  // all of them, without one
   void hear(const std::optional<CloudNews>& news);
   Result<void> check_names_me(const Roster& roster);
