@@ -24,7 +24,7 @@ Result<RateLimits> read_limits(const toml::table& file) {
   const toml::table* table = file["limits"].as_table();
   if (table == nullptr) return out;
   for (const auto& [key, node] : *table) {
-    const auto* limit = std::ranges::find_if(kLimits, [&](const Limit& each) { return key.str() == each.name; });
+    const auto* limit = std::ranges::find(kLimits, key.str(), &Limit::name);
     if (limit == std::end(kLimits))
       return fail(ErrorKind::invalid,
                   "there is no setting 'limits." + std::string(key.str()) + "': check its spelling");
