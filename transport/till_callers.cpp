@@ -1,8 +1,14 @@
-// Callers that wait for their sale: they borrow the core, flush in their own thread, and leave the rest to the core's.
+// The way of a sale. Callers that wait for it borrow the core, flush in their own thread, and leave the rest to the
+// core's; those that do not leave all of it to the core's, unless one that waits takes theirs along, so that it
+// overtakes none.
 #include "transport/clock.hpp"
 #include "transport/till_runtime.hpp"
 
 namespace tillsync {
+
+namespace {
+constexpr char kShuttingDown[] = "this till is shutting down: nothing was recorded";
+}  // namespace
 
 Result<Receipt> TillRuntime::record(OpDraft draft) {
   auto valid = ValidDraft::of(std::move(draft));
@@ -10,14 +16,46 @@ Result<Receipt> TillRuntime::record(OpDraft draft) {
   return callers_.record(std::move(*valid));
 }
 
+void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
+  auto valid = ValidDraft::of(std::move(draft));
+  if (!valid) {
+    return post([error = std::move(valid.error()), done = std::move(done)] { done(tl::unexpected(error)); });
+  }
+  const std::lock_guard lock(handed_over_mutex_);
+  handed_over_.emplace_back(std::move(*valid), std::move(done));
+  if (handed_over_.size() == 1) post([this] { take_handed_over(); });
+}
+
+void TillRuntime::take_handed_over() {
+  if (stopping_) {
+    std::unique_lock lock(handed_over_mutex_);
+    const auto refused = std::exchange(handed_over_, {});
+    lock.unlock();
+    for (const auto& [draft, done] : refused) done(fail(ErrorKind::closed, kShuttingDown));
+    return;
+  }
+  if (const Drafts drafts = handed_over(); !drafts.empty()) carry_out(node_->on_record(read_clock(), drafts));
+}
+
+TillRuntime::Drafts TillRuntime::handed_over() {
+  const std::lock_guard lock(handed_over_mutex_);
+  Drafts drafts;
+  for (auto& [draft, done] : handed_over_) {
+    drafts.emplace_back(ReplyTo{next_reply_++}, std::move(draft));
+    receipts_.emplace(drafts.back().first.value, std::move(done));
+  }
+  handed_over_.clear();
+  return drafts;
+}
+
 void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   std::optional<std::vector<Bytes>> batch;
   {
     const Held held(core_);
-    std::vector<std::pair<ReplyTo, ValidDraft>> drafts;
+    Drafts drafts = stopping_ ? Drafts() : handed_over();
     for (GroupCommit::Caller* each : callers) {
       if (stopping_) {
-        callers_.finish(*each, fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
+        callers_.finish(*each, fail(ErrorKind::closed, kShuttingDown));
         continue;
       }
       drafts.emplace_back(ReplyTo{next_reply_++}, std::move(each->draft));

@@ -8,15 +8,6 @@ namespace {
 constexpr char kDamaged[] = "it is damaged: stop this till and run 'tillsync recover', which loses no sale";
 }  // namespace
 
-void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
-  post([this, draft = std::move(draft), done = std::move(done)]() mutable {
-    if (stopping_) return done(fail(ErrorKind::closed, "this till is shutting down: nothing was recorded"));
-    const ReplyTo to{next_reply_++};
-    receipts_.emplace(to.value, std::move(done));
-    carry_out(node_->on_record(read_clock(), to, std::move(draft)));
-  });
-}
-
 void TillRuntime::wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
   post([this, key = std::move(key), level, limit, done = std::move(done)]() mutable {
     const ReplyTo to{next_reply_++};

@@ -95,7 +95,10 @@ class TillRuntime final : private LinkOwner {
   void owe(Actions actions);        // from a caller's: the core thread carries it out, in order
   void pay();
   void perform(Actions actions);
+  using Drafts = std::vector<std::pair<ReplyTo, ValidDraft>>;
   void serve(const std::vector<GroupCommit::Caller*>& callers);
+  void take_handed_over();
+  Drafts handed_over();  // on any thread that holds the core
   bool answer_callers(Actions& actions);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();
@@ -140,6 +143,8 @@ class TillRuntime final : private LinkOwner {
   std::mutex journal_mutex_;
   GroupCommit callers_{[this](const std::vector<GroupCommit::Caller*>& callers) { serve(callers); }};
   std::unordered_map<std::uint64_t, GroupCommit::Caller*> waiting_callers_;
+  std::mutex handed_over_mutex_;  // whoever holds the core may take it, never the other way round
+  std::vector<std::pair<ValidDraft, std::function<void(Result<Receipt>)>>> handed_over_;  // and not yet numbered
   std::unique_ptr<DamageCheck> check_;  // of the database, after a crash, when it takes long
   std::atomic<bool> database_damaged_ = false;
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 #include <set>
 #include <thread>
 #include <tillsync/till.hpp>
@@ -23,6 +24,22 @@ OpDraft sale(const std::string& key) {
 }
 
 }  // namespace
+
+TEST_CASE("a refund that is waited for does not overtake its sale, which was handed over just before") {
+  const test::Folder folder;
+  std::map<int, std::uint64_t> handed_over, waited_for;
+  {
+    auto till = Till::open({.folder = folder / "till", .branch = "main", .till = "till-1", .network = false});
+    REQUIRE(till);
+    for (int i = 0; i < 300; ++i) {
+      (*till)->record(sale("sale " + std::to_string(i)), [&, i](const Result<Receipt>& receipt) {
+        if (receipt) handed_over[i] = receipt->seq.value;
+      });
+      waited_for[i] = (*till)->record(sale("refund " + std::to_string(i))).value().seq.value;
+    }
+  }
+  for (int i = 0; i < 300; ++i) CHECK(handed_over[i] + 1 == waited_for[i]);
+}
 
 TEST_CASE("several threads record at once, blocking and with callbacks: every sale gets a number of its own") {
   const test::Folder folder;
