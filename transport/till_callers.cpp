@@ -23,21 +23,17 @@ void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> don
   }
   const std::lock_guard lock(handed_over_mutex_);
   handed_over_.emplace_back(std::move(*valid), std::move(done));
-  if (handed_over_.size() == 1) post([this] { take_handed_over(); });
+  if (handed_over_.size() == 1) post([this] { record_handed_over(); });
 }
 
-void TillRuntime::take_handed_over() {
-  if (stopping_) {
-    std::unique_lock lock(handed_over_mutex_);
-    const auto refused = std::exchange(handed_over_, {});
-    lock.unlock();
-    for (const auto& [draft, done] : refused) done(fail(ErrorKind::closed, kShuttingDown));
-    return;
-  }
-  if (const Drafts drafts = handed_over(); !drafts.empty()) carry_out(node_->on_record(read_clock(), drafts));
+void TillRuntime::record_handed_over() {
+  const Drafts drafts = take_handed_over();
+  if (drafts.empty()) return;  // somebody took them along
+  if (!stopping_) return carry_out(node_->on_record(read_clock(), drafts));
+  for (const auto& [to, draft] : drafts) receipts_.extract(to.value).mapped()(fail(ErrorKind::closed, kShuttingDown));
 }
 
-TillRuntime::Drafts TillRuntime::handed_over() {
+TillRuntime::Drafts TillRuntime::take_handed_over() {
   const std::lock_guard lock(handed_over_mutex_);
   Drafts drafts;
   for (auto& [draft, done] : handed_over_) {
@@ -52,7 +48,7 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   std::optional<std::vector<Bytes>> batch;
   {
     const Held held(core_);
-    Drafts drafts = stopping_ ? Drafts() : handed_over();
+    Drafts drafts = stopping_ ? Drafts() : take_handed_over();
     for (GroupCommit::Caller* each : callers) {
       if (stopping_) {
         callers_.finish(*each, fail(ErrorKind::closed, kShuttingDown));

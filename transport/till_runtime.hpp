@@ -97,8 +97,8 @@ class TillRuntime final : private LinkOwner {
   void perform(Actions actions);
   using Drafts = std::vector<std::pair<ReplyTo, ValidDraft>>;
   void serve(const std::vector<GroupCommit::Caller*>& callers);
-  void take_handed_over();
-  Drafts handed_over();  // on any thread that holds the core
+  void record_handed_over();
+  Drafts take_handed_over();  // on any thread that holds the core
   bool answer_callers(Actions& actions);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();

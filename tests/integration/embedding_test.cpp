@@ -37,8 +37,15 @@ TEST_CASE("a refund that is waited for does not overtake its sale, which was han
       });
       waited_for[i] = (*till)->record(sale("refund " + std::to_string(i))).value().seq.value;
     }
+    for (int i = 300; i < 3'300; ++i) {  // more than fit into one flush
+      (*till)->record(sale("sale " + std::to_string(i)), [&, i](const Result<Receipt>& receipt) {
+        if (receipt) handed_over[i] = receipt->seq.value;
+      });
+    }
+    CHECK((*till)->record(sale("the last")).value().seq.value == 3'601);
   }
   for (int i = 0; i < 300; ++i) CHECK(handed_over[i] + 1 == waited_for[i]);
+  for (std::uint64_t i = 300; i < 3'300; ++i) CHECK(handed_over[static_cast<int>(i)] == i + 301);
 }
 
 TEST_CASE("several threads record at once, blocking and with callbacks: every sale gets a number of its own") {
