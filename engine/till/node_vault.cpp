@@ -43,6 +43,29 @@ void Node::prune_vault(Now now, TillView& view, StoreBatch& batch) {
   if (dropped == kPruneOps) next_prune_ = now.mono;
 }
 
+// Whether the vault has of a history that this till leaves what the branch and the cloud have, and nothing else. What
+// it has behind that was re-issued: it goes, or it would pass for a part of what the cloud holds.
+bool Node::only_adopted(const ForkState& fork) {
+  if (!adopted_.empty() || batch_) return false;
+  std::size_t behind = 0;
+  store_.view().ops(fork.old_incarnation, fork.adopted.seq.next(), [&](Seq seq, ByteView bytes) {
+    auto op = decode_op(bytes);
+    if (!op) return true;
+    ++behind;
+    const auto newest = own_.find(op->key);
+    const bool its_own = newest && newest->op.chain == op->chain && newest->op.seq == seq;
+    if (its_own && op->kind != OpKind::incarnation) {  // fetched from a host, and the cloud does not have it
+      if (own_.writing(op->key)) return true;
+      op->origin = Origin{fork.old_incarnation, seq, op->hlc};
+      own_.record_own(std::move(*op));
+    } else {
+      adopted_.vault_drop(fork.old_incarnation, seq, its_own ? &op->key : nullptr);
+    }
+    return behind < kPruneOps;
+  });
+  return behind == 0;
+}
+
 // What the vault has not any more can't be compared, and an old word is no news. But a cloud that began anew, or says
 // it twice, went back to before what tills keep: this till goes on in a new history, with what it has.
 void Node::on_below_vault(const Peer& peer, const Held& m, Actions& out) {
