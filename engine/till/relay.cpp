@@ -12,7 +12,9 @@ constexpr std::size_t kMaxFormBytes = 2 << 20;
 
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) {
-    chains_[id] = {record, record.held, true, record.cloud.seq};
+    // Doubted before the restart, or what it begins with was never confirmed.
+    const bool doubted = record.cloud.seq < record.base.seq;
+    chains_[id] = {record, record.held, true, record.cloud.seq, doubted};
     if (record.cloud.seq > record.held.seq && record.held.seq > record.base.seq) ahead_.insert({id, false});
   }
   store.view().strays([&](const ChainId& chain, const ChainPoint& end) { strays_.insert({chain, end}); });
