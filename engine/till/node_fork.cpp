@@ -209,6 +209,7 @@ void Node::adopt(Now now, const Fetched& m, Actions& out) {
     if (!follows) {
       // The host held a branch of its own up to here, and the cloud another: compare with the cloud's.
       out.info("the host and the cloud hold different branches of this till's history: comparing anew");
+      if (fork.adopted == fork.in_cloud) fork.in_cloud = {};  // it went back in time, and has not even that any more
       fork.agreed = fork.adopted = fork.in_cloud;
       fork.split = fork.next_to_reissue = reissue_cursor_ = {};
       fetch_again_ = now.mono + seconds(5);

@@ -127,6 +127,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
 void Node::doubt_cloud(TillView& view, Actions& out) {
   state_.cloud = {};
   for (OldChain& old : state_.old_chains) old.cloud = {};
+  for (ForkState& fork : state_.forks) fork.in_cloud = {};
   for (const auto& [incarnation, last] : left_histories(view)) {
     const bool listed =
         std::ranges::any_of(state_.old_chains, [&, id = incarnation](auto& old) { return old.incarnation == id; });

@@ -3,12 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/mutants.hpp"
-
 namespace tillsync {
-
-// Of what came from others into one commit: less than a till has under way, so that it sends the next meanwhile.
-constexpr std::size_t kMaxFormBytes = 2 << 20;
 
 Relay::Relay(TillStore& store) : store_(store) {
   for (const auto& [id, record] : store.view().chains()) {
@@ -79,9 +74,10 @@ void Relay::doubt_cloud() {
     chain.asked = false;
     chain.claimed = {};
     chain.record.cloud = {};
-    touched_.try_emplace(id, Seq{});
+    touched_.try_emplace(id);
   }
   ahead_.clear();
+  std::erase_if(anew_, [](const auto& each) { return each.second == Copies::let_go; });  // it may lack what was there
 }
 
 bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
@@ -99,7 +95,7 @@ bool Relay::on_cloud(const ChainId& id, const ChainPoint& point) {
     } else {
       ahead_.insert({id, false});  // what is held here may still turn out to be a part of it
     }
-    touched_.try_emplace(id, Seq{});
+    touched_.try_emplace(id);
     return true;
   }
   ahead_.erase(id);
@@ -118,14 +114,14 @@ void Relay::on_contained(const ChainId& id, const ChainPoint& end) {
   if (it == ahead_.end() || chains_.at(id).received != end) return;
   ahead_.erase(it);
   anew_[id] = Copies::let_go;
-  touched_.try_emplace(id, Seq{});
+  touched_.try_emplace(id);
 }
 
 void Relay::on_forgotten(const ChainId& id) {
   const auto it = chains_.find(id);
   if (it == chains_.end() || it->second.received.seq <= it->second.record.cloud.seq) return;
   anew_[id] = Copies::keep_as_strays;
-  touched_.try_emplace(id, Seq{});
+  touched_.try_emplace(id);
 }
 
 // Lets go what the cloud holds just as it is here. If it holds another history, or went back in time, what is held here
@@ -136,15 +132,15 @@ void Relay::compare(const ChainId& id, const Chain& chain) {
   const bool same =
       cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
   if (!same) anew_[id] = Copies::keep_as_strays;
-  Seq& until = touched_[id];
-  until = std::max(until, cloud.seq);
+  ChainPoint& let_go = touched_[id];
+  if (let_go.seq < cloud.seq) let_go = cloud;
 }
 
 void Relay::on_tick() {
   for (auto it = ahead_.begin(); it != ahead_.end();) {
     if (std::exchange(it->second, true)) {
       anew_[it->first] = Copies::keep_as_strays;
-      touched_.try_emplace(it->first, Seq{});
+      touched_.try_emplace(it->first);
       it = ahead_.erase(it);
     } else {
       ++it;
@@ -152,100 +148,8 @@ void Relay::on_tick() {
   }
 }
 
-void Relay::form(TillView& view, StoreBatch& batch) {
-  for (const auto& [id, copies] : anew_) {
-    begin_anew(id, copies, view, batch);
-    committing_[id] = chains_[id].received;  // whoever sends more hears where it begins again
-  }
-  anew_.clear();
-  for (const auto& [chain, end] : rescued_) {
-    batch.drop_stray(chain, end);
-    strays_.erase({chain, end});
-  }
-  rescued_.clear();
-  std::size_t bytes = 0;
-  auto push_at = queued_.begin();
-  for (; push_at != queued_.end() && bytes < kMaxFormBytes; ++push_at) {
-    OpenedPush& push = *push_at;
-    for (const OpenedOp& op : push.ops) bytes += op.bytes.size();
-    Chain& chain = chains_[push.chain];
-    const bool reset_since = push.end().seq > chain.received.seq || push.end().seq <= chain.record.base.seq;
-    if (reset_since) continue;               // what is missing will be sent again
-    const Seq let_go = pruned_[push.chain];  // while it waited
-    for (const OpenedOp& op : push.ops) {
-      if (op.op.seq > let_go) batch.relay_op(push.chain, op.op.seq, op.bytes);
-    }
-    batch.relay_signature(push.chain, push.end().seq, push.signature);
-    committing_[push.chain] = push.end();
-    touched_.try_emplace(push.chain, Seq{});
-    in_commit_.push_back(std::move(push));
-  }
-  queued_.erase(queued_.begin(), push_at);
-  for (const auto& each : touched_) {
-    const ChainId& id = each.first;
-    Chain& chain = chains_[id];
-    ChainRecord record = chain.record;
-    if (committing_.contains(id)) record.held = committing_[id];
-    Seq& pruned = pruned_[id];
-    const Seq limit = mutated(Mutant::prune_unread) ? record.held.seq : std::min(each.second, record.cloud.seq);
-    if (limit > pruned) {
-      view.relay_ops(id, pruned.next(), [&](Seq first, ByteView) {  // where those that are held begin
-        const Seq end = std::min(limit, std::max(chain.received.seq, record.held.seq));
-        for (Seq seq = first; seq <= end; seq = seq.next()) batch.relay_forget(id, seq);
-        return false;
-      });
-      pruned = limit;
-      const bool all = limit == record.cloud.seq;  // or the cloud has gone on since, beyond what is held here
-      if (all && record.cloud.seq > record.base.seq) chain.record.base = record.base = record.cloud;
-    }
-    batch.chain(id, record);
-  }
-  touched_.clear();
-}
-
-void Relay::begin_anew(const ChainId& id, Copies copies, TillView& view, StoreBatch& batch) {
-  Chain& chain = chains_[id];
-  Push push{WireChain::of(id), {}, {}, {}};
-  auto keep = [&](const ChainPoint& end, ByteView signature) {
-    if (copies == Copies::let_go) return push.ops.clear();
-    push.signature = Binary(signature);
-    batch.stray(id, end, encode(Message(push)));
-    strays_.insert({id, end});
-    push.ops.clear();
-  };
-  view.relay_ops(id, chain.record.base.seq.next(), [&](Seq seq, ByteView op) {
-    if (push.ops.empty()) push.first = seq;
-    push.ops.emplace_back(op);
-    batch.relay_forget(id, seq);
-    if (auto signature = view.relay_signature_within(id, seq, seq)) keep({seq, blake2b(op)}, signature->second);
-    return true;
-  });
-  push.ops.clear();
-  for (const OpenedPush& queued : queued_) {
-    if (queued.chain != id) continue;
-    push.first = queued.ops.front().op.seq;
-    for (const OpenedOp& op : queued.ops) push.ops.emplace_back(op.bytes);
-    keep(queued.end(), queued.signature);
-  }
-  std::erase_if(queued_, [&](const OpenedPush& queued) { return queued.chain == id; });
-  chain.record.base = chain.record.held = chain.received = chain.record.cloud;
-  pruned_[id] = chain.record.cloud.seq;
-}
-
 void Relay::on_rescued(const ChainId& chain, const ChainPoint& end) {
   if (strays_.contains({chain, end})) rescued_.insert({chain, end});
-}
-
-std::vector<ChainId> Relay::on_committed() {
-  std::vector<ChainId> moved;
-  for (const auto& [id, end] : committing_) {
-    Chain& chain = chains_[id];
-    if (end.seq <= chain.received.seq) chain.record.held = end;
-    moved.push_back(id);
-  }
-  committing_.clear();
-  in_commit_.clear();
-  return moved;
 }
 
 Relay::Slice Relay::read(const ChainId& id, Seq from) const {

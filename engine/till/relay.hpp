@@ -75,13 +75,15 @@ class Relay {
   void compare(const ChainId& id, const Chain& chain);
   std::optional<Hash> hash_at(const ChainId& id, Seq seq) const;
   enum class Copies { keep_as_strays, let_go };
+  void form_pushes(StoreBatch& batch);
+  void form_record(const ChainId& id, const ChainPoint& in_cloud, TillView& view, StoreBatch& batch);
   void begin_anew(const ChainId& id, Copies copies, TillView& view, StoreBatch& batch);
 
   TillStore& store_;
   std::map<ChainId, Chain> chains_;
   std::vector<OpenedPush> queued_;            // judged, to be written
   std::vector<OpenedPush> in_commit_;         // being written
-  std::map<ChainId, Seq> touched_;            // records to write; ops up to the seq may be forgotten
+  std::map<ChainId, ChainPoint> touched_;     // records to write; ops up to the point are in the cloud
   std::map<ChainId, ChainPoint> committing_;  // durable ends after the commit in flight
   std::map<ChainId, bool> ahead_;             // the cloud has more than is held here; whether a tick has passed since
   std::map<ChainId, Copies> anew_;            // to be begun anew at the cloud's watermark
