@@ -217,10 +217,6 @@ std::set<std::string> Fleet::only_in_cloud() {
   });
 }
 
-std::set<std::string> Fleet::in_cloud() {
-  return missing([&](SimTill& owner, const HandedOut& each) { return !in_cloud(owner, each); });
-}
-
 std::set<std::string> Fleet::missing(const std::function<bool(SimTill&, const HandedOut&)>& is_there) {
   std::set<std::string> keys;
   for (auto& owner : tills_) {

@@ -61,7 +61,6 @@ class Fleet {
   std::set<std::string> only_on(const SimTill& till);
   // And of what its till lost, and the cloud has. Every till must be alive.
   std::set<std::string> only_in_cloud();
-  std::set<std::string> in_cloud();  // of what tills have handed out
 
  private:
   std::set<std::string> missing(const std::function<bool(SimTill&, const HandedOut&)>& is_there);

@@ -72,7 +72,6 @@ bool Player::carry_out_one(const Step& step, const std::string& who) {
 bool Player::restore_cloud() {
   if (!fleet_.cloud().has_backup() || !all_alive()) return false;
   const auto gone = fleet_.only_in_cloud();
-  once_in_cloud_.merge(fleet_.in_cloud());
   fleet_.cloud().restore();
   rules_.cloud_went_back(gone);
   return true;
@@ -163,19 +162,10 @@ bool Player::all_alive() const {
 }
 
 // What lies on this disk alone is gone then, and no engine can bring it back; so all disks must be there to be asked.
-// What the cloud had and lost is as good as that: whoever has a copy may yet hear, truly, that it had it, and let it
-// go.
 bool Player::go_back_in_time(const Step& step, SimTill& till) {
   const auto backup = backups_.find(till.label());
   if (!all_alive() || (step.verb == Verb::restore && backup == backups_.end())) return false;
-  if (step.verb == Verb::restore || step.verb == Verb::rot) {
-    std::set<std::string> gone = fleet_.only_on(till);
-    const auto in_cloud = fleet_.in_cloud();
-    for (const HandedOut& each : till.receipts()) {
-      if (once_in_cloud_.contains(each.key) && !in_cloud.contains(each.key)) gone.insert(each.key);
-    }
-    rules_.destroyed(gone);
-  }
+  if (step.verb == Verb::restore || step.verb == Verb::rot) rules_.destroyed(fleet_.only_on(till));
   till.crash(false);
   if (step.verb == Verb::backup) backups_.insert_or_assign(till.label(), till.backup());
   if (step.verb == Verb::restore) till.restore(backup->second);

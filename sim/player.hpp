@@ -38,7 +38,6 @@ class Player {
   Rules& rules_;
   std::vector<std::string> log_;
   std::map<std::string, SimTill::Backup> backups_;
-  std::set<std::string> once_in_cloud_;           // when it was put back
   std::vector<std::unique_ptr<Forger>> forgers_;  // those that have gone, too: the network still names them
   std::uint64_t sold_ = 0;
   std::size_t asked_ = 0;  // sales whose way to the cloud is being waited for
