@@ -201,7 +201,7 @@ class Node {
   // node_vault.cpp: what the vault keeps, and how long
   bool prunes(Now now) const { return now.mono >= next_prune_ && state_.forks.empty(); }
   void prune_vault(Now now, TillView& view, StoreBatch& batch);
-  bool only_adopted(const ForkState& fork);
+  bool drop_left_behind(const ForkState& fork);
   void on_below_vault(const Peer& peer, const Held& m, Actions& out);
 
   // node_fork.cpp: a history that split

@@ -221,9 +221,12 @@ void Node::adopt(Now now, const Fetched& m, Actions& out) {
   }
   if (!m.ops.empty()) return;
   const bool rebuilt = fork.old_incarnation == own_.chain().incarnation;  // no fork: engine/till/rebuilt_state.hpp
-  if (!rebuilt && !only_adopted(fork)) return void(fetch_again_ = now.mono + milliseconds(100));
-  if (!rebuilt && fork.adopted.seq > Seq{}) state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
-  if (!rebuilt && fork.adopted.seq == Seq{}) state_.lost.push_back(fork.old_incarnation);  // or it would be unknown
+  if (!rebuilt && !drop_left_behind(fork)) return void(fetch_again_ = now.mono + milliseconds(100));
+  if (!rebuilt && fork.adopted.seq > Seq{}) {
+    state_.old_chains.push_back({fork.old_incarnation, fork.adopted, {}});
+  } else if (!rebuilt && std::ranges::find(state_.lost, fork.old_incarnation) == state_.lost.end()) {
+    state_.lost.push_back(fork.old_incarnation);  // nobody has any of it, and it stays known
+  }
   out.info(rebuilt ? "this till has the older part of its history back from the cloud"
                    : "the fork is settled: this till has both branches of its history again");
   settle_fork();

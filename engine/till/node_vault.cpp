@@ -43,9 +43,9 @@ void Node::prune_vault(Now now, TillView& view, StoreBatch& batch) {
   if (dropped == kPruneOps) next_prune_ = now.mono;
 }
 
-// Whether the vault has of a history that this till leaves what the branch and the cloud have, and nothing else. What
-// it has behind that was re-issued: it goes, or it would pass for a part of what the cloud holds.
-bool Node::only_adopted(const ForkState& fork) {
+// What the vault has behind the branch that a fork is settled with was re-issued: it goes, or it would pass for a part
+// of what the cloud holds. True once nothing of it is left, durably.
+bool Node::drop_left_behind(const ForkState& fork) {
   if (!adopted_.empty() || batch_) return false;
   std::size_t behind = 0;
   store_.view().ops(fork.old_incarnation, fork.adopted.seq.next(), [&](Seq seq, ByteView bytes) {

@@ -131,9 +131,12 @@ void Relay::compare(const ChainId& id, const Chain& chain) {
   const ChainPoint& base = chain.record.base;
   const bool same =
       cloud.seq == base.seq ? cloud.hash == base.hash : cloud.seq > base.seq && hash_at(id, cloud.seq) == cloud.hash;
-  if (!same) anew_[id] = Copies::keep_as_strays;
-  ChainPoint& let_go = touched_[id];
-  if (let_go.seq < cloud.seq) let_go = cloud;
+  ChainPoint& in_cloud = touched_[id];
+  if (!same) {
+    anew_[id] = Copies::keep_as_strays;
+  } else if (in_cloud.seq < cloud.seq) {
+    in_cloud = cloud;
+  }
 }
 
 void Relay::on_tick() {
