@@ -54,6 +54,7 @@ std::string words(const Command& m) {
 std::string words(const Commanded& m) { return "Commanded" + (m.refusal.empty() ? "" : ": " + m.refusal); }
 std::string words(const Question& m) { return "Question " + m.what; }
 std::string words(const Answer&) { return "Answer"; }
+std::string words(const BeganAnew& m) { return "BeganAnew, generation " + text(m.generation); }
 std::string words(const Rescued& m) { return "Rescued " + text(m.chain) + " up to " + text(m.end.seq.value); }
 std::string words(const Unknown& m) { return "Unknown, type " + text(m.type); }
 std::string words(const PreVote& m) { return "PreVote " + text(m.ballot); }

@@ -208,12 +208,18 @@ std::vector<Conflict> Fleet::conflicts(int branch) {
 
 std::set<std::string> Fleet::only_on(const SimTill& wiped) {
   return missing(
-      [&](SimTill& owner, const HandedOut& each) { return in_cloud(owner, each) || on_a_till(owner, each, wiped); });
+      [&](SimTill& owner, const HandedOut& each) { return in_cloud(owner, each) || on_a_till(owner, each, &wiped); });
 }
 
 std::set<std::string> Fleet::only_in_cloud() {
   return missing([&](SimTill& owner, const HandedOut& each) {
     return owner.node().where(each.key).has_value() || !in_cloud(owner, each);  // copies are let go: it had it
+  });
+}
+
+std::set<std::string> Fleet::nowhere() {
+  return missing([&](SimTill& owner, const HandedOut& each) {
+    return !owner.alive() || !cloud_->alive() || in_cloud(owner, each) || on_a_till(owner, each, nullptr);
   });
 }
 
@@ -236,12 +242,13 @@ bool Fleet::in_cloud(const SimTill& owner, const HandedOut& each) {
   return found;
 }
 
-bool Fleet::on_a_till(SimTill& owner, const HandedOut& each, const SimTill& but) {
-  if (&owner != &but && owner.node().where(each.key).has_value()) return true;
+bool Fleet::on_a_till(SimTill& owner, const HandedOut& each, const SimTill* but) {
+  if (&owner != but && owner.node().where(each.key).has_value()) return true;
   const ChainId chain{owner.who().till, each.receipt.incarnation};
   bool found = false;
   for (auto& other : tills_) {
-    if (other.get() == &but || found) continue;
+    if (other.get() == but || found) continue;
+    if (!other->alive()) return true;
     TillView view = other->store().view();
     for (const auto& [id, record] : view.chains())
       found = found || (id == chain && each.receipt.seq <= record.cloud.seq);

@@ -61,11 +61,13 @@ class Fleet {
   std::set<std::string> only_on(const SimTill& till);
   // And of what its till lost, and the cloud has. Every till must be alive.
   std::set<std::string> only_in_cloud();
+  // And of what neither the cloud has nor the disk of a till; who is down may have everything.
+  std::set<std::string> nowhere();
 
  private:
   std::set<std::string> missing(const std::function<bool(SimTill&, const HandedOut&)>& is_there);
   bool in_cloud(const SimTill& owner, const HandedOut& each);
-  bool on_a_till(SimTill& owner, const HandedOut& each, const SimTill& but);
+  bool on_a_till(SimTill& owner, const HandedOut& each, const SimTill* but);
 
   Observer silent_;
   Observer& observer_;

@@ -1,6 +1,7 @@
 #include "sim/rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "storage/op_codec.hpp"
 
@@ -34,12 +35,21 @@ void Rules::cloud_went_back(const std::set<std::string>& keys) {
   destroyed_.insert(keys.begin(), keys.end());
   cloud_went_back_ = true;
   for (auto& [branch, book] : books_) {
-    for (const auto& [key, content] : book.effects) were_in_cloud_.insert(key);
+    for (const auto& [key, content] : book.effects) were_in_cloud_.insert(key), unheard_of_[branch].insert(key);
     ShopBook fresh;
     fresh.holder = book.holder, fresh.commanded = book.commanded;
     book = std::move(fresh);
   }
   on_cloud_job();
+}
+
+// Until a till hears from the cloud that went back, tills say truly, as far as anybody can know, that it has a sale,
+// and let its copies go. What nobody has any more by then, since its till went back as well, no engine can bring back.
+void Rules::on_word_of_cloud(const SimTill& till) {
+  const auto unheard_of = unheard_of_.find(fleet_->branch_of(till));
+  if (unheard_of == unheard_of_.end()) return;
+  std::ranges::set_intersection(unheard_of->second, fleet_->nowhere(), std::inserter(destroyed_, destroyed_.end()));
+  unheard_of_.erase(unheard_of);
 }
 
 // A till may say "in the cloud" only of what is there.

@@ -30,6 +30,7 @@ class Rules final : public Observer {
   void on_receipt(const SimTill& till, const HandedOut& receipt) override;
   void on_level(const SimTill& till, const std::string& key, Level level) override;
   void on_unreadable(const SimTill& till, ByteView message) override;
+  void on_word_of_cloud(const SimTill& till) override;
   void on_cloud_job() override;
   void on_commanded(const Ballot& lease) override;
 
@@ -77,6 +78,8 @@ class Rules final : public Observer {
   std::vector<std::string> broken_;
   std::set<std::string> destroyed_;
   std::set<std::string> were_in_cloud_;  // before it went back
+  std::map<int, std::set<std::string>>
+      unheard_of_;  // of a branch: that the cloud had, and no till can know it went back
   bool went_back_ = false, cloud_went_back_ = false, cloned_ = false, clocks_right_ = true;
   struct Place {
     ChainId chain;

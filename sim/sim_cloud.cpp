@@ -54,7 +54,7 @@ void SimCloud::restore() {
   std::filesystem::remove_all(folder_);
   std::filesystem::copy(folder_ + "-backup", folder_, std::filesystem::copy_options::recursive);
   auto store = open_lmdb_cloud(folder_, world_.random().nonzero());
-  if (!begin_anew(**store, world_.random().nonzero())) std::abort();
+  if (!begin_anew(**store, world_.random().nonzero(), now().wall_ms)) std::abort();
   store->reset();
   start();
 }

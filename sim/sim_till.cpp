@@ -155,7 +155,9 @@ bool SimTill::accepts(const Endpoint& other) const {
 }
 
 void SimTill::on_up(PeerId id, Endpoint& other) {
-  carry_out(node_->on_peer_up(now(), id, other.identity(), other.label() == "cloud" ? Role::cloud : Role::till));
+  const bool is_cloud = other.label() == "cloud";
+  if (is_cloud) cloud_ = id;
+  carry_out(node_->on_peer_up(now(), id, other.identity(), is_cloud ? Role::cloud : Role::till));
 }
 
 void SimTill::on_down(PeerId id) {
@@ -164,6 +166,7 @@ void SimTill::on_down(PeerId id) {
 
 void SimTill::on_bytes(PeerId id, Bytes bytes) {
   when_awake([this, id, bytes = std::move(bytes)] {
+    if (id == cloud_) observer_.on_word_of_cloud(*this);
     auto message = decode_message(bytes);
     carry_out(message ? node_->on_message(now(), id, std::move(*message)) : node_->on_unreadable(now(), id));
   });

@@ -101,6 +101,7 @@ class SimTill final : public Endpoint {
   std::unique_ptr<Node> node_;
   bool suspended_ = false, newer_ = false;
   std::vector<std::function<void()>> backlog_;
+  std::optional<PeerId> cloud_;
   std::optional<Instant> armed_;  // when it wakes up next
   std::uint64_t life_ = 0, commits_ = 0, wake_ = 0, woke_ = 0, backups_ = 0;
   std::uint64_t next_reply_ = 1;

@@ -1,4 +1,5 @@
 // tillsync backup, restore: a cloud's record, as of then; what came since comes back from the tills.
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 
@@ -53,7 +54,9 @@ void restore(const std::string& data, const std::string& from) {
   const std::string url = require(load_cloud_settings(data)).store;
   const std::uint64_t generation = fresh_generation();
   auto store = require(url.empty() ? open_lmdb_cloud(data + "/db", generation) : open_postgres_cloud(url, generation));
-  require(begin_anew(*store, generation));
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  require(begin_anew(*store, generation, wall_ms));
   std::cout << "The record begins anew: start the cloud. The tills fetch its rows again, and send what it lacks.\n"
                "Settings and headquarters' rows are as of the backup: send those of today again.\n";
 }

@@ -4,13 +4,19 @@
 // promise that it may have forgotten has run out (lease/grantor.hpp).
 #pragma once
 
+#include <optional>
+
+#include "engine/wire/messages.hpp"
 #include "storage/cloud_store.hpp"
 
 namespace tillsync {
 
 constexpr std::uint64_t kTermsForgotten = 10'000;  // at most granted since any backup; tills follow up to a million
 
-// No process may have the store open but this one, which opens it again afterwards.
-Result<void> begin_anew(CloudStore& store, std::uint64_t fresh_generation);
+// No process may have the store open but this one, which opens it again afterwards. `wall_ms`: the present time.
+Result<void> begin_anew(CloudStore& store, std::uint64_t fresh_generation, std::int64_t wall_ms);
+
+// What tills are told of it, unsigned; nothing of a record that never went back.
+std::optional<BeganAnew> began_anew(CloudTxn& txn);
 
 }  // namespace tillsync

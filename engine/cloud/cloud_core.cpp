@@ -40,7 +40,7 @@ const Certificate* CloudCore::leader(const Shop& shop) const {
 
 CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name, std::uint32_t protocol) {
   CloudActions out;
-  peers_[id] = {shop, name, protocol, {}};
+  peers_[id] = {shop, name, protocol, {}, false};
   const auto roster = rosters_.find(shop);
   if (roster != rosters_.end()) out.sends.push_back({id, NewRoster{Binary(roster->second.encoded())}});
   return out;
@@ -174,6 +174,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
   counters_.ops += outcome->counts.appended;
   counters_.duplicates += outcome->counts.duplicates;
   counters_.conflicts += outcome->counts.conflicts;
+  if (outcome->began_anew) tell_of_restore(*outcome, out);
   for (auto& answer : outcome->answers) {
     if (peers_.contains(answer.to)) send_answer(answer.to, std::move(answer.message), out);
   }
@@ -185,6 +186,22 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
   auto woken = on_rows_changed(now, outcome->changed);
   out.jobs = std::move(woken.jobs);
   return out;
+}
+
+// Once a connection, before anything else that the record knows.
+void CloudCore::tell_of_restore(const CloudAnswers& answers, CloudActions& out) {
+  std::optional<BeganAnew> word;
+  auto tell = [&](PeerId id) {
+    const auto peer = peers_.find(id);
+    if (peer == peers_.end() || std::exchange(peer->second.told_of_restore, true)) return;
+    if (!word) {
+      word = answers.began_anew;
+      word->signature = Binary(key_.sign(word->signed_part()));
+    }
+    out.sends.push_back({id, *word});
+  };
+  for (const auto& answer : answers.answers) tell(answer.to);
+  for (const CloudAsk& ask : answers.waiting) tell(ask.from);
 }
 
 std::optional<Instant> CloudCore::next_wake() const {

@@ -59,7 +59,8 @@ struct CloudAnswers {
   std::vector<Refusal> refused;   // pushes
   std::vector<CloudAsk> waiting;  // pulls with nothing new yet
   IngestCounts counts;
-  std::set<CloudNews> changed;  // feeds: who waits for them is answered
+  std::set<CloudNews> changed;          // feeds: who waits for them is answered
+  std::optional<BeganAnew> began_anew;  // unsigned: who offers something hears it first
 };
 
 // The witness remembers what the jobs of this process have seen and promised.
@@ -129,6 +130,7 @@ class CloudCore {
     TillId name;
     std::uint32_t protocol;
     Meter messages;
+    bool told_of_restore = false;
   };
   struct Lane {
     std::shared_ptr<const CloudJob> job;  // running, or to be tried again
@@ -151,6 +153,7 @@ class CloudCore {
   const char* fault_in(const Peer& peer, const Roster& roster, const Message& message) const;
   void let_go(const CloudAnswers::Refusal& refused, CloudActions& out);
   void refuse(const Peer& peer, const std::string& why, CloudActions& out, Refused reason = Refused::bad_signature);
+  void tell_of_restore(const CloudAnswers& answers, CloudActions& out);
   void send_answer(PeerId to, Message message, CloudActions& out);
 
   SecretKey key_;

@@ -7,7 +7,7 @@
 
 namespace tillsync {
 
-// That the record went back in time (begin_anew.hpp).
+// That the record went back in time (begin_anew.hpp): BeganAnew, to be signed.
 inline constexpr char kBeganAnewNote[] = "began_anew";
 
 inline std::string note_of(const char* what, const Shop& shop) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "conflicts/kinds.hpp"
+#include "engine/cloud/begin_anew.hpp"
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/till/stock_book.hpp"
 #include "engine/wire/paging.hpp"
@@ -170,6 +171,8 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std
 // After the writes, so that readers see them; in a transaction of their own, which holds nobody up.
 void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
   witness.begin();
+  const auto is_offer = [](const CloudAsk& ask) { return std::holds_alternative<Offer>(ask.what); };
+  if (std::ranges::any_of(job.asks, is_offer)) out.began_anew = began_anew(txn);
   for (const CloudAsk& ask : job.asks) {
     if (!writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
     if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
@@ -205,6 +208,7 @@ Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob
   std::ranges::move(read.answers, std::back_inserter(written.answers));
   written.waiting = std::move(read.waiting);
   written.refused = std::move(refused);
+  written.began_anew = std::move(read.began_anew);
   return written;
 }
 

@@ -16,6 +16,7 @@
 #include "engine/actions.hpp"
 #include "engine/till/branch_book.hpp"
 #include "engine/till/chain_sender.hpp"
+#include "engine/till/cloud_generation.hpp"
 #include "engine/till/host_history.hpp"
 #include "engine/till/own_chain.hpp"
 #include "engine/till/own_words.hpp"
@@ -185,6 +186,7 @@ class Node {
   Level level_of(Now now, const Relay::Chain& chain) const;
   void handle(Now now, PeerId from, Offer& m, Actions& out);
   void handle(Now now, PeerId from, Held& m, Actions& out);
+  void handle(Now now, PeerId from, BeganAnew& m, Actions& out);
   bool its_twin_knows(PeerId id, const ChainId& chain) const;
   bool knows_of_cloud(Now now, PeerId from, const ChainId& chain) const;
   void handle(Now now, PeerId from, Busy& m, Actions& out);
@@ -271,6 +273,7 @@ class Node {
   OwnChain own_;
   Relay relay_;
   RowReader rows_;
+  CloudGeneration generation_;
   StockBook stock_;
   std::optional<Election> election_;
   std::map<PeerId, Peer> peers_;

@@ -11,9 +11,8 @@ namespace tillsync {
 void Node::handle(Now now, PeerId from, Held& m, Actions& out) {
   Peer& peer = *peer_of(from);
   const ChainId chain = m.chain.id();
-  const bool of_another =
-      m.generation.value != 0 && rows_.generation() != 0 && m.generation.value != rows_.generation();
-  if (m.level == Level::cloud && peer.role != Role::cloud && of_another) return;  // before it went back to a backup
+  const bool by_a_till = m.level == Level::cloud && peer.role != Role::cloud;
+  if (by_a_till && generation_.is_old(m.generation.value)) return;  // before it went back to a backup
   if (m.level == Level::cloud && !knows_of_cloud(now, from, chain)) return void(++refused_);
   const bool answers_sender = peer.role == Role::cloud || m.level != Level::cloud;
   const auto sender = peer.senders.find(chain);
@@ -54,6 +53,17 @@ void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {
   if (!std::exchange(peer.busy_told, true))
     out.info("the cloud takes no more of " + m.chain.till.text + " for " + std::to_string(to_ms(wait)) +
              " ms: it comes back then, and so on until all is there");
+}
+
+void Node::handle(Now, PeerId from, BeganAnew& m, Actions& out) {
+  const Peer& peer = *peer_of(from);
+  const Member* cloud = config_.roster ? config_.roster->cloud() : nullptr;
+  if (cloud == nullptr || !m.valid(*PublicKey::from_bytes(cloud->key)))
+    return complain(peer.name, "what the cloud is said to have said of a backup, and did not sign", out);
+  if (!generation_.hear(m, peer.role == Role::cloud)) return;
+  for (const auto& [id, other] : peers_) {
+    if (id != from && other.role == Role::till) out.send(id, m);
+  }
 }
 
 // How far the cloud holds a history of this till; one that is no longer listed is held whole.
@@ -125,6 +135,7 @@ void Node::on_own_held(Now now, const Peer& peer, const Held& m, Actions& out) {
 // The cloud began anew, most likely from a backup: nothing of what it held is held until it says so again, of every
 // history that this disk has. What it lacks is sent again from the vault.
 void Node::doubt_cloud(TillView& view, Actions& out) {
+  const bool believed = state_.cloud.seq > Seq{} || !state_.old_chains.empty() || !relay_.chains().empty();
   state_.cloud = {};
   for (OldChain& old : state_.old_chains) old.cloud = {};
   for (ForkState& fork : state_.forks) fork.in_cloud = {};
@@ -136,7 +147,7 @@ void Node::doubt_cloud(TillView& view, Actions& out) {
   relay_.doubt_cloud();
   host_held_ = copy_held_ = {};
   for (auto& [id, peer] : peers_) peer.senders.clear();
-  out.warn("the cloud began anew, as after a restore from a backup: what it lacks is sent again");
+  if (believed) out.warn("the cloud began anew, as after a restore from a backup: what it lacks is sent again");
 }
 
 // Those before the present one, each up to where it may have split: what lies behind was re-issued.
@@ -180,7 +191,7 @@ void Node::on_relay_held(Now now, const Peer& peer, const Held& m, Actions& out)
 }
 
 Held Node::cloud_holds(const WireChain& chain, const ChainPoint& point) const {
-  return {chain, Level::cloud, point, {rows_.generation()}};
+  return {chain, Level::cloud, point, {generation_.value()}};
 }
 
 // Those who hold ops of a history let them go once they hear that the cloud has them.

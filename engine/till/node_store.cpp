@@ -29,6 +29,7 @@ Node::Node(NodeConfig config, TillStore& store, Recovered recovered, Random rand
       own_(config_.branch, config_.till, store, state_),
       relay_(store),
       rows_(store, config_.branch),
+      generation_(store.view()),
       stock_(config_.branch),
       host_history_(store.view()),
       book_(store.view()),
@@ -124,8 +125,8 @@ void Node::restore_events() {
 
 void Node::pump_commit(Now now, Actions& out) {
   if (committing_ || now.mono < retry_commit_) return;
-  const bool urgent = relay_.dirty() || rows_.dirty() || promise_ || roster_dirty_ || !adopted_.empty() ||
-                      state_dirty_ || prunes(now) || (sweep_wanted_ && now.mono >= next_sweep_);
+  const bool urgent = relay_.dirty() || rows_.dirty() || generation_.dirty() || promise_ || roster_dirty_ ||
+                      !adopted_.empty() || state_dirty_ || prunes(now) || (sweep_wanted_ && now.mono >= next_sweep_);
   const bool due = own_.pending_bytes() >= kCheckpointBytes || (checkpoint_due_ && now.mono >= *checkpoint_due_);
   if (!batch_ && !urgent && !due) return;
   if (!batch_) {
@@ -153,7 +154,8 @@ void Node::form_checkpoint(Now now, StoreBatch& batch, Actions& out) {
     stock_.set_row(row.id, unpack<StockRow>(row.fields).value_or(StockRow{}));
     sweep_wanted_ = true;
   });
-  if (rows_.take_anew() && !mutated(Mutant::trust_old_word)) doubt_cloud(view, out);
+  if (const std::uint64_t of_rows = rows_.take_generation()) generation_.on_rows(of_rows);
+  if (generation_.form(batch) && !mutated(Mutant::trust_old_word)) doubt_cloud(view, out);
   relay_.form(view, batch);
   sweep_stock(now, view);
   stock_.form(view, batch);

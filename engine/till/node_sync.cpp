@@ -32,6 +32,7 @@ Actions Node::on_peer_up(Now now, PeerId id, const TillId& name, Role role) {
   tell_seen(id, name, out);
   if (election_ && !is_person(role)) take(now, election_->on_connected(now.mono, name), out);
   for (const TwoGrants& evidence : book_.evidence()) out.send(id, evidence);
+  if (role == Role::till && generation_.word()) out.send(id, *generation_.word());
   pump(now, out);
   return out;
 }
@@ -121,7 +122,9 @@ void Node::pump_senders(Now now, Actions& out) {
     for (const OldChain& own : own_chains()) {
       const ChainId chain{config_.till, own.incarnation};
       if (own.last.seq == Seq{}) continue;
-      pump_chain(now, id, peer, chain, own.last, own.cloud, false, out);
+      // What this till has let go was in the cloud, too: a host asks whether it still is.
+      const ChainPoint begins = own.incarnation == own_.chain().incarnation ? state_.let_go.value : ChainPoint{};
+      pump_chain(now, id, peer, chain, own.last, std::max(own.cloud, begins), false, out);
     }
     for (const auto& [chain, held] : relay_.chains()) {
       if (keeper || (!held.settled && peer.role != Role::cloud)) continue;

@@ -33,6 +33,7 @@ const Relay::Chain* Relay::on_offer(const ChainId& id, const ChainPoint& cloud, 
   if (!chain.settled && (fresh || corrected)) {
     chain.record = {cloud, cloud, {}, false};
     chain.received = cloud;
+    pruned_[id] = cloud.seq;
   }
   return &chain;
 }

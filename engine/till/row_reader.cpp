@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxFeeds = 1000, kMaxKindBytes = 64;
 constexpr char kSettledNote[] = "settled";
-constexpr char kOwnGenerationNote[] = "generation";
 
 std::vector<ChainUpTo> stored_settled(TillView& view) {
   const auto note = view.note(kSettledNote);
@@ -27,7 +26,6 @@ RowReader::RowReader(TillStore& store, BranchId branch) : branch_(std::move(bran
   TillView view = store.view();
   for (const auto& [feed, record] : view.feeds()) positions_[feed] = record;
   settled_ = stored_settled(view);
-  if (const auto note = view.note(kOwnGenerationNote)) generation_ = unpack<std::uint64_t>(*note).value_or(0);
   view.rows_after(groups_feed(), {},
                   [&](const TillView::StoredRow& stored) { return look_at_group(stored.row), true; });
 }
@@ -87,11 +85,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
     changed(feed, row);
     if (feed == groups_feed()) look_at_group(row);
   }
-  if (generation_ != page.generation) {
-    anew_ = anew_ || generation_ != 0;
-    generation_ = page.generation;
-    batch.note(kOwnGenerationNote, pack(generation_));
-  }
+  generation_ = page.generation;
   record.watermark = {page.generation, page.to};
   if (mutated(Mutant::row_off_by_one)) ++record.watermark.version.value;
   if (!page.more && snapshots_.erase(feed) > 0) record.horizon = page.to;  // what was dropped left no tombstone here

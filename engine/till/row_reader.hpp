@@ -33,9 +33,7 @@ class RowReader {
 
   // What the stock rows that this till has settle; empty when it does not know.
   const std::vector<ChainUpTo>& settled() const { return settled_; }
-  // True once after a feed began anew: the cloud went back to a backup, or is another one.
-  bool take_anew() { return std::exchange(anew_, false); }
-  std::uint64_t generation() const { return generation_; }  // of the newest page; 0 before the first
+  std::uint64_t take_generation() { return std::exchange(generation_, 0); }  // of the page applied last; 0: of none
   std::uint64_t diverged() const { return diverged_; }
   std::map<FeedKind, FeedRecord> positions() const { return positions_; }
 
@@ -51,7 +49,6 @@ class RowReader {
   std::deque<Pages> queued_;
   std::vector<ChainUpTo> settled_;
   std::uint64_t diverged_ = 0;
-  bool anew_ = false;
   std::uint64_t generation_ = 0;
   std::set<std::string> groups_;
 };

@@ -9,8 +9,9 @@ namespace tillsync {
 namespace {
 
 // The wire's number of each alternative of Message, in the variant's order. Numbers are never reused.
-constexpr std::array<std::uint64_t, std::variant_size_v<Message>> kTypes = {
-    10, 11, 12, 13, 14, 20, 21, 22, 23, 1, 2, 3, 4, 30, 31, 32, 33, 34, 35, 36, 15, 16, 5, 37, 40, 41, 50, 51, 17, 18};
+constexpr std::array<std::uint64_t, std::variant_size_v<Message>> kTypes = {10, 11, 12, 13, 14, 20, 21, 22, 23, 1,  2,
+                                                                            3,  4,  30, 31, 32, 33, 34, 35, 36, 15, 16,
+                                                                            5,  37, 40, 41, 50, 51, 17, 18, 24};
 
 template <std::size_t I = 0>
 std::optional<Message> read_body(std::uint64_t type, Reading& r) {
@@ -53,6 +54,13 @@ Bytes Progress::signed_part(const BranchId& branch) const {
   Bytes out = "tillsync progress 1:";
   Writing w(out);
   w(branch, chain.till, chain.incarnation, last, hlc);
+  return out;
+}
+
+Bytes BeganAnew::signed_part() const {
+  Bytes out = "tillsync began anew 1:";
+  Writing w(out);
+  w(generation, left, wall_ms);
   return out;
 }
 

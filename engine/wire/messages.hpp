@@ -309,6 +309,21 @@ struct Rescued {
   }
 };
 
+// The cloud's word on itself, to every till that asks it something: its record was put back to a backup, at that time,
+// and is of another generation since. Tills pass it on to each other: what they knew of the cloud may hold no more.
+struct BeganAnew {
+  std::uint64_t generation = 0;
+  std::vector<std::uint64_t> left;  // generations that it was of before, as far as its record knows
+  std::int64_t wall_ms = 0;
+  Binary signature;  // by the cloud
+  template <class A>
+  void fields(A& a) {
+    a(generation, left, wall_ms, signature);
+  }
+  Bytes signed_part() const;
+  bool valid(const PublicKey& cloud) const { return cloud.verify(signed_part(), signature); }
+};
+
 // A type that the receiver does not know is answered, so that a newer sender can tell.
 struct Unknown {
   std::uint64_t type = 0;
@@ -321,7 +336,7 @@ struct Unknown {
 
 using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
                              Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued,
-                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress, Busy>;
+                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress, Busy, BeganAnew>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

@@ -126,7 +126,7 @@ TEST_CASE("a witness that went back to a backup breaks no promise that it has fo
   }
   {
     auto store = open_lmdb_cloud(copy / "db", 8);
-    REQUIRE(begin_anew(**store, 9));
+    REQUIRE(begin_anew(**store, 9, 1'770'000'000'000));
   }
   auto store = open_lmdb_cloud(copy / "db", 10);
   Process restored(**store, roster);

@@ -1,0 +1,152 @@
+// What a cloud says of itself once it was put back to a backup, and what tills make of it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "engine/cloud/begin_anew.hpp"
+#include "engine/cloud/cloud_core.hpp"
+#include "engine/till/cloud_generation.hpp"
+#include "sim/fleet.hpp"
+#include "tests/scratch.hpp"
+#include "tests/unit/keys.hpp"
+
+using namespace tillsync;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+// What one till has heard, over restarts.
+struct Heard {
+  test::Folder folder;
+  std::unique_ptr<TillStore> store = TillStore::open(folder.path).value();
+  CloudGeneration cloud{store->view()};
+
+  bool doubts() {
+    StoreBatch batch;
+    const bool doubts = cloud.form(batch);
+    REQUIRE(store->commit(batch));
+    return doubts;
+  }
+  bool rows_of(std::uint64_t generation) {
+    cloud.on_rows(generation);
+    return doubts();
+  }
+  void restart() { cloud = CloudGeneration(store->view()); }
+};
+
+BeganAnew word(std::uint64_t generation, std::vector<std::uint64_t> left, std::int64_t wall_ms) {
+  return {generation, std::move(left), wall_ms, {}};
+}
+
+}  // namespace
+
+TEST_CASE("a till knows the generation of the cloud by its rows, and doubts what it was told when that changes") {
+  Heard till;
+  CHECK_FALSE(till.cloud.is_old(5));  // nothing is known yet
+  CHECK_FALSE(till.rows_of(7));       // the first rows are no news
+  CHECK(till.cloud.is_old(5));
+  CHECK_FALSE(till.cloud.is_old(7));
+  CHECK_FALSE(till.cloud.is_old(0));  // who has no rows may still know
+  till.restart();
+  CHECK_FALSE(till.rows_of(7));
+  CHECK(till.rows_of(8));
+  CHECK(till.cloud.is_old(7));
+}
+
+TEST_CASE("the cloud's word that it was put back: the later one counts, and no rows of a host that is behind undo it") {
+  Heard till;
+  SUBCASE("to a till that had no rows yet") {}
+  SUBCASE("to one that had") { CHECK_FALSE(till.rows_of(7)); }
+  CHECK(till.cloud.hear(word(9, {6, 7}, 100), false));
+  CHECK(till.cloud.is_old(7));     // at once
+  CHECK(till.cloud.value() != 9);  // what it says itself is of before, until it has doubted
+  CHECK(till.doubts());
+  CHECK(till.cloud.value() == 9);
+  till.restart();
+  CHECK(till.cloud.is_old(7));
+  CHECK(till.cloud.is_old(0));  // who names none has not heard
+  CHECK_FALSE(till.rows_of(6));
+  CHECK_FALSE(till.rows_of(7));
+  CHECK_FALSE(till.cloud.hear(word(9, {6, 7}, 100), false));
+  CHECK_FALSE(till.cloud.hear(word(7, {6}, 50), false));
+  CHECK(till.cloud.word()->generation == 9);
+  // Put back to the same backup once more: it does not know of 9.
+  CHECK(till.cloud.hear(word(10, {6, 7}, 200), false));
+  CHECK(till.doubts());
+  CHECK_FALSE(till.rows_of(9));
+  CHECK_FALSE(till.cloud.hear(word(9, {6, 7}, 300), false));
+  // Its own word counts, also with a clock set back in between.
+  CHECK(till.cloud.hear(word(11, {6, 7}, 20), true));
+  CHECK(till.doubts());
+  CHECK_FALSE(till.cloud.hear(word(10, {6, 7}, 200), false));
+  CHECK(till.rows_of(12));  // of a host of an older release, which passes no words on
+}
+
+TEST_CASE("a record that is put back again and again remembers what it was of, and its times rise") {
+  const test::Folder folder;
+  auto store = open_lmdb_cloud(folder.path, 1).value();
+  auto said = [&] {
+    std::optional<BeganAnew> out;
+    REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> { return out = began_anew(txn), Result<void>(); }));
+    return out;
+  };
+  CHECK_FALSE(said().has_value());
+  REQUIRE(begin_anew(*store, 2, 1000));
+  REQUIRE(begin_anew(*store, 3, 500));  // the clock was set back
+  CHECK(said()->generation == 3);
+  CHECK(said()->left == std::vector<std::uint64_t>{1, 2});
+  CHECK(said()->wall_ms == 1001);
+  for (std::uint64_t i = 4; i < 30; ++i) REQUIRE(begin_anew(*store, i, 2000));
+  CHECK(said()->left.size() == 16);
+  CHECK(said()->left.back() == 28);
+}
+
+TEST_CASE("a cloud says that it was put back before it answers anything else, signed, once a connection") {
+  CloudCore core{test::key_number(9)};
+  const Shop shop{"tenant", {"north"}};
+  const WireChain chain{TillId{"till-1"}, Incarnation{99}};
+  auto answers_to = [&](PeerId peer) {
+    const auto jobs = core.on_message({}, peer, Offer{chain, {}, {}}).jobs;
+    REQUIRE(jobs.size() == 1);
+    CloudAnswers answers;
+    answers.answers.push_back({peer, Held{chain, Level::cloud, {}}});
+    answers.began_anew = word(3, {1, 2}, 1000);
+    return core.on_done({}, jobs[0].lane, answers).sends;
+  };
+  for (std::uint64_t connection : {1, 2}) {
+    (void)core.on_peer_up({}, PeerId{connection}, shop, TillId{"till-1"});
+    const auto first = answers_to(PeerId{connection});
+    REQUIRE(first.size() == 2);
+    const auto* said = std::get_if<BeganAnew>(&first[0].message);
+    REQUIRE(said != nullptr);
+    CHECK(said->valid(test::key_number(9).public_key()));
+    CHECK_FALSE(said->valid(test::key_number(8).public_key()));
+    BeganAnew changed = *said;
+    changed.left.push_back(4);
+    CHECK_FALSE(changed.valid(test::key_number(9).public_key()));
+    CHECK(std::holds_alternative<Held>(first[1].message));
+    CHECK(answers_to(PeerId{connection}).size() == 1);
+  }
+}
+
+TEST_CASE("a member that says so of the cloud, which did not sign it, is not believed") {
+  sim::FleetPlan plan;
+  plan.tills = 2;
+  sim::Fleet fleet(plan);
+  sim::SimTill& till = fleet.till(1);
+  fleet.sell(1, "before");
+  REQUIRE(fleet.settle(minutes(2)));
+  const PeerId liar{9999};
+  till.on_up(liar, fleet.till(2));
+  BeganAnew lie = word(12345, {}, 4'000'000'000'000);
+  lie.signature = Binary(fleet.till(2).who().key.sign(lie.signed_part()));
+  for (int i = 0; i < 10; ++i) till.on_bytes(liar, encode(Message(lie)));
+  fleet.world().run_for(seconds(5));
+  auto said = [&](const char* what) {
+    return std::ranges::count_if(till.notices(), [&](auto& each) { return each.find(what) != std::string::npos; });
+  };
+  CHECK(said("began anew") == 0);
+  CHECK(said("did not sign") == 1);
+  CHECK(till.node().status(till.now()).unsent == 0);
+}
