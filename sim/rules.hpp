@@ -77,9 +77,8 @@ class Rules final : public Observer {
   Fleet* fleet_ = nullptr;
   std::vector<std::string> broken_;
   std::set<std::string> destroyed_;
-  std::set<std::string> were_in_cloud_;  // before it went back
-  std::map<int, std::set<std::string>>
-      unheard_of_;  // of a branch: that the cloud had, and no till can know it went back
+  std::set<std::string> were_in_cloud_;              // before it went back
+  std::map<int, std::set<std::string>> unheard_of_;  // by branch: the same, while no till can know that it did
   bool went_back_ = false, cloud_went_back_ = false, cloned_ = false, clocks_right_ = true;
   struct Place {
     ChainId chain;

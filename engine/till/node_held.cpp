@@ -57,6 +57,7 @@ void Node::handle(Now now, PeerId from, Busy& m, Actions& out) {
 
 void Node::handle(Now, PeerId from, BeganAnew& m, Actions& out) {
   const Peer& peer = *peer_of(from);
+  if (generation_.word() && generation_.word()->generation == m.generation) return;  // mostly; signatures take time
   const Member* cloud = config_.roster ? config_.roster->cloud() : nullptr;
   if (cloud == nullptr || !m.valid(*PublicKey::from_bytes(cloud->key)))
     return complain(peer.name, "what the cloud is said to have said of a backup, and did not sign", out);

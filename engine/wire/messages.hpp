@@ -309,8 +309,9 @@ struct Rescued {
   }
 };
 
-// The cloud's word on itself, to every till that asks it something: its record was put back to a backup, at that time,
-// and is of another generation since. Tills pass it on to each other: what they knew of the cloud may hold no more.
+// The cloud's word on itself, to every till that offers it something: its record was put back to a backup, at that
+// time, and is of another generation since. Tills pass it on to each other: what they knew of the cloud may hold no
+// more.
 struct BeganAnew {
   std::uint64_t generation = 0;
   std::vector<std::uint64_t> left;  // generations that it was of before, as far as its record knows
