@@ -64,6 +64,24 @@ struct Two {
   }
 };
 
+// A branch of two that has sold once, and a connection to till-1 on which a liar speaks with till-2's key.
+struct Lied {
+  sim::FleetPlan plan{.tills = 2};
+  sim::Fleet fleet{plan};
+  sim::SimTill& till = fleet.till(1);
+  static constexpr PeerId kLiar{9999};
+
+  Lied() {
+    fleet.sell(1, "before");
+    REQUIRE(fleet.settle(minutes(2)));
+    till.on_up(kLiar, fleet.till(2));
+  }
+  void hears(const Message& lie) { till.on_bytes(kLiar, encode(lie)); }
+  auto said(const std::string& what) const {
+    return std::ranges::count_if(till.notices(), [&](auto& each) { return each.find(what) != std::string::npos; });
+  }
+};
+
 }  // namespace
 
 TEST_CASE("who sends more than a thousand messages a second is heard no faster; all of them are heard") {
@@ -102,23 +120,25 @@ TEST_CASE("an address has so many handshakes under way and no more, and others g
 }
 
 TEST_CASE("a till believes a member's bare word of a forked history three times, says so, and sells on") {
-  sim::FleetPlan plan;
-  plan.tills = 2;
-  sim::Fleet fleet(plan);
-  sim::SimTill& till = fleet.till(1);
-  fleet.sell(1, "before");
-  REQUIRE(fleet.settle(minutes(2)));
-  const PeerId liar{9999};
-  till.on_up(liar, fleet.till(2));
+  Lied shop;
   for (int i = 0; i < 10; ++i) {
-    const WireChain chain = WireChain::of(till.node().own().chain());
-    till.on_bytes(liar, encode(Message(Held{chain, Level::own_disk, {Seq{1000}, blake2b("never sold")}})));
-    fleet.world().run_for(seconds(5));
+    const WireChain chain = WireChain::of(shop.till.node().own().chain());
+    shop.hears(Held{chain, Level::own_disk, {Seq{1000}, blake2b("never sold")}});
+    shop.fleet.world().run_for(seconds(5));
   }
-  CHECK(till.node().status(till.now()).forks == 3);
-  CHECK(std::ranges::any_of(
-      till.notices(), [](const std::string& s) { return s.find("is not heeded any more") != std::string::npos; }));
-  fleet.sell(1, "after");
-  REQUIRE(fleet.settle(minutes(5)));
-  CHECK(fleet.cloud_stock().at("bread") == -2000);
+  CHECK(shop.till.node().status(shop.till.now()).forks == 3);
+  CHECK(shop.said("is not heeded any more") == 1);
+  shop.fleet.sell(1, "after");
+  REQUIRE(shop.fleet.settle(minutes(5)));
+  CHECK(shop.fleet.cloud_stock().at("bread") == -2000);
+}
+
+TEST_CASE("a member that says that the cloud was put back, which the cloud did not sign, is not believed") {
+  Lied shop;
+  BeganAnew lie{.generation = 12345, .left = {}, .wall_ms = 4'000'000'000'000, .signature = {}};
+  lie.signature = Binary(shop.fleet.till(2).who().key.sign(lie.signed_part()));
+  for (int i = 0; i < 10; ++i) shop.hears(lie);
+  shop.fleet.world().run_for(seconds(5));
+  CHECK(shop.said("began anew") == 0);
+  CHECK(shop.said("did not sign") == 1);  // of ten
 }
