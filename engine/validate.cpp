@@ -172,10 +172,14 @@ Result<void> validate(const OpDraft& draft) {
   return {};
 }
 
-Result<ValidDraft> ValidDraft::of(OpDraft draft) {
+Result<ValidDraft> ValidDraft::of(const OpDraft& draft) {
   if (auto valid = validate(draft); !valid) return tl::unexpected(valid.error());
-  Bytes body = draft.custom_body.empty() ? encode(draft.document) : draft.custom_body;
-  return ValidDraft(std::move(draft), std::move(body));
+  Op op;
+  op.kind = draft.kind;
+  op.key = draft.key;
+  op.cashier = draft.cashier;
+  op.body = draft.custom_body.empty() ? encode(draft.document) : draft.custom_body;
+  return ValidDraft(std::move(op));
 }
 
 std::optional<OpDraft> draft_of(const Op& op) {

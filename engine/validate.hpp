@@ -15,17 +15,16 @@ constexpr std::size_t kMaxFields = 100;
 
 Result<void> validate(const OpDraft& draft);
 
-// A draft that may be recorded, with its body as the op will hold it. Any thread can make one.
+// A draft that may be recorded, as the op that it will be once it is numbered. Any thread can make one.
 class ValidDraft {
  public:
-  static Result<ValidDraft> of(OpDraft draft);
-  const OpDraft& draft() const { return draft_; }
-  const Bytes& body() const { return body_; }
+  static Result<ValidDraft> of(const OpDraft& draft);
+  const Op& op() const& { return op_; }
+  Op op() && { return std::move(op_); }
 
  private:
-  ValidDraft(OpDraft draft, Bytes body) : draft_(std::move(draft)), body_(std::move(body)) {}
-  OpDraft draft_;
-  Bytes body_;
+  explicit ValidDraft(Op op) : op_(std::move(op)) {}
+  Op op_;
 };
 
 // An op as the draft that it was; nothing when its body can't be read.

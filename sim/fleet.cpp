@@ -86,7 +86,7 @@ int Fleet::branch_of(const SimTill& till) const {
 void Fleet::sell(int number, const std::string& key, const std::string& sku, std::int64_t units) {
   OpDraft draft{.kind = OpKind::sale, .key = key, .cashier = "cashier-" + std::to_string(number), .document = {}};
   draft.document.lines.push_back({sku, Quantity::units(units), 350, {}});
-  till(number).record(std::move(draft));
+  till(number).record(draft);
 }
 
 SimTill& Fleet::clone(SimTill& original, const std::string& label) {

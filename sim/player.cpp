@@ -87,7 +87,7 @@ bool Player::record(const Step& step, SimTill& till) {
   draft.document.lines.push_back({step.word, Quantity{step.number == 0 ? 1000 : step.number}, 350, {}});
   if (draft.kind == kNewKind) draft.document = {}, draft.custom_body = "what a later release says of " + step.word;
   const std::string key = draft.key;
-  till.record(std::move(draft));
+  till.record(draft);
   if (asked_ >= kMaxAsked || key.size() % 2 == 0) return true;
   ++asked_;
   till.wait(key, key.back() % 2 == 0 ? Level::two_disks : Level::cloud, seconds(20),
@@ -103,7 +103,7 @@ bool Player::settle(SimTill& till, std::size_t n) {
   const StockNow stock = [&](const std::string& sku) { return till.node().stock(sku); };
   const auto choices = choices_for(about, stock);
   auto word = resolution(about, stock, {choices[n % choices.size()].name, "clerk-" + till.label(), "said so"});
-  if (word) till.record(std::move(*word));
+  if (word) till.record(*word);
   return word.has_value();
 }
 
@@ -114,7 +114,7 @@ bool Player::machine(Verb verb, const Step& step, SimTill& till) {
       OpDraft draft = till.node().draft_edit("product", step.word, {{"price", pack(step.number)}}, false);
       draft.key = "op/" + std::to_string(++sold_) + "/" + till.label();
       draft.cashier = "cashier-" + till.label();
-      return till.record(std::move(draft)), true;
+      return till.record(draft), true;
     }
     case Verb::settle:
       return till.responds() && settle(till, static_cast<std::size_t>(step.number));

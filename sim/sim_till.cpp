@@ -113,11 +113,11 @@ void SimTill::later(Duration delay, std::function<void()> work) {
   });
 }
 
-void SimTill::record(OpDraft draft) {
+void SimTill::record(const OpDraft& draft) {
   if (!responds()) return;
   const ReplyTo to{next_reply_++};
   asked_[to.value] = draft.key;
-  carry_out(node_->on_record(now(), to, std::move(draft)));
+  carry_out(node_->on_record(now(), to, draft));
 }
 
 void SimTill::wait(const std::string& key, Level level, Duration limit, std::function<void(Result<Level>)> done) {

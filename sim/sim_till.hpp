@@ -35,7 +35,7 @@ class SimTill final : public Endpoint {
   void crash(bool power_cut);  // power_cut: what was not flushed may be lost
   void suspend();              // the process stands still; its machine's clocks go on
   void resume();
-  void record(OpDraft draft);
+  void record(const OpDraft& draft);
   void wait(const std::string& key, Level level, Duration limit, std::function<void(Result<Level>)> done);
   void adopt(const Roster& roster);
   void hand_over(const TillId& successor);

@@ -74,7 +74,10 @@ std::optional<Op> decode_op(ByteView bytes) {
 }
 
 Bytes encode(const Document& d) {
+  std::size_t most = 64 + d.invoice.size() + d.reference.size() + d.customer.size() + d.note.size();
+  for (const Line& line : d.lines) most += 32 + line.sku.size() + line.name.size();
   Bytes out;
+  out.reserve(most);  // but for the fields
   Writing w(out);
   w.to.array(7);
   w.put(d.invoice), w.put(d.currency), w.put(d.reference), w.put(d.customer), w.put(d.note);

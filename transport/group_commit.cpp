@@ -4,9 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace tillsync {
 
@@ -33,7 +31,7 @@ Result<Receipt> GroupCommit::record(ValidDraft draft) {
   std::unique_lock lock(mutex_);
   Bell& bell = bells_[flush_ % 2];
   waiting_.push_back(&me);
-  if (gathering_ && waiting_.size() >= expected_) arrived_.notify_one();
+  if (gathering_ && waiting_.size() >= crowd_.expected()) arrived_.notify_one();
   for (;;) {
     if (!led_ && !waiting_.empty()) lead(me, lock);
     const std::uint32_t rung = bell.load(std::memory_order_acquire);
@@ -49,8 +47,7 @@ void GroupCommit::lead(const Caller& me, std::unique_lock<std::mutex>& lock) {
   gather(lock);
   const std::vector<Caller*> all = std::exchange(waiting_, {});
   Bell& theirs = bells_[flush_++ % 2];
-  expected_ = std::max(last_, all.size());
-  last_ = all.size();
+  crowd_.came(all.size());
   lock.unlock();
   serve_(all);
   if (all.size() > 1 || all.front() != &me) ring(theirs, kAll);
@@ -60,9 +57,10 @@ void GroupCommit::lead(const Caller& me, std::unique_lock<std::mutex>& lock) {
 }
 
 void GroupCommit::gather(std::unique_lock<std::mutex>& lock) {
-  if (waiting_.size() >= expected_) return;
+  const auto all_here = [&] { return waiting_.size() >= crowd_.expected(); };
+  if (all_here()) return;
   gathering_ = true;
-  arrived_.wait_for(lock, kLongestWait, [&] { return waiting_.size() >= expected_; });
+  arrived_.wait_for(lock, Crowd::kLongestWait, all_here);
   gathering_ = false;
 }
 

@@ -4,19 +4,33 @@
 // PostgreSQL's commit_delay does, but by what was seen last).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
+#include <utility>
 #include <vector>
 
 #include "engine/validate.hpp"
 
 namespace tillsync {
+
+// How many will come for the next flush, by how many came for the last two. Whoever flushes waits for them, a moment.
+class Crowd {
+ public:
+  static constexpr std::chrono::microseconds kLongestWait{200};
+  std::size_t expected() const { return std::max(last_, before_); }
+  void came(std::size_t count) { before_ = std::exchange(last_, count); }
+
+ private:
+  std::size_t last_ = 1, before_ = 1;
+};
 
 class GroupCommit {
  public:
@@ -35,7 +49,6 @@ class GroupCommit {
   void ring();
 
  private:
-  static constexpr std::chrono::microseconds kLongestWait{200};
   // What callers sleep on, those of every other flush on the same: one system call wakes all who shared one, and they
   // do not queue for a lock. (std::atomic::wait yields the processor a few times first: with many callers, most of the
   // work.)
@@ -53,8 +66,7 @@ class GroupCommit {
   std::vector<Caller*> waiting_;
   bool led_ = false;
   bool gathering_ = false;
-  std::size_t expected_ = 1;  // how many came for the last two flushes
-  std::size_t last_ = 1;
+  Crowd crowd_;
 };
 
 }  // namespace tillsync

@@ -28,10 +28,10 @@ Result<std::unique_ptr<Till>> Till::open(TillConfig config) {
 Till::Till(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Till::~Till() = default;
 
-Result<Receipt> Till::record(OpDraft draft) { return impl_->runtime->record(std::move(draft)); }
+Result<Receipt> Till::record(const OpDraft& draft) { return impl_->runtime->record(draft); }
 
-void Till::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
-  impl_->runtime->record(std::move(draft), std::move(done));
+void Till::record(const OpDraft& draft, std::function<void(Result<Receipt>)> done) {
+  impl_->runtime->record(draft, std::move(done));
 }
 
 Result<Level> Till::where(const std::string& key) {
@@ -69,7 +69,7 @@ Result<Receipt> Till::edit(const std::string& kind, const std::string& id, const
   OpDraft draft = impl_->runtime->ask([&] { return impl_->runtime->node().draft_edit(kind, id, changes, false); });
   draft.key = key;
   draft.cashier = by;
-  return record(std::move(draft));
+  return record(draft);
 }
 
 std::optional<Row> Till::row(const std::string& kind, const std::string& id) {

@@ -10,36 +10,52 @@ namespace {
 constexpr char kShuttingDown[] = "this till is shutting down: nothing was recorded";
 }  // namespace
 
-Result<Receipt> TillRuntime::record(OpDraft draft) {
-  auto valid = ValidDraft::of(std::move(draft));
+Result<Receipt> TillRuntime::record(const OpDraft& draft) {
+  auto valid = ValidDraft::of(draft);
   if (!valid) return tl::unexpected(valid.error());
   return callers_.record(std::move(*valid));
 }
 
-void TillRuntime::record(OpDraft draft, std::function<void(Result<Receipt>)> done) {
-  auto valid = ValidDraft::of(std::move(draft));
+void TillRuntime::record(const OpDraft& draft, std::function<void(Result<Receipt>)> done) {
+  auto valid = ValidDraft::of(draft);
   if (!valid) {
     return post([error = std::move(valid.error()), done = std::move(done)] { done(tl::unexpected(error)); });
   }
   const std::lock_guard lock(handed_over_mutex_);
   handed_over_.emplace_back(std::move(*valid), std::move(done));
-  if (handed_over_.size() == 1) post([this] { record_handed_over(); });
+  if (handed_over_.size() == handing_over_.expected()) {
+    post([this] { record_handed_over(); });
+  } else if (handed_over_.size() == 1) {
+    post([this] { record_soon(); });
+  }
+}
+
+// The others of a crowd are on their way; it need not be as large as the last ones.
+void TillRuntime::record_soon() {
+  hand_over_.expires_after(Crowd::kLongestWait);
+  hand_over_.async_wait([this](asio::error_code error) {
+    const Held held(core_);
+    if (!error) record_handed_over();
+  });
 }
 
 void TillRuntime::record_handed_over() {
-  const Drafts drafts = take_handed_over();
+  hand_over_.cancel();
+  Drafts drafts = take_handed_over();
   if (drafts.empty()) return;  // somebody took them along
-  if (!stopping_) return carry_out(node_->on_record(read_clock(), drafts));
+  if (!stopping_) return carry_out(node_->on_record(read_clock(), std::move(drafts)));
   for (const auto& [to, draft] : drafts) receipts_.extract(to.value).mapped()(fail(ErrorKind::closed, kShuttingDown));
 }
 
 TillRuntime::Drafts TillRuntime::take_handed_over() {
   const std::lock_guard lock(handed_over_mutex_);
   Drafts drafts;
+  drafts.reserve(handed_over_.size());
   for (auto& [draft, done] : handed_over_) {
     drafts.emplace_back(ReplyTo{next_reply_++}, std::move(draft));
     receipts_.emplace(drafts.back().first.value, std::move(done));
   }
+  if (!drafts.empty()) handing_over_.came(drafts.size());
   handed_over_.clear();
   return drafts;
 }
@@ -57,7 +73,7 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
       drafts.emplace_back(ReplyTo{next_reply_++}, std::move(each->draft));
       waiting_callers_.emplace(drafts.back().first.value, each);
     }
-    Actions actions = node_->on_record(read_clock(), drafts);
+    Actions actions = node_->on_record(read_clock(), std::move(drafts));
     batch = std::exchange(actions.append, std::nullopt);
     answer_callers(actions);
     owe(std::move(actions));

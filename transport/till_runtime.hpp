@@ -38,9 +38,9 @@ class TillRuntime final : private LinkOwner {
   ~TillRuntime() override;  // hands the lease over, and ends within two seconds
 
   // From any thread but the core's; returns when it is durable. The flush is made in the caller's thread.
-  Result<Receipt> record(OpDraft draft);
-  // From any thread; `done` is called on the core thread.
-  void record(OpDraft draft, std::function<void(Result<Receipt>)> done);
+  Result<Receipt> record(const OpDraft& draft);
+  // From any thread; `done` is called on the core thread. Those that come together share a flush.
+  void record(const OpDraft& draft, std::function<void(Result<Receipt>)> done);
   void wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done);
   template <class F>
   void post(F work) {
@@ -95,9 +95,10 @@ class TillRuntime final : private LinkOwner {
   void owe(Actions actions);        // from a caller's: the core thread carries it out, in order
   void pay();
   void perform(Actions actions);
-  using Drafts = std::vector<std::pair<ReplyTo, ValidDraft>>;
+  using Drafts = Node::Drafts;
   void serve(const std::vector<GroupCommit::Caller*>& callers);
   void record_handed_over();
+  void record_soon();
   Drafts take_handed_over();  // on any thread that holds the core
   bool answer_callers(Actions& actions);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
@@ -126,6 +127,7 @@ class TillRuntime final : private LinkOwner {
 
   asio::io_context io_{1};
   asio::steady_timer wake_{io_};
+  asio::steady_timer hand_over_{io_};
   asio::steady_timer house_{io_};
   asio::steady_timer fitness_{io_};
   asio::steady_timer check_again_{io_};
@@ -145,6 +147,7 @@ class TillRuntime final : private LinkOwner {
   std::unordered_map<std::uint64_t, GroupCommit::Caller*> waiting_callers_;
   std::mutex handed_over_mutex_;  // whoever holds the core may take it, never the other way round
   std::vector<std::pair<ValidDraft, std::function<void(Result<Receipt>)>>> handed_over_;  // and not yet numbered
+  Crowd handing_over_;
   std::unique_ptr<DamageCheck> check_;  // of the database, after a crash, when it takes long
   std::atomic<bool> database_damaged_ = false;
 

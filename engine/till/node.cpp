@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/validate.hpp"
+#include "storage/op_codec.hpp"
 
 namespace tillsync {
 
@@ -14,21 +15,21 @@ Actions Node::on_start(Now now) {
   return out;
 }
 
-Actions Node::on_record(Now now, ReplyTo to, OpDraft draft) {
-  auto valid = ValidDraft::of(std::move(draft));
-  if (valid) return on_record(now, {{to, std::move(*valid)}});
+Actions Node::on_record(Now now, ReplyTo to, const OpDraft& draft) {
+  const auto valid = ValidDraft::of(draft);
+  if (valid) return on_record(now, {{to, *valid}});
   Actions out;
   out.replies.push_back({to, tl::unexpected(valid.error())});
   return out;
 }
 
-Actions Node::on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts) {
+Actions Node::on_record(Now now, Drafts drafts) {
   Actions out;
   {
     TillView view = store_.view();
-    for (const auto& [to, draft] : drafts) {
-      const auto fits = draft.draft().kind == OpKind::resolution ? check_resolution(draft.draft()) : Result<void>();
-      fits ? own_.record(view, to, draft, out) : out.replies.push_back({to, tl::unexpected(fits.error())});
+    for (auto& [to, draft] : drafts) {
+      const auto fits = draft.op().kind == OpKind::resolution ? check_resolution(draft.op()) : Result<void>();
+      fits ? own_.record(view, to, std::move(draft), out) : out.replies.push_back({to, tl::unexpected(fits.error())});
     }
   }
   pump(now, out);
@@ -36,9 +37,9 @@ Actions Node::on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft
 }
 
 // The same word again is the first one's.
-Result<void> Node::check_resolution(const OpDraft& draft) const {
-  if (own_.find(draft.key) || own_.writing(draft.key)) return {};
-  const auto said = read_resolution(draft.document, draft.cashier);
+Result<void> Node::check_resolution(const Op& op) const {
+  if (own_.find(op.key) || own_.writing(op.key)) return {};
+  const auto said = read_resolution(decode_document(op.body).value(), op.cashier);
   const auto about = conflict(said->conflict);
   if (!about) {
     return fail(ErrorKind::not_found,

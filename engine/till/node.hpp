@@ -56,9 +56,10 @@ class Node {
   Node(NodeConfig config, TillStore& store, Recovered recovered, Random random, Now now);
 
   Actions on_start(Now now);
-  Actions on_record(Now now, ReplyTo to, OpDraft draft);
+  Actions on_record(Now now, ReplyTo to, const OpDraft& draft);
   // Of several callers, who share a flush.
-  Actions on_record(Now now, const std::vector<std::pair<ReplyTo, ValidDraft>>& drafts);
+  using Drafts = std::vector<std::pair<ReplyTo, ValidDraft>>;
+  Actions on_record(Now now, Drafts drafts);
   Actions on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit);
   // `early` gets the receipts as soon as they may be handed out: before the books are written, which may take longer
   // than a cashier's program to come back.
@@ -168,7 +169,7 @@ class Node {
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
   void settle_waiters(Now now, Actions& out);
-  Result<void> check_resolution(const OpDraft& draft) const;
+  Result<void> check_resolution(const Op& op) const;
   std::uint64_t unsent_count() const;
   std::optional<Row> stored_row(const FeedKind& feed, const std::string& id) const;
   bool in_cloud(Incarnation incarnation, Seq seq) const;

@@ -43,7 +43,7 @@ void OwnChain::on_replayed(JournalPosition end, bool salvaging) {
   journalled_ = end;
 }
 
-void OwnChain::record(TillView& view, ReplyTo reply_to, const ValidDraft& draft, Actions& out) {
+void OwnChain::record(TillView& view, ReplyTo reply_to, ValidDraft draft, Actions& out) {
   auto refuse = [&](ErrorKind kind, const char* why) { out.replies.push_back({reply_to, fail(kind, why)}); };
   if (stopped_)
     return refuse(ErrorKind::io, "the data disk failed: this till stopped accepting; check the disk, restart");
@@ -52,11 +52,7 @@ void OwnChain::record(TillView& view, ReplyTo reply_to, const ValidDraft& draft,
   if (pending_bytes_ >= kMaxPendingBytes) {
     return refuse(ErrorKind::busy, "the database can't take more: free some disk space, then try again");
   }
-  Op op;
-  op.kind = draft.draft().kind;
-  op.key = draft.draft().key;
-  op.cashier = draft.draft().cashier;
-  op.body = draft.body();
+  Op op = std::move(draft).op();
   if (op.body.size() > kMaxOpBytes - 1024) return refuse(ErrorKind::invalid, "the op is longer than 255 KiB: split it");
   auto same = [&](const Op& other) { return other.kind == op.kind && other.body == op.body; };
   constexpr const char* kOther = "this idempotency key already names another op: use a new key";

@@ -39,7 +39,7 @@ class OwnChain {
 
   // Queues a validated draft; equal content under a known key gets the first op's receipt, other content is refused.
   // `view`: of the database, for all drafts that came together.
-  void record(TillView& view, ReplyTo reply_to, const ValidDraft& draft, Actions& out);
+  void record(TillView& view, ReplyTo reply_to, ValidDraft draft, Actions& out);
   // An op that the engine itself writes, or one re-issued from a forked history.
   void record_own(Op op);
   void on_appended(Result<JournalPosition> outcome, Actions& out);

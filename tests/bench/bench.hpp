@@ -24,9 +24,13 @@ OpDraft four_line_sale(std::uint64_t number, const std::string& till);
 // Records so many from `from` on, some thousands under way at a time; returns when all are durable.
 void sell(Till& till, std::uint64_t from, std::uint64_t count);
 
-std::vector<Figure> bench_record(const Options& options);  // one caller, 32 callers, the start after SIGKILL
-std::vector<Figure> bench_drain(const Options& options);   // to the cloud, through a host, to another till's stock
-std::vector<Figure> bench_pull(const Options& options);    // changed rows, the first sync
+// As many bytes as such a sale's op has.
+Bytes as_record(std::uint64_t number);
+std::vector<Figure> bench_record(const Options& options);  // one caller, those below, the start after SIGKILL
+// 32 sales at once, on this till; `next` is the number of the next sale.
+std::vector<Figure> bench_callers(const Options& options, Till& till, std::uint64_t& next);
+std::vector<Figure> bench_drain(const Options& options);  // to the cloud, through a host, to another till's stock
+std::vector<Figure> bench_pull(const Options& options);   // changed rows, the first sync
 std::vector<Figure> bench_fold(const Options& options);
 std::vector<Figure> bench_day(const Options& options);  // memory and disk of a till
 

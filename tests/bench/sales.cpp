@@ -18,6 +18,8 @@ OpDraft four_line_sale(std::uint64_t number, const std::string& till) {
   return draft;
 }
 
+Bytes as_record(std::uint64_t number) { return Bytes(600, static_cast<char>('a' + number % 26)); }
+
 void sell(Till& till, std::uint64_t from, std::uint64_t count) {
   constexpr std::ptrdiff_t kWindow = 4096;
   std::counting_semaphore<kWindow> window(kWindow);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <map>
+#include <semaphore>
 #include <set>
 #include <thread>
 #include <tillsync/till.hpp>
@@ -46,6 +47,23 @@ TEST_CASE("a refund that is waited for does not overtake its sale, which was han
   }
   for (int i = 0; i < 300; ++i) CHECK(handed_over[i] + 1 == waited_for[i]);
   for (std::uint64_t i = 300; i < 3'300; ++i) CHECK(handed_over[static_cast<int>(i)] == i + 301);
+}
+
+TEST_CASE("nobody waits long for a crowd that does not come again") {
+  const test::Folder folder;
+  auto till = Till::open({.folder = folder / "till", .branch = "main", .till = "till-1", .network = false});
+  REQUIRE(till);
+  std::counting_semaphore<> receipts(0);
+  std::uint64_t sold = 0;
+  for (const int burst : {1, 40, 40, 3, 1, 40, 1, 2, 1}) {
+    for (int i = 0; i < burst; ++i) {
+      (*till)->record(sale("sale " + std::to_string(++sold)), [&](const Result<Receipt>& receipt) {
+        if (receipt) receipts.release();
+      });
+    }
+    for (int i = 0; i < burst; ++i) REQUIRE(receipts.try_acquire_for(std::chrono::seconds(20)));
+  }
+  CHECK((*till)->status().recorded == sold);
 }
 
 TEST_CASE("several threads record at once, blocking and with callbacks: every sale gets a number of its own") {

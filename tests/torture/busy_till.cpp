@@ -78,13 +78,13 @@ void BusyTill::tick(Duration time) {
 
 void BusyTill::sell(int groups) {
   for (int i = 0; i < groups; ++i) {
-    std::vector<std::pair<ReplyTo, ValidDraft>> drafts;
+    Node::Drafts drafts;
     for (auto n = 1 + random_.below(4); n > 0; --n) {
       OpDraft draft = sale(++sales_, random_);
       waiting_[++asked_] = draft.key;
-      drafts.emplace_back(ReplyTo{asked_}, ValidDraft::of(std::move(draft)).value());
+      drafts.emplace_back(ReplyTo{asked_}, ValidDraft::of(draft).value());
     }
-    carry_out(node_->on_record(now_, drafts));
+    carry_out(node_->on_record(now_, std::move(drafts)));
     tick(milliseconds(random_.below(300)));
   }
 }

@@ -12,11 +12,11 @@ namespace {
 ValidDraft draft(std::uint64_t number) {
   OpDraft draft{.kind = OpKind::sale, .key = std::to_string(number), .cashier = {}, .document = {}};
   draft.document.lines.push_back({"bread", Quantity::units(1), 350, {}});
-  return ValidDraft::of(std::move(draft)).value();
+  return ValidDraft::of(draft).value();
 }
 
 Receipt receipt_for(const GroupCommit::Caller& caller) {
-  return {Incarnation{1}, Seq{std::stoull(caller.draft.draft().key)}, {}, {}};
+  return {Incarnation{1}, Seq{std::stoull(caller.draft.op().key)}, {}, {}};
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ TEST_CASE("ops as long as they may be, as fast as they come, go into the databas
     draft.kind = OpKind::custom;
     draft.key = std::to_string(i);
     draft.custom_body = Bytes(120'000, 'l');
-    till.record(std::move(draft));
+    till.record(draft);
     fleet.world().run_for(milliseconds(1));
   }
   CHECK(till.refusals().empty());

@@ -13,7 +13,7 @@ constexpr std::size_t kOpsOfPage = 500;
 Result<Json> record_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
   auto draft = draft_from(q.value("op", Json()));
   if (!draft) return tl::unexpected(draft.error());
-  till.record(std::move(*draft), [reply](Result<Receipt> receipt) {
+  till.record(*draft, [reply](Result<Receipt> receipt) {
     reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
   });
   return Json();
@@ -45,7 +45,7 @@ Result<Json> edit_later(TillRuntime& till, const Json& q, const ControlReply& re
       till.node().draft_edit(q.value("kind", "product"), q.value("row", ""), changes, q.value("deletes", false));
   draft.key = q.value("key", "");
   draft.cashier = q.value("cashier", "");
-  till.record(std::move(draft), [reply](Result<Receipt> receipt) {
+  till.record(draft, [reply](Result<Receipt> receipt) {
     reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
   });
   return Json();
