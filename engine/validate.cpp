@@ -39,9 +39,16 @@ bool network_prefix(std::string_view digits) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Without a branch a byte: most texts are long, and hold no number.
+// Most texts are long, and hold no number: without a branch a byte, and by blocks, which a compiler makes one step.
 std::size_t count_digits(std::string_view text) {
+  constexpr std::size_t kBlock = 16;
   std::size_t digits = 0;
+  for (; text.size() >= kBlock; text.remove_prefix(kBlock)) {
+    std::uint8_t here = 0;
+    for (std::size_t i = 0; i < kBlock; ++i)
+      here = static_cast<std::uint8_t>(here + (static_cast<unsigned char>(text[i] - '0') < 10 ? 1 : 0));
+    digits += here;
+  }
   for (const char c : text) digits += static_cast<unsigned char>(c - '0') < 10;
   return digits;
 }
@@ -57,14 +64,15 @@ bool any_run_is_card(const std::vector<std::string>& groups) {
   return false;
 }
 
-tl::unexpected<Error> card_refusal(const std::string& field) {
-  return fail(ErrorKind::card_number,
-              "the field '" + field + "' holds a payment card number: leave it out, card data may not be stored");
+tl::unexpected<Error> card_refusal(std::string_view field) {
+  return fail(ErrorKind::card_number, "the field '" + std::string(field) +
+                                          "' holds a payment card number: leave it out, card data may not be stored");
 }
 
-Result<void> check_text(const std::string& name, std::string_view text, bool free_form) {
+Result<void> check_text(std::string_view name, std::string_view text, bool free_form) {
   if (text.size() > kMaxTextBytes) {
-    return invalid("the field '" + name + "' is longer than " + std::to_string(kMaxTextBytes) + " bytes: shorten it");
+    return invalid("the field '" + std::string(name) + "' is longer than " + std::to_string(kMaxTextBytes) +
+                   " bytes: shorten it");
   }
   if (free_form && holds_card_number(text)) return card_refusal(name);
   return {};

@@ -7,13 +7,23 @@ namespace tillsync {
 using namespace till_tables;
 
 void StoreBatch::put(const char* table, ByteView key, ByteView value) {
-  bytes_ += key.size() + value.size();
-  writes_.push_back({table, Bytes(key), Bytes(value)});
+  const std::size_t at = bytes_.size();
+  bytes_.append(key).append(value);
+  places_.push_back({table, at, at + key.size(), bytes_.size(), false});
 }
 
 void StoreBatch::erase(const char* table, ByteView key) {
-  bytes_ += key.size();
-  writes_.push_back({table, Bytes(key), std::nullopt});
+  const std::size_t at = bytes_.size();
+  bytes_.append(key);
+  places_.push_back({table, at, bytes_.size(), bytes_.size(), true});
+}
+
+StoreBatch::Write StoreBatch::write(std::size_t i) const {
+  const Place& place = places_[i];
+  const ByteView all = bytes_;
+  const ByteView key = all.substr(place.key, place.value - place.key);
+  if (place.erases) return {place.table, key, std::nullopt};
+  return {place.table, key, all.substr(place.value, place.end - place.value)};
 }
 
 void StoreBatch::state(const TillState& state) { put(kState, "state", pack(state)); }
@@ -84,7 +94,8 @@ Result<std::unique_ptr<TillStore>> TillStore::open(const std::string& folder) {
 
 Result<void> TillStore::commit(const StoreBatch& batch) {
   return env_->write([&](lmdb::WriteTxn& txn) -> Result<void> {
-    for (const StoreBatch::Write& write : batch.writes()) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const StoreBatch::Write write = batch.write(i);
       const lmdb::Table& table = env_->table(write.table);
       write.value ? txn.put(table, write.key, *write.value) : txn.erase(table, write.key);
     }

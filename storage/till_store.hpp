@@ -42,21 +42,30 @@ class StoreBatch {
   void stock(const std::string& sku, const StockProjection& projection);
   void note(const std::string& name, ByteView value);  // roster, promise, peers: small things with a name
 
-  bool empty() const { return writes_.empty(); }
-  std::size_t bytes() const { return bytes_; }
+  bool empty() const { return places_.empty(); }
+  std::size_t bytes() const { return bytes_.size(); }
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
 
   struct Write {
     const char* table;
-    Bytes key;
-    std::optional<Bytes> value;  // nothing erases
+    ByteView key;
+    std::optional<ByteView> value;  // nothing erases
   };
-  const std::vector<Write>& writes() const { return writes_; }
+  std::size_t size() const { return places_.size(); }
+  Write write(std::size_t i) const;
 
  private:
   void put(const char* table, ByteView key, ByteView value);
   void erase(const char* table, ByteView key);
-  std::vector<Write> writes_;
-  std::size_t bytes_ = 0;
+
+  // A checkpoint has thousands of writes: they lie one behind the other, and are forgotten at once.
+  struct Place {
+    const char* table;
+    std::size_t key, value, end;  // where each begins in bytes_
+    bool erases;
+  };
+  Bytes bytes_;
+  std::vector<Place> places_;
 };
 
 class TillStore;

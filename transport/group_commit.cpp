@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <limits>
+#include <set>
 
 namespace tillsync {
 
@@ -12,61 +13,63 @@ namespace {
 constexpr int kAll = std::numeric_limits<int>::max();
 }
 
-void GroupCommit::sleep(Bell& bell, std::uint32_t rung) {
-  static_assert(sizeof(Bell) == sizeof(std::uint32_t) && Bell::is_always_lock_free);
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&bell), FUTEX_WAIT_PRIVATE, rung, nullptr, nullptr, 0);
+// Either this sees who sleeps, or who is about to sleep sees that it was rung.
+void GroupCommit::Bell::ring(int callers) {
+  rung.fetch_add(1);
+  if (sleepers == 0) return;
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&rung), FUTEX_WAKE_PRIVATE, callers, nullptr, nullptr, 0);
 }
 
-void GroupCommit::ring(Bell& bell, int callers) {
-  bell.fetch_add(1, std::memory_order_release);
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&bell), FUTEX_WAKE_PRIVATE, callers, nullptr, nullptr, 0);
-}
-
-void GroupCommit::ring() {
-  for (Bell& bell : bells_) ring(bell, kAll);
+void GroupCommit::Bell::sleep(std::uint32_t heard, std::optional<std::chrono::microseconds> at_most) {
+  static_assert(sizeof rung == sizeof(std::uint32_t) && decltype(rung)::is_always_lock_free);
+  timespec limit{};
+  if (at_most) limit.tv_nsec = std::chrono::nanoseconds(*at_most).count();
+  ++sleepers;
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&rung), FUTEX_WAIT_PRIVATE, heard, at_most ? &limit : nullptr,
+            nullptr, 0);
+  --sleepers;
 }
 
 Result<Receipt> GroupCommit::record(ValidDraft draft) {
-  Caller me{std::move(draft)};
   std::unique_lock lock(mutex_);
-  Bell& bell = bells_[flush_ % 2];
+  const std::uint64_t mine = flush_;
+  Caller me{std::move(draft), bells_[mine % 2]};
   waiting_.push_back(&me);
-  if (gathering_ && waiting_.size() >= crowd_.expected()) arrived_.notify_one();
-  for (;;) {
-    if (!led_ && !waiting_.empty()) lead(me, lock);
-    const std::uint32_t rung = bell.load(std::memory_order_acquire);
+  for (bool watches = false;;) {
+    // Whose own flush is made by another thread may be woken in the place of those who wait on the same bell.
+    const bool enough = waiting_.size() >= crowd_.expected() || watches || mine != flush_;
+    if (!led_ && !waiting_.empty() && enough) lead(lock);
+    watches = !led_ && mine == flush_ && !std::exchange(watched_, true);
+    const std::uint32_t heard = me.bell.rung;
     lock.unlock();
-    if (!me.answered.load(std::memory_order_acquire)) sleep(bell, rung);
-    if (me.answered.load(std::memory_order_acquire)) return std::move(*me.result);
+    if (!me.answered) me.bell.sleep(heard, watches ? std::optional(Crowd::kLongestWait) : std::nullopt);
+    if (me.answered) return std::move(*me.result);
     lock.lock();
   }
 }
 
-void GroupCommit::lead(const Caller& me, std::unique_lock<std::mutex>& lock) {
+// Of those who came meanwhile nobody watches: one is woken.
+void GroupCommit::lead(std::unique_lock<std::mutex>& lock) {
   led_ = true;
-  gather(lock);
+  watched_ = false;
   const std::vector<Caller*> all = std::exchange(waiting_, {});
-  Bell& theirs = bells_[flush_++ % 2];
   crowd_.came(all.size());
+  ++flush_;
   lock.unlock();
   serve_(all);
-  if (all.size() > 1 || all.front() != &me) ring(theirs, kAll);
   lock.lock();
   led_ = false;
-  if (!waiting_.empty()) ring(bells_[flush_ % 2], 1);
+  if (!waiting_.empty()) bells_[flush_ % 2].ring(1);
 }
 
-void GroupCommit::gather(std::unique_lock<std::mutex>& lock) {
-  const auto all_here = [&] { return waiting_.size() >= crowd_.expected(); };
-  if (all_here()) return;
-  gathering_ = true;
-  arrived_.wait_for(lock, Crowd::kLongestWait, all_here);
-  gathering_ = false;
-}
-
-void GroupCommit::finish(Caller& caller, Result<Receipt> result) {
-  caller.result = std::move(result);
-  caller.answered.store(true, std::memory_order_release);
+void GroupCommit::answer(Answers answers) {
+  std::set<Bell*> bells;
+  for (auto& [caller, result] : answers) {
+    bells.insert(&caller->bell);
+    caller->result = std::move(result);
+    caller->answered = true;
+  }
+  for (Bell* bell : bells) bell->ring(kAll);
 }
 
 }  // namespace tillsync

@@ -1,14 +1,13 @@
-// Callers that wait for a flush share it: the first to come writes for all who are there, the others wait; then one of
-// those who came meanwhile goes on. Whoever writes does so in its own thread, so that a single caller is not handed
-// from thread to thread. With many, the writer waits a moment for those that it knows to be on their way back (as
-// PostgreSQL's commit_delay does, but by what was seen last).
+// Callers that wait for a flush share it: the last to come writes for all who are there, in its own thread, so that
+// nobody has to be woken for it, and a single caller is not handed from thread to thread. Who is the last is known by
+// how many came before; the first waits a moment for them (as for PostgreSQL's commit_delay), then writes for those who
+// did come.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -33,39 +32,42 @@ class Crowd {
 };
 
 class GroupCommit {
+  // What callers sleep on, those of every other flush on the same: one system call wakes all who shared one, nobody
+  // else, and they do not queue for a lock. (std::atomic::wait yields the processor a few times first: with many
+  // callers, most of the work.)
+  struct Bell {
+    std::atomic<std::uint32_t> rung{0};
+    std::atomic<std::uint32_t> sleepers{0};
+    void ring(int callers);
+    void sleep(std::uint32_t heard, std::optional<std::chrono::microseconds> at_most);
+  };
+
  public:
   struct Caller {
     ValidDraft draft;
+    Bell& bell;
     std::optional<Result<Receipt>> result{};
     std::atomic<bool> answered{false};
   };
-  // Makes all of them durable, or hands them on: then another thread calls finish(), and ring() once for all of them.
+  // Makes all of them durable and answers them, or sees to it that somebody does.
   using Serve = std::function<void(const std::vector<Caller*>&)>;
+  using Answers = std::vector<std::pair<Caller*, Result<Receipt>>>;
 
   explicit GroupCommit(Serve serve) : serve_(std::move(serve)) {}
 
-  Result<Receipt> record(ValidDraft draft);                    // blocks
-  static void finish(Caller& caller, Result<Receipt> result);  // the caller may be gone when this returns
-  void ring();
+  Result<Receipt> record(ValidDraft draft);  // blocks
+  static void answer(Answers answers);       // from any thread; the callers may be gone when this returns
 
  private:
-  // What callers sleep on, those of every other flush on the same: one system call wakes all who shared one, and they
-  // do not queue for a lock. (std::atomic::wait yields the processor a few times first: with many callers, most of the
-  // work.)
-  using Bell = std::atomic<std::uint32_t>;
-  static void sleep(Bell& bell, std::uint32_t rung);
-  static void ring(Bell& bell, int callers);
-  void lead(const Caller& me, std::unique_lock<std::mutex>& lock);
-  void gather(std::unique_lock<std::mutex>& lock);
+  void lead(std::unique_lock<std::mutex>& lock);
 
   Serve serve_;
   std::mutex mutex_;
-  std::condition_variable arrived_;
   std::array<Bell, 2> bells_{};
   std::uint64_t flush_ = 0;  // the one that is gathering
   std::vector<Caller*> waiting_;
-  bool led_ = false;
-  bool gathering_ = false;
+  bool led_ = false;      // a flush is under way
+  bool watched_ = false;  // one of those who wait leads when the others do not come
   Crowd crowd_;
 };
 

@@ -64,12 +64,9 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   std::optional<std::vector<Bytes>> batch;
   {
     const Held held(core_);
-    Drafts drafts = stopping_ ? Drafts() : take_handed_over();
+    if (stopping_) return refuse(callers);
+    Drafts drafts = take_handed_over();
     for (GroupCommit::Caller* each : callers) {
-      if (stopping_) {
-        callers_.finish(*each, fail(ErrorKind::closed, kShuttingDown));
-        continue;
-      }
       drafts.emplace_back(ReplyTo{next_reply_++}, std::move(each->draft));
       waiting_callers_.emplace(drafts.back().first.value, each);
     }
@@ -81,18 +78,25 @@ void TillRuntime::serve(const std::vector<GroupCommit::Caller*>& callers) {
   if (!batch) return;  // another flush is under way; theirs follows it
   auto outcome = flush(*batch);
   const Held held(core_);
-  Actions actions = node_->on_appended(read_clock(), std::move(outcome), [this, &callers](Actions& early) {
-    if (answer_callers(early) && callers.size() > 1) callers_.ring();
-  });
+  Actions actions =
+      node_->on_appended(read_clock(), std::move(outcome), [this](Actions& early) { answer_callers(early); });
   owe(std::move(actions));
 }
 
-bool TillRuntime::answer_callers(Actions& actions) {
-  return std::erase_if(actions.replies, [this](Actions::Reply& reply) {
-           auto found = waiting_callers_.extract(reply.to.value);
-           if (found) callers_.finish(*found.mapped(), std::move(reply.result));
-           return !found.empty();
-         }) > 0;
+void TillRuntime::refuse(const std::vector<GroupCommit::Caller*>& callers) {
+  GroupCommit::Answers answers;
+  for (GroupCommit::Caller* each : callers) answers.emplace_back(each, fail(ErrorKind::closed, kShuttingDown));
+  GroupCommit::answer(std::move(answers));
+}
+
+void TillRuntime::answer_callers(Actions& actions) {
+  GroupCommit::Answers answers;
+  std::erase_if(actions.replies, [&](Actions::Reply& reply) {
+    const auto found = waiting_callers_.extract(reply.to.value);
+    if (found) answers.emplace_back(found.mapped(), std::move(reply.result));
+    return !found.empty();
+  });
+  GroupCommit::answer(std::move(answers));
 }
 
 // The core's thread is not woken for nothing: it would only get in the way of the next sale.

@@ -51,7 +51,7 @@ void TillRuntime::pay() {
 }
 
 void TillRuntime::perform(Actions actions) {
-  if (answer_callers(actions)) callers_.ring();
+  answer_callers(actions);
   for (const Notice& notice : actions.notices) log_(notice);
   if (actions.append) append(std::move(*actions.append));
   if (actions.commit) commit(std::move(actions.commit));

@@ -100,7 +100,8 @@ class TillRuntime final : private LinkOwner {
   void record_handed_over();
   void record_soon();
   Drafts take_handed_over();  // on any thread that holds the core
-  bool answer_callers(Actions& actions);
+  void answer_callers(Actions& actions);
+  void refuse(const std::vector<GroupCommit::Caller*>& callers);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();
   void append(std::vector<Bytes> batch);

@@ -28,12 +28,17 @@ std::vector<StockEvent> EventPackets::up_to(const ChainId& chain, Seq last) {
   return found;
 }
 
-bool EventPackets::holds(const StockEvent& event) { return std::ranges::binary_search(packet_of(event).events, event); }
+// Nearly all come behind all that is there.
+bool EventPackets::holds(const StockEvent& event) {
+  const std::vector<StockEvent>& events = packet_of(event).events;
+  return !events.empty() && !(events.back() < event) && std::ranges::binary_search(events, event);
+}
 
 void EventPackets::add(const StockEvent& event) {
-  Packet& packet = packet_of(event);
-  packet.events.insert(std::ranges::upper_bound(packet.events, event), event);
-  packet.changed = true;
+  auto& [events, changed] = packet_of(event);
+  const bool last = events.empty() || events.back() < event;
+  events.insert(last ? events.end() : std::ranges::upper_bound(events, event), event);
+  changed = true;
 }
 
 void EventPackets::drop(const StockEvent& event) {

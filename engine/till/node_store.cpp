@@ -142,6 +142,7 @@ void Node::pump_commit(Now now, Actions& out) {
 void Node::form_checkpoint(Now now, StoreBatch& batch, Actions& out) {
   TillView view = store_.view();
   std::map<std::string, Hash> cashiers;
+  batch.reserve(2 * own_.pending_bytes());  // with keys, and what they do to the stock
   for (const PendingOp& p : own_.pending()) {
     batch.vault_op(p.op.chain, p.op.seq, p.op.key, p.bytes);
     if (!p.op.cashier.empty()) cashiers[p.op.cashier] = p.hash;

@@ -1,5 +1,7 @@
 #include "engine/till/own_chain.hpp"
 
+#include <algorithm>
+
 #include "storage/op_codec.hpp"
 
 namespace tillsync {
@@ -89,12 +91,14 @@ void OwnChain::retry_deferred() {
 
 void OwnChain::pump(std::int64_t wall_ms, Actions& out) {
   if (!in_flight_.empty() || waiting_.empty() || stopped_) return;
+  const std::size_t count = std::min(waiting_.size(), kMaxBatchOps);
   std::vector<Bytes> batch;
+  batch.reserve(count);
+  in_flight_.reserve(count);
   std::size_t bytes = 0;
   while (!waiting_.empty() && batch.size() < kMaxBatchOps && bytes < kMaxBatchBytes * 4) {
-    number(waiting_.front(), wall_ms);
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
+    Waiting& next = waiting_.front();
+    number(next, wall_ms);
     Bytes encoded = encode(next.op);
     const Hash hash = blake2b(encoded);
     numbered_ = {next.op.seq, hash};
@@ -102,6 +106,7 @@ void OwnChain::pump(std::int64_t wall_ms, Actions& out) {
     bytes += encoded.size();
     batch.push_back(encoded);
     in_flight_.push_back({std::move(next.reply_to), {std::move(next.op), hash, std::move(encoded)}});
+    waiting_.pop_front();
   }
   out.append = std::move(batch);
 }

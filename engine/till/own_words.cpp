@@ -16,6 +16,7 @@ OwnWords::OwnWords(TillView view) {
 }
 
 void OwnWords::add(const Op& op) {
+  if (op.kind != OpKind::edit && op.kind != OpKind::resolution) return;
   Word word{{op.hlc, op.chain.till, op.chain.incarnation, op.seq}, op.cashier, {}, {}};
   if (op.kind == OpKind::edit) word.edit = unpack<RowEdit>(op.body);
   const auto document = op.kind == OpKind::resolution ? decode_document(op.body) : std::nullopt;

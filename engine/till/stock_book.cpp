@@ -32,6 +32,12 @@ std::optional<StockRow> StockBook::stored_row(TillView& view, const std::string&
 
 namespace {
 
+// Nearly always they are sorted.
+void sort_once(std::vector<StockEvent>& events) {
+  if (!std::ranges::is_sorted(events)) std::ranges::sort(events);
+  events.erase(std::unique(events.begin(), events.end()), events.end());
+}
+
 // Without counts a quantity is a sum: what comes and goes is added and taken away, whatever else is stored. Nothing
 // when the order of events matters, before or after.
 std::optional<StockProjection> summed(const StockProjection& before, const StockRow& old_row, const StockRow& row,
@@ -67,11 +73,9 @@ StockProjection StockBook::settle(TillView& view, const std::string& sku, const 
   for (const StockEvent& e : change.retracted) {
     if (!contained(e) && stored.holds(e)) gone.push_back(e);
   }
-  std::sort(gone.begin(), gone.end());
-  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  sort_once(gone);
   std::vector<StockEvent> added = change.events;
-  std::sort(added.begin(), added.end());
-  added.erase(std::unique(added.begin(), added.end()), added.end());
+  sort_once(added);
   std::erase_if(added, [&](const StockEvent& e) {
     return contained(e) || std::ranges::find(change.retracted, e) != change.retracted.end() || stored.holds(e);
   });

@@ -26,26 +26,16 @@ TEST_CASE("many callers at once: one writes at a time, for several, and each hea
   std::atomic<int> writing = 0, flushes = 0;
   std::vector<std::jthread> others;  // who answer later
   std::mutex mutex;
-  std::function<void()> ring;
   GroupCommit group([&](const std::vector<GroupCommit::Caller*>& callers) {
     CHECK(++writing == 1);
     const int flush = ++flushes;
-    std::vector<GroupCommit::Caller*> later;
-    for (GroupCommit::Caller* each : callers) {
-      if (flush % 3 == 0) {
-        later.push_back(each);
-      } else {
-        GroupCommit::finish(*each, receipt_for(*each));
-      }
-    }
+    GroupCommit::Answers now, later;
+    for (GroupCommit::Caller* each : callers) (flush % 3 == 0 ? later : now).emplace_back(each, receipt_for(*each));
     --writing;
+    GroupCommit::answer(std::move(now));
     const std::lock_guard lock(mutex);
-    others.emplace_back([later, &ring] {
-      for (GroupCommit::Caller* each : later) GroupCommit::finish(*each, receipt_for(*each));
-      ring();
-    });
+    if (!later.empty()) others.emplace_back([later] { GroupCommit::answer(later); });
   });
-  ring = [&group] { group.ring(); };
   std::atomic<std::uint64_t> right = 0;
   {
     std::vector<std::jthread> callers;
@@ -61,4 +51,22 @@ TEST_CASE("many callers at once: one writes at a time, for several, and each hea
   CHECK(right == kThreads * kEach);
   CHECK(flushes < static_cast<int>(kThreads * kEach));
   MESSAGE(flushes.load() << " flushes for " << kThreads * kEach << " sales");
+}
+
+TEST_CASE("some of a crowd do not come again: the others go on without them") {
+  GroupCommit group([&](const std::vector<GroupCommit::Caller*>& callers) {
+    GroupCommit::Answers answers;
+    for (GroupCommit::Caller* each : callers) answers.emplace_back(each, receipt_for(*each));
+    GroupCommit::answer(std::move(answers));
+  });
+  std::atomic<std::uint64_t> recorded = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (std::uint64_t t = 0; t < 12; ++t) {
+      callers.emplace_back([&, t] {
+        for (std::uint64_t i = 0; i < 20 * (t + 1); ++i) recorded += group.record(draft(t * 1000 + i)) ? 1U : 0U;
+      });
+    }
+  }
+  CHECK(recorded == 20 * 12 * 13 / 2);
 }
