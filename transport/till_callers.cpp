@@ -89,6 +89,13 @@ void TillRuntime::refuse(const std::vector<GroupCommit::Caller*>& callers) {
   GroupCommit::answer(std::move(answers));
 }
 
+void TillRuntime::answer(Actions& actions) {
+  answer_callers(actions);
+  for (Actions::Reply& reply : std::exchange(actions.replies, {})) {
+    if (auto found = receipts_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+}
+
 void TillRuntime::answer_callers(Actions& actions) {
   GroupCommit::Answers answers;
   std::erase_if(actions.replies, [&](Actions::Reply& reply) {

@@ -51,15 +51,12 @@ void TillRuntime::pay() {
 }
 
 void TillRuntime::perform(Actions actions) {
-  answer_callers(actions);
+  answer(actions);
   for (const Notice& notice : actions.notices) log_(notice);
   if (actions.append) append(std::move(*actions.append));
   if (actions.commit) commit(std::move(actions.commit));
   for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
-  for (auto& reply : actions.replies) {
-    if (auto found = receipts_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
-  }
   for (auto& reply : actions.level_replies) {
     if (auto found = levels_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
   }
@@ -79,7 +76,7 @@ void TillRuntime::append(std::vector<Bytes> batch) {
   asio::post(journal_lane_, [this, batch = std::move(batch)] {
     auto outcome = flush(batch);
     post([this, outcome = std::move(outcome)]() mutable {
-      carry_out(node_->on_appended(read_clock(), std::move(outcome)));
+      carry_out(node_->on_appended(read_clock(), std::move(outcome), [this](Actions& early) { answer(early); }));
     });
   });
 }

@@ -99,7 +99,8 @@ class TillRuntime final : private LinkOwner {
   void serve(const std::vector<GroupCommit::Caller*>& callers);
   void record_handed_over();
   void record_soon();
-  Drafts take_handed_over();  // on any thread that holds the core
+  Drafts take_handed_over();      // on any thread that holds the core
+  void answer(Actions& actions);  // on the core thread
   void answer_callers(Actions& actions);
   void refuse(const std::vector<GroupCommit::Caller*>& callers);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);

@@ -31,6 +31,10 @@ int main(int argc, char** argv) {
     std::cerr << "there is no bench '" << only << "': name record, drain, pull, fold or day\n";
     return 2;
   }
+  if (!std::filesystem::is_directory(where)) {
+    std::cerr << "there is no folder '" << where << "': name one on the disk to be measured, or make it first\n";
+    return 2;
+  }
   o.program = demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync";
   return in_a_sentence([&] {
     std::vector<Figure> all;
