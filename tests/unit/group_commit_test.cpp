@@ -48,6 +48,7 @@ TEST_CASE("many callers at once: one writes at a time, for several, and each hea
       });
     }
   }
+  others.clear();
   CHECK(right == kThreads * kEach);
   CHECK(flushes < static_cast<int>(kThreads * kEach));
   MESSAGE(flushes.load() << " flushes for " << kThreads * kEach << " sales");

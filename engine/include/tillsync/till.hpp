@@ -48,8 +48,8 @@ class Till {
   // Returns when the op is flushed to this till's disk. The same key with the same content gets the first receipt
   // again. Errors: invalid, card_number, duplicate_key, busy, disk_full (nothing was recorded; try again), io.
   Result<Receipt> record(const OpDraft& draft);
-  // `done` is called when it is, on the engine's thread. What one thread records is numbered in the order of its calls,
-  // whichever of the two they are.
+  // `done` is called when it is, on the engine's thread, which waits for it: keep it short. What one thread records is
+  // numbered in the order of its calls, whichever of the two they are.
   void record(const OpDraft& draft, std::function<void(Result<Receipt>)> done);
 
   // How safe the op with this key is by now. Errors: not_found.
