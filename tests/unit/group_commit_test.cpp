@@ -71,3 +71,44 @@ TEST_CASE("some of a crowd do not come again: the others go on without them") {
   }
   CHECK(recorded == 20 * 12 * 13 / 2);
 }
+
+TEST_CASE("who is woken while another thread still has its sale goes on for one who came later") {
+  const auto until = [](const std::function<bool()>& happened) {
+    while (!happened()) std::this_thread::yield();
+  };
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<std::uint64_t> writing = 0, kept = 0, coming = 0;
+    std::vector<GroupCommit::Caller*> others;  // two who come together, and whose sales another thread has
+    const auto until_asleep = [&](std::uint64_t callers) {
+      until([&] { return coming == callers; });
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();  // mostly, they are by then
+    };
+    GroupCommit group([&](const std::vector<GroupCommit::Caller*>& callers) {
+      const std::uint64_t number = receipt_for(*callers.front()).seq.value;
+      if (number == 2 || number == 3) {
+        others.insert(others.end(), callers.begin(), callers.end());
+        kept += callers.size();
+        return;
+      }
+      writing = number;
+      if (number == 1) until_asleep(3);
+      if (number == 4) until_asleep(5);
+      GroupCommit::answer({{callers.front(), receipt_for(*callers.front())}});
+    });
+    const auto sells = [&](std::uint64_t number) {
+      return std::jthread([&, number] {
+        ++coming;
+        CHECK(group.record(draft(number))->seq == Seq{number});
+      });
+    };
+    const auto first = sells(1);
+    until([&] { return writing == 1; });
+    const auto second = sells(2), third = sells(3);
+    until([&] { return kept == 2; });
+    auto fourth = sells(4);
+    until([&] { return writing == 4; });
+    auto fifth = sells(5);
+    fifth.join(), fourth.join();
+    for (GroupCommit::Caller* each : others) GroupCommit::answer({{each, receipt_for(*each)}});
+  }
+}
