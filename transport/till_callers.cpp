@@ -89,8 +89,7 @@ void TillRuntime::refuse(const std::vector<GroupCommit::Caller*>& callers) {
   GroupCommit::answer(std::move(answers));
 }
 
-void TillRuntime::answer(Actions& actions) {
-  answer_callers(actions);
+void TillRuntime::call_back(Actions& actions) {
   for (Actions::Reply& reply : std::exchange(actions.replies, {})) {
     if (auto found = receipts_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
   }

@@ -51,12 +51,13 @@ void TillRuntime::pay() {
 }
 
 void TillRuntime::perform(Actions actions) {
-  answer(actions);
+  answer_callers(actions);
   for (const Notice& notice : actions.notices) log_(notice);
   if (actions.append) append(std::move(*actions.append));
   if (actions.commit) commit(std::move(actions.commit));
   for (const Actions::Send& send : actions.sends) links_->send(send.to, send.message);
   for (PeerId peer : actions.hang_up) links_->hang_up(peer);
+  call_back(actions);
   for (auto& reply : actions.level_replies) {
     if (auto found = levels_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
   }
@@ -76,7 +77,10 @@ void TillRuntime::append(std::vector<Bytes> batch) {
   asio::post(journal_lane_, [this, batch = std::move(batch)] {
     auto outcome = flush(batch);
     post([this, outcome = std::move(outcome)]() mutable {
-      carry_out(node_->on_appended(read_clock(), std::move(outcome), [this](Actions& early) { answer(early); }));
+      carry_out(node_->on_appended(read_clock(), std::move(outcome), [this](Actions& early) {
+        answer_callers(early);
+        call_back(early);
+      }));
     });
   });
 }

@@ -99,9 +99,9 @@ class TillRuntime final : private LinkOwner {
   void serve(const std::vector<GroupCommit::Caller*>& callers);
   void record_handed_over();
   void record_soon();
-  Drafts take_handed_over();      // on any thread that holds the core
-  void answer(Actions& actions);  // on the core thread
+  Drafts take_handed_over();  // on any thread that holds the core
   void answer_callers(Actions& actions);
+  void call_back(Actions& actions);  // on the core thread
   void refuse(const std::vector<GroupCommit::Caller*>& callers);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();
