@@ -15,11 +15,27 @@ namespace {
 
 constexpr int kLessPriority = 10;
 
+// Nothing of the parent's stays open here but the pipe: should it die, its folder's lock is free at once. And this
+// process goes with it: when the last who could read a pipe is gone, who asked for that gets SIGIO, which ends it.
+void hold_only(int pipe) {
+  if (pipe > 3) ::close_range(3, static_cast<unsigned>(pipe) - 1, 0);
+  ::close_range(static_cast<unsigned>(pipe) + 1, ~0U, 0);
+  sigset_t io;
+  ::sigemptyset(&io);
+  ::sigaddset(&io, SIGIO);
+  ::sigprocmask(SIG_UNBLOCK, &io, nullptr);
+  ::fcntl(pipe, F_SETOWN, ::getpid());
+  ::fcntl(pipe, F_SETFL, O_ASYNC);
+  pollfd reader{pipe, 0, 0};
+  if (::poll(&reader, 1, 0) > 0) ::_exit(1);  // gone before that
+}
+
 [[noreturn]] void run_child(int out, const std::function<Result<void>()>& check) {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   (void)::setpriority(PRIO_PROCESS, 0, kLessPriority);
-  for (int sig : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(sig, SIG_DFL);
+  for (int sig : {SIGSEGV, SIGBUS, SIGABRT, SIGIO}) std::signal(sig, SIG_DFL);
+  hold_only(out);
   const auto checked = check();
   std::string said;
   if (!checked) said = std::string(1, static_cast<char>(checked.error().kind)) + checked.error().message;

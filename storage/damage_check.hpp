@@ -17,7 +17,8 @@ namespace tillsync {
 
 class DamageCheck {
  public:
-  // `check` runs in the child, with less priority. Before the process has threads.
+  // `check` runs in the child, with less priority, and finds no file open but the standard ones. Before the process has
+  // threads. The child ends with its parent, however that one ends.
   static Result<std::unique_ptr<DamageCheck>> start(const std::function<Result<void>()>& check);
   ~DamageCheck();  // ends the child
   DamageCheck(const DamageCheck&) = delete;

@@ -26,12 +26,25 @@ Result<std::vector<std::uint32_t>> segment_numbers(Disk& disk, const std::string
   return numbers;
 }
 
-Result<Bytes> read_whole(Disk& disk, const std::string& path) {
+// A segment's header, and what is in it from some offset on: a start reads no more than what it needs.
+struct Segment {
+  std::uint64_t size = 0;
+  Bytes header;
+  std::uint64_t from = 0;
+  Bytes batches;
+};
+
+Result<Segment> read_segment(Disk& disk, const std::string& path, std::uint64_t from) {
   auto file = disk.open(path, false);
   if (!file) return tl::unexpected(file.error());
   auto size = (*file)->size();
   if (!size) return tl::unexpected(size.error());
-  return (*file)->read_at(0, *size);
+  auto header = (*file)->read_at(0, format::kSegmentHeaderBytes);
+  if (!header) return tl::unexpected(header.error());
+  from = std::min(std::max<std::uint64_t>(from, format::kSegmentHeaderBytes), *size);
+  auto batches = (*file)->read_at(from, *size - from);
+  if (!batches) return tl::unexpected(batches.error());
+  return Segment{*size, std::move(*header), from, std::move(*batches)};
 }
 
 // Scans the segments from `from` on; the last one's unfinished end is left in `tail`.
@@ -43,18 +56,19 @@ Result<JournalReport> scan_all(Disk& disk, const std::string& folder, const std:
   std::optional<JournalPosition> before;  // the end of the last segment that was read
   for (std::uint32_t number : numbers) {
     if (number < from.segment) continue;
-    auto bytes = read_whole(disk, folder + "/" + format::segment_name(number));
-    if (!bytes) return tl::unexpected(bytes.error());
+    const std::string path = folder + "/" + format::segment_name(number);
+    auto segment = read_segment(disk, path, number == from.segment ? from.offset : 0);
+    if (!segment) return tl::unexpected(segment.error());
     const bool last = number == numbers.back();
-    const auto previous_end = format::read_segment_header(*bytes, number);
+    const auto previous_end = format::read_segment_header(segment->header, number);
     // A crash may come before a new segment's header is flushed; nothing else is in it then.
-    if (!previous_end && !(last && bytes->size() <= format::kSegmentHeaderBytes))
+    if (!previous_end && !(last && segment->size <= format::kSegmentHeaderBytes))
       report.damage.push_back({{number, 0}, format::kSegmentHeaderBytes, true, {}});
     if (before && before->segment + 1 == number && previous_end.value_or(0) > before->offset)
       report.damage.push_back({*before, *previous_end - before->offset, true, {}});
-    auto scan = format::scan_segment(*bytes, number, number == from.segment ? from.offset : 0, visit);
+    auto scan = format::scan_segment(segment->batches, {number, segment->from}, visit);
     const bool bad_end = !scan.damage.empty() && scan.damage.back().at.offset >= scan.end;
-    before = JournalPosition{number, bad_end ? bytes->size() : scan.end};  // what is said once is enough
+    before = JournalPosition{number, bad_end ? segment->size : scan.end};  // what is said once is enough
     report.batches += scan.batches, report.ops += scan.ops;
     for (JournalDamage& damage : scan.damage) {
       damage.behind_flush = damage.behind_flush || !last || damage.at < flushed;

@@ -96,20 +96,21 @@ std::optional<std::uint32_t> segment_number(const std::string& name) {
 
 std::uint64_t used_bytes(ByteView segment) { return segment.find_last_not_of('\0') + 1; }
 
-SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t from, const Journal::Visitor& visit) {
+SegmentScan scan_segment(ByteView bytes, JournalPosition from, const Journal::Visitor& visit) {
   SegmentScan scan;
-  std::uint64_t at = std::max<std::uint64_t>(from, kSegmentHeaderBytes);
-  const std::uint64_t used = used_bytes(bytes);
-  scan.end = std::min<std::uint64_t>(at, bytes.size());
+  scan.end = from.offset;
+  const auto behind = [&](std::uint64_t offset) { return bytes.substr(offset - from.offset); };
+  const std::uint64_t used = from.offset + used_bytes(bytes);
+  std::uint64_t at = from.offset;
   while (at < used) {
-    const JournalPosition here{segment, at};
-    const auto header = read_batch_header(bytes.substr(at), here);
+    const JournalPosition here{from.segment, at};
+    const auto header = read_batch_header(behind(at), here);
     BatchBody body;
     std::uint64_t next = at + 1;
     if (header) {
-      const ByteView rest = bytes.substr(at + kBatchHeaderBytes);
-      body = read_batch_body(rest.substr(0, std::min<std::size_t>(rest.size(), header->body)), header->count);
-      next = std::min<std::uint64_t>(bytes.size(), at + kBatchHeaderBytes + header->body);
+      const ByteView rest = behind(at + kBatchHeaderBytes).substr(0, header->body);
+      body = read_batch_body(rest, header->count);
+      next = at + kBatchHeaderBytes + rest.size();
     }
     if (body.complete) {
       for (ByteView op : body.ops) visit(here, op);
@@ -119,7 +120,7 @@ SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t fr
     }
     // Resynchronise on the next batch that says it stands where it stands. The last sector of an unfinished one may
     // hold anything behind it, too.
-    while (next < used && !read_batch_header(bytes.substr(next), {segment, next})) ++next;
+    while (next < used && !read_batch_header(behind(next), {from.segment, next})) ++next;
     scan.damage.push_back({here, std::min(next, used) - at, next < used, {}});
     for (ByteView op : body.ops) {
       scan.tail_salvaged.emplace_back(op);

@@ -43,7 +43,7 @@ std::optional<std::uint32_t> segment_number(const std::string& name);
 // Up to the zeros that are the room for what comes next. The last batch may end in some as well: its header says.
 std::uint64_t used_bytes(ByteView segment);
 
-// Walks one segment's bytes.
+// Walks one segment's bytes from the offset `from` on, behind its header.
 struct SegmentScan {
   std::vector<JournalDamage> damage;  // behind_flush set where a later batch proves it
   std::vector<Bytes> tail_salvaged;   // whole records behind the last good batch
@@ -51,6 +51,6 @@ struct SegmentScan {
   std::uint64_t ops = 0;
   std::uint64_t end = kSegmentHeaderBytes;  // after the last good batch
 };
-SegmentScan scan_segment(ByteView bytes, std::uint32_t segment, std::uint64_t from, const Journal::Visitor& visit);
+SegmentScan scan_segment(ByteView bytes, JournalPosition from, const Journal::Visitor& visit);
 
 }  // namespace tillsync::journal_format

@@ -105,6 +105,7 @@ class TillRuntime final : private LinkOwner {
   void refuse(const std::vector<GroupCommit::Caller*>& callers);
   Result<JournalPosition> flush(const std::vector<Bytes>& batch);
   void look_after_check();
+  void wait_for_the_next_check();  // at the next start
   void append(std::vector<Bytes> batch);
   void commit(std::shared_ptr<const StoreBatch> batch);
   void arm();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <asio/executor_work_guard.hpp>
+#include <charconv>
 
 #include "storage/damage_check.hpp"
 #include "storage/lmdb_shrink.hpp"
@@ -13,15 +14,24 @@ namespace tillsync {
 
 namespace {
 
-constexpr char kRunning[] = "running";      // is there while a process runs: found at the start, the last one crashed
-constexpr char kUnchecked[] = "unchecked";  // in it: and the database was not looked at whole since an earlier crash
-constexpr auto kCheckPatience = milliseconds(150);  // of a start; a small database is looked at by then
+// Is there while a process runs: found at the start, the last one crashed. In it, how many starts since the database
+// was last looked at whole have gone on beside the check.
+constexpr char kRunning[] = "running";
+constexpr int kBesideAtMost = 3;                    // then a start waits: a rotten page may be what it crashes at
+constexpr auto kCheckPatience = milliseconds(100);  // of a start; a small database is looked at by then
 constexpr Duration kCheckAgain = milliseconds(250);
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   randombytes_buf(&seed, sizeof seed);
   return seed;
+}
+
+int starts_beside(const std::string& mark) {
+  int starts = 0;
+  const char* end = mark.data() + mark.size();
+  const auto [rest, error] = std::from_chars(mark.data(), end, starts);
+  return mark.empty() ? 0 : error == std::errc() && rest == end ? starts : kBesideAtMost;
 }
 
 Result<void> check_database(const std::string& path) {
@@ -80,18 +90,20 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
 Result<void> TillRuntime::open_disks(Recovered& recovered) {
   const std::string database = folder_.file("db");
   const auto mark = read_file(folder_.file(kRunning));  // of a crash
+  int beside = 0;
   if (mark) {
     auto check = DamageCheck::start([&] { return check_database(database); });
     if (!check) return tl::unexpected(check.error());
-    // One start may go on beside the check; if that one crashed as well, the next waits.
-    auto outcome = *mark == kUnchecked ? (*check)->wait() : (*check)->within(kCheckPatience);
+    beside = starts_beside(*mark);
+    auto outcome = beside >= kBesideAtMost ? (*check)->wait() : (*check)->within(kCheckPatience);
     if (outcome && !*outcome) {
-      (void)replace_file(folder_.file(kRunning), kUnchecked);  // so that the next start waits for its check as well
+      wait_for_the_next_check();
       return *outcome;
     }
     if (!outcome) check_ = std::move(*check);
   }
-  if (auto marked = replace_file(folder_.file(kRunning), check_ ? kUnchecked : ""); !marked) return marked;
+  if (auto marked = replace_file(folder_.file(kRunning), check_ ? std::to_string(beside + 1) : ""); !marked)
+    return marked;
   if (auto fits = check_ ? Result<void>() : lmdb::shrink(database); !fits)
     log_({Notice::Weight::warning, fits.error().for_log()});
   auto store = TillStore::open(database);
@@ -172,6 +184,10 @@ TillRuntime::~TillRuntime() {
   check_ ? void(replace_file(folder_.file(kRunning), "")) : void(::unlink(folder_.file(kRunning).c_str()));
 }
 
+void TillRuntime::wait_for_the_next_check() {
+  (void)replace_file(folder_.file(kRunning), std::to_string(kBesideAtMost));
+}
+
 // The database of a till that crashed may be rotten where nobody has looked yet: sales go on in the journal, and
 // nothing more is written into it.
 void TillRuntime::look_after_check() {
@@ -180,6 +196,7 @@ void TillRuntime::look_after_check() {
     check_.reset();
     if (!*outcome) {
       database_damaged_ = true;
+      asio::post(database_lane_, [this] { wait_for_the_next_check(); });
       log_({Notice::Weight::error, for_folder(outcome->error(), folder_.path()).for_log()});
       return;
     }

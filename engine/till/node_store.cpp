@@ -83,7 +83,7 @@ void Node::restore(Recovered recovered, Actions& out) {
     auto op = decode_op(bytes);
     if (!op || op->chain.till != config_.till) continue;
     const Hash hash = blake2b(bytes);
-    if (!orphans.empty() || !own_.replay(*op, hash, bytes)) {
+    if (!orphans.empty() || !own_.replay(*op, hash, std::move(bytes))) {
       orphans.push_back(std::move(*op));
       continue;
     }

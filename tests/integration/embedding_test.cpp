@@ -1,8 +1,11 @@
 // The public Till, used as a till program uses it.
 #include <doctest/doctest.h>
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <atomic>
+#include <csignal>
 #include <future>
 #include <map>
 #include <semaphore>
@@ -134,7 +137,28 @@ TEST_CASE("a check in a child process is waited for, or not, and may crash witho
   REQUIRE(forgotten);
 }
 
-TEST_CASE("a till that crashed before its database was looked at whole waits for that at the next start") {
+TEST_CASE("a till that is killed while its database is checked leaves its folder free, and the check ends") {
+  const test::Folder folder;
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // the check becomes this process's child
+  const pid_t till = ::fork();
+  if (till == 0) {
+    auto locked = DataFolder::lock(folder / "till", true);
+    auto check = DamageCheck::start([] {
+      ::kill(::getppid(), SIGKILL);
+      return ::poll(nullptr, 0, 20'000), Result<void>();
+    });
+    ::poll(nullptr, 0, 20'000);
+    ::_exit(1);
+  }
+  REQUIRE(::waitpid(till, nullptr, 0) == till);
+  CHECK(DataFolder::lock(folder / "till", false));
+  int status = 0;
+  REQUIRE(::waitpid(-1, &status, 0) > 0);
+  CHECK(WIFSIGNALED(status));  // and not at the end of what it does
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+}
+
+TEST_CASE("a till that crashed three times before its database was looked at whole waits for that at the next start") {
   const test::Folder folder;
   const std::string at = folder / "till", mark = at + "/running";
   const auto open = [&] { return Till::open({.folder = at, .branch = "main", .till = "till-1", .network = false}); };
@@ -145,7 +169,7 @@ TEST_CASE("a till that crashed before its database was looked at whole waits for
     CHECK(read_file(mark) == std::string());
   }
   CHECK_FALSE(file_exists(mark));
-  REQUIRE(replace_file(mark, "unchecked"));
+  REQUIRE(replace_file(mark, "3"));
   REQUIRE(open());
   CHECK_FALSE(file_exists(mark));
   std::string bytes = read_file(at + "/db/data.mdb").value();
@@ -153,7 +177,7 @@ TEST_CASE("a till that crashed before its database was looked at whole waits for
   REQUIRE(sold != std::string::npos);
   for (std::size_t i = sold; i != std::string::npos; i = bytes.find("bread", i + 1)) bytes[i] = 'B';
   REQUIRE(replace_file(at + "/db/data.mdb", bytes));
-  REQUIRE(replace_file(mark, "unchecked"));
+  REQUIRE(replace_file(mark, "3"));
   const auto refused = open();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::damaged);
