@@ -12,6 +12,7 @@ namespace format = journal_format;
 
 namespace {
 
+constexpr std::size_t kKeptBuffer = 4 << 20;  // bytes; batches and their room are rarely longer
 constexpr char kBroken[] = "the journal's disk failed earlier: check the disk, then restart this till";
 constexpr char kFlushFailed[] =
     "the disk took a sale and could not keep it, for want of space: free some, then restart this till";
@@ -134,8 +135,10 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
     const auto ended = end_segment();  // on a full disk this one goes on, as far as its room goes
     if (!ended && ended.error().kind != ErrorKind::disk_full) return tl::unexpected(ended.error());
   }
-  const Bytes bytes = format::batch(ops, end_, end_.offset);
-  if (auto written = write(bytes); !written) {
+  if (buffer_.capacity() > kKeptBuffer) Bytes().swap(buffer_);
+  format::batch(buffer_, ops, end_, end_.offset);
+  const std::size_t length = buffer_.size();
+  if (auto written = write_buffer(); !written) {
     // Full: undo what was written, so that nothing is half-recorded. Anything else: nobody knows what is on the device.
     const bool undone = written.error().kind == ErrorKind::disk_full && give_back_room();
     broken_ = !undone;
@@ -147,24 +150,23 @@ Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {
     if (flushed.error().kind == ErrorKind::disk_full) return fail(ErrorKind::io, kFlushFailed, flushed.error().detail);
     return tl::unexpected(flushed.error());
   }
-  end_.offset += bytes.size();
+  end_.offset += length;
   return end_;
 }
 
 // When there is no room for it, with room for the next ones; on a disk that is nearly full, without.
-Result<void> Journal::write(const Bytes& batch) {
-  const std::uint64_t end = end_.offset + batch.size();
-  if (end <= size_) return file_->write_at(end_.offset, batch);
-  const std::uint64_t room = std::clamp<std::uint64_t>(8 * batch.size(), sizes_.least_room, 16 * sizes_.least_room);
-  Bytes with_room = batch;
-  with_room.resize(batch.size() + room);
-  auto written = file_->write_at(end_.offset, with_room);
+Result<void> Journal::write_buffer() {
+  const std::size_t batch = buffer_.size();
+  if (end_.offset + batch <= size_) return file_->write_at(end_.offset, buffer_);
+  const std::uint64_t room = std::clamp<std::uint64_t>(8 * batch, sizes_.least_room, 16 * sizes_.least_room);
+  buffer_.resize(batch + room);
+  auto written = file_->write_at(end_.offset, buffer_);
   if (!written && written.error().kind == ErrorKind::disk_full) {
     if (auto given = give_back_room(); !given) return given;
-    with_room.resize(batch.size());
-    written = file_->write_at(end_.offset, with_room);
+    buffer_.resize(batch);
+    written = file_->write_at(end_.offset, buffer_);
   }
-  if (written) size_ = end_.offset + with_room.size();
+  if (written) size_ = end_.offset + buffer_.size();
   return written;
 }
 

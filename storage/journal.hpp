@@ -82,7 +82,7 @@ class Journal {
  private:
   Journal(Disk& disk, std::string folder, JournalSizes sizes)
       : disk_(&disk), folder_(std::move(folder)), sizes_(sizes) {}
-  Result<void> write(const Bytes& batch);
+  Result<void> write_buffer();
   Result<void> give_back_room();
   Result<void> start_segment(std::uint32_t number);
   Result<void> set_aside_tail(JournalDamage& tail, const std::vector<Bytes>& salvaged);
@@ -90,6 +90,7 @@ class Journal {
   Disk* disk_;
   std::string folder_;
   JournalSizes sizes_;
+  Bytes buffer_;  // what is written; its memory is kept for the next batch
   std::shared_ptr<File> file_;
   JournalPosition end_;
   std::uint64_t size_ = 0;  // of the file: zeros from the end on

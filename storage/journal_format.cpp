@@ -41,10 +41,10 @@ std::optional<std::uint64_t> read_segment_header(ByteView bytes, std::uint32_t s
   return previous_end;
 }
 
-Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed) {
+void batch(Bytes& out, const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed) {
   std::size_t body = 0;
   for (const Bytes& op : ops) body += kRecordHeaderBytes + op.size();
-  Bytes out;
+  out.clear();
   out.reserve(kBatchHeaderBytes + body);
   put(out, kBatchMagic), put(out, static_cast<std::uint32_t>(body)), put(out, static_cast<std::uint32_t>(ops.size()));
   put(out, at.segment), put(out, at.offset), put(out, flushed);
@@ -54,7 +54,6 @@ Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flu
     put(out, checksum(op));
     out += op;
   }
-  return out;
 }
 
 std::optional<BatchHeader> read_batch_header(ByteView bytes, JournalPosition at) {

@@ -20,8 +20,9 @@ Bytes segment_header(std::uint32_t segment, std::uint64_t previous_end);
 // The previous end that it says; nothing when it is no header of that segment.
 std::optional<std::uint64_t> read_segment_header(ByteView bytes, std::uint32_t segment);
 
-// `flushed` is the offset in this segment that is known to be on the device before this batch is written.
-Bytes batch(const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed);
+// Writes it to `out`, instead of what is there. `flushed` is the offset in this segment that is known to be on the
+// device before this batch is written.
+void batch(Bytes& out, const std::vector<Bytes>& ops, JournalPosition at, std::uint64_t flushed);
 
 struct BatchHeader {
   std::uint32_t body = 0;

@@ -18,6 +18,13 @@ void StoreBatch::erase(const char* table, ByteView key) {
   places_.push_back({table, at, bytes_.size(), bytes_.size(), true});
 }
 
+void StoreBatch::clear() {
+  constexpr std::size_t kKept = 8 << 20;  // bytes: a checkpoint has some 4 MiB
+  if (bytes_.capacity() > kKept) return void(*this = {});
+  bytes_.clear();
+  places_.clear();
+}
+
 StoreBatch::Write StoreBatch::write(std::size_t i) const {
   const Place& place = places_[i];
   const ByteView all = bytes_;

@@ -45,6 +45,7 @@ class StoreBatch {
   bool empty() const { return places_.empty(); }
   std::size_t bytes() const { return bytes_.size(); }
   void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+  void clear();  // its memory is kept for the next one, unless it is uncommonly much
 
   struct Write {
     const char* table;

@@ -1,8 +1,10 @@
 // tillsync: one binary for the shop, the cloud and the people who look after them.
 #include "tools/cli.hpp"
+#include "tools/memory.hpp"
 
 int main(int argc, char** argv) {
   using namespace tillsync::cli;
+  keep_freed_memory();
   CLI::App app{
       "tillsync keeps a shop selling and its stock true when the network does not cooperate.\n"
       "Example: tillsync demo",

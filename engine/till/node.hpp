@@ -165,6 +165,7 @@ class Node {
   bool follows(Now now) const;  // another till hosts
   void pump(Now now, Actions& out);
   void pump_commit(Now now, Actions& out);
+  std::shared_ptr<StoreBatch> empty_batch();
   void form_checkpoint(Now now, StoreBatch& batch, Actions& out);
   void on_own_durable(const Op& op);
   void add_branch_stock(const Op& op);
@@ -286,7 +287,8 @@ class Node {
   std::optional<Instant> vitals_due_;
   std::map<std::uint64_t, std::pair<ReplyTo, Instant>> commands_;  // waiting for the cloud's word
 
-  std::shared_ptr<const StoreBatch> batch_;  // being committed, or to be tried again
+  std::shared_ptr<StoreBatch> batch_;    // being committed, or to be tried again
+  std::shared_ptr<StoreBatch> written_;  // the last one that was
   bool committing_ = false;
   bool news_ = false;  // rows or ops may have changed since parked pulls were last looked at
   bool commit_ok_ = true;

@@ -130,13 +130,20 @@ void Node::pump_commit(Now now, Actions& out) {
   const bool due = own_.pending_bytes() >= kCheckpointBytes || (checkpoint_due_ && now.mono >= *checkpoint_due_);
   if (!batch_ && !urgent && !due) return;
   if (!batch_) {
-    StoreBatch batch = std::move(adopted_);
-    adopted_ = {};
-    form_checkpoint(now, batch, out);
-    batch_ = std::make_shared<const StoreBatch>(std::move(batch));
+    batch_ = empty_batch();
+    if (!adopted_.empty()) *batch_ = std::exchange(adopted_, {});
+    form_checkpoint(now, *batch_, out);
   }
   committing_ = true;
   out.commit = batch_;
+}
+
+// In the memory of the last one, if whoever wrote that has let go of it.
+std::shared_ptr<StoreBatch> Node::empty_batch() {
+  std::shared_ptr<StoreBatch> last = std::exchange(written_, nullptr);
+  if (!last || last.use_count() > 1) return std::make_shared<StoreBatch>();
+  last->clear();
+  return last;
 }
 
 void Node::form_checkpoint(Now now, StoreBatch& batch, Actions& out) {
@@ -192,7 +199,7 @@ Actions Node::on_committed(Now now, Result<void> outcome) {
     return out;
   }
   commit_ok_ = true;
-  batch_.reset();
+  written_ = std::move(batch_);
   own_.forget_pending(committing_ops_);
   committing_ops_ = 0;
   roster_durable_ = std::max(roster_durable_, roster_committing_);

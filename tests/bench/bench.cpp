@@ -12,11 +12,13 @@
 #include "tests/scratch.hpp"
 #include "tools/command.hpp"
 #include "tools/demo/fleet.hpp"
+#include "tools/memory.hpp"
 
 using namespace tillsync;
 using namespace tillsync::bench;
 
 int main(int argc, char** argv) {
+  cli::keep_freed_memory();  // as the programs do; the references have it as well
   Options o;
   std::string only, json, where = std::filesystem::temp_directory_path();
   CLI::App app("Times tillsync beside what its users would otherwise pick. Judges nothing: machines differ.");
