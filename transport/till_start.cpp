@@ -4,6 +4,7 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <charconv>
+#include <filesystem>
 
 #include "storage/damage_check.hpp"
 #include "storage/lmdb_shrink.hpp"
@@ -17,8 +18,9 @@ namespace {
 // Is there while a process runs: found at the start, the last one crashed. In it, how many starts since the database
 // was last looked at whole have gone on beside the check.
 constexpr char kRunning[] = "running";
-constexpr int kBesideAtMost = 3;                    // then a start waits: a rotten page may be what it crashes at
-constexpr auto kCheckPatience = milliseconds(100);  // of a start; a small database is looked at by then
+constexpr int kBesideAtMost = 3;  // then a start waits: a rotten page may be what it crashes at
+constexpr auto kCheckPatience = milliseconds(100), kLittlePatience = milliseconds(30);
+constexpr std::uintmax_t kSmallDatabase = 64 << 20;  // bytes; looked at whole in the time that a start has for it
 constexpr Duration kCheckAgain = milliseconds(250);
 
 std::uint64_t random_seed() {
@@ -38,6 +40,13 @@ Result<void> check_database(const std::string& path) {
   auto store = TillStore::open(path);
   if (!store) return tl::unexpected(store.error());
   return (*store)->verify();
+}
+
+// A large one is not through in any time that customers would wait; what is rotten at its root is found at once.
+milliseconds patience_for(const std::string& database) {
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(database + "/data.mdb", unknown);
+  return unknown || bytes <= kSmallDatabase ? kCheckPatience : kLittlePatience;
 }
 
 Error for_folder(Error error, const std::string& folder) {
@@ -95,7 +104,7 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
     auto check = DamageCheck::start([&] { return check_database(database); });
     if (!check) return tl::unexpected(check.error());
     beside = starts_beside(*mark);
-    auto outcome = beside >= kBesideAtMost ? (*check)->wait() : (*check)->within(kCheckPatience);
+    auto outcome = beside >= kBesideAtMost ? (*check)->wait() : (*check)->within(patience_for(database));
     if (outcome && !*outcome) {
       wait_for_the_next_check();
       return *outcome;

@@ -288,7 +288,7 @@ class Node {
   std::map<std::uint64_t, std::pair<ReplyTo, Instant>> commands_;  // waiting for the cloud's word
 
   std::shared_ptr<StoreBatch> batch_;    // being committed, or to be tried again
-  std::shared_ptr<StoreBatch> written_;  // the last one that was
+  std::shared_ptr<StoreBatch> written_;  // the one before, whose memory the next one takes
   bool committing_ = false;
   bool news_ = false;  // rows or ops may have changed since parked pulls were last looked at
   bool commit_ok_ = true;

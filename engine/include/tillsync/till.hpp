@@ -9,6 +9,9 @@
 //
 // Threads: every function may be called from any thread, also from several at once. Callbacks run on the engine's
 // thread: keep them short, and do not call a blocking function of the same Till from one.
+//
+// Memory: 3 MiB, and some more for a moment while rows or checkpoints are written. A program on glibc does well to keep
+// what is freed for the next one: mallopt(M_TRIM_THRESHOLD, 16 << 20) and M_MMAP_THRESHOLD, before its first thread.
 #pragma once
 
 #include <chrono>
