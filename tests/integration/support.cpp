@@ -15,11 +15,7 @@ namespace tillsync::test {
 
 namespace {
 
-#ifdef __SANITIZE_THREAD__
-constexpr char kLimit[] = "600";  // s; what is measured there is ten times slower
-#else
-constexpr char kLimit[] = "60";
-#endif
+constexpr const char* kLimit = kShadowMemory ? "600" : "60";  // s; sanitized programs are up to ten times slower
 
 std::string quoted(const std::string& text) {
   std::string out = "'";

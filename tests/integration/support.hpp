@@ -22,7 +22,7 @@ constexpr bool kShadowMemory = true;
 constexpr bool kShadowMemory = false;
 #endif
 
-// `tillsync ARGS...`, at most 60 s; ten times that under ThreadSanitizer.
+// `tillsync ARGS...`, at most 60 s; ten times that with a sanitizer.
 Outcome run(const std::vector<std::string>& arguments);
 Outcome shell(const std::string& command);
 
