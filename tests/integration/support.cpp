@@ -15,7 +15,7 @@ namespace tillsync::test {
 
 namespace {
 
-constexpr const char* kLimit = kShadowMemory ? "600" : "60";  // s; sanitized programs are up to ten times slower
+constexpr const char* kLimit = kSanitized ? "600" : "60";  // s
 
 std::string quoted(const std::string& text) {
   std::string out = "'";

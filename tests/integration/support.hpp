@@ -15,11 +15,11 @@ struct Outcome {
   std::string out, err;
 };
 
-// What a sanitizer keeps of each byte counts as the process's own memory.
+// Such a program is up to ten times slower, and what a sanitizer keeps of each byte counts as the program's memory.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool kShadowMemory = true;
+constexpr bool kSanitized = true;
 #else
-constexpr bool kShadowMemory = false;
+constexpr bool kSanitized = false;
 #endif
 
 // `tillsync ARGS...`, at most 60 s; ten times that with a sanitizer.
