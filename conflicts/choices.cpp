@@ -4,7 +4,7 @@
 #include <map>
 
 #include "conflicts/kinds.hpp"
-#include "storage/thousandths.hpp"
+#include "storage/base/thousandths.hpp"
 
 namespace tillsync {
 

@@ -1,6 +1,6 @@
 #include "conflicts/explain.hpp"
 
-#include "storage/row_edit.hpp"
+#include "storage/model/row_edit.hpp"
 
 namespace tillsync {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "conflicts/choices.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/row_edit.hpp"
-#include "storage/thousandths.hpp"
+#include "storage/base/thousandths.hpp"
+#include "storage/model/op_codec.hpp"
+#include "storage/model/row_edit.hpp"
 
 namespace tillsync {
 

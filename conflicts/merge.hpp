@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "conflicts/policy.hpp"
-#include "storage/row_edit.hpp"
+#include "storage/model/row_edit.hpp"
 
 namespace tillsync {
 

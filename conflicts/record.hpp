@@ -9,7 +9,7 @@
 #include <tillsync/row.hpp>
 #include <vector>
 
-#include "storage/records.hpp"
+#include "storage/model/records.hpp"
 
 namespace tillsync {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "storage/mutants.hpp"
+#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

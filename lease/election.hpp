@@ -13,10 +13,10 @@
 #include <tillsync/time.hpp>
 #include <vector>
 
-#include "lease/grant_book.hpp"
+#include "lease/equivocation_detector.hpp"
 #include "lease/grantor.hpp"
 #include "lease/messages.hpp"
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 
 namespace tillsync {
 
@@ -123,7 +123,7 @@ class Election {
   Grantor grantor_;
   std::set<TillId> connected_;  // tills, and the cloud while it is
   std::map<TillId, std::uint32_t> fitness_;
-  GrantBook book_;
+  EquivocationDetector book_;
 
   LeaseView lease_;  // own or followed
   std::optional<Certificate> certificate_;

@@ -1,6 +1,6 @@
 // A candidate's moves: asking, counting, hosting. Public doors and timing are in election.cpp.
 #include "lease/election.hpp"
-#include "storage/mutants.hpp"
+#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

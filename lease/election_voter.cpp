@@ -1,6 +1,6 @@
 // A voter's moves: promising, following. Public doors and timing are in election.cpp.
 #include "lease/election.hpp"
-#include "storage/mutants.hpp"
+#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

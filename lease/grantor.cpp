@@ -1,6 +1,6 @@
 #include "lease/grantor.hpp"
 
-#include "storage/mutants.hpp"
+#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

@@ -1,6 +1,6 @@
 #include "lease/messages.hpp"
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 

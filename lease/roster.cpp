@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 

@@ -10,7 +10,7 @@
 
 #include "lease/keys.hpp"
 #include "lease/tenant.hpp"
-#include "storage/mutants.hpp"
+#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 

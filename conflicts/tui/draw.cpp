@@ -4,8 +4,8 @@
 #include "conflicts/explain.hpp"
 #include "conflicts/tui/model.hpp"
 #include "conflicts/tui/text.hpp"
-#include "storage/row_edit.hpp"
-#include "storage/thousandths.hpp"
+#include "storage/base/thousandths.hpp"
+#include "storage/model/row_edit.hpp"
 
 namespace tillsync::tui {
 

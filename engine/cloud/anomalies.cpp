@@ -4,10 +4,10 @@
 
 #include "conflicts/choices.hpp"
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/notes.hpp"
-#include "engine/stock/moves.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/ledger/moves.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
 
 namespace tillsync {
 
@@ -25,8 +25,8 @@ std::map<std::string, std::int64_t> quantities(const Document& document) {
 
 std::set<std::string>& Anomalies::waiting() {
   if (!waiting_) {
-    const auto note = txn_.note(unknown_sales_note(shop_));
-    const auto stored = note ? unpack<std::vector<std::string>>(*note) : std::nullopt;
+    const auto meta = txn_.meta(unknown_sales_meta(shop_));
+    const auto stored = meta ? unpack<std::vector<std::string>>(*meta) : std::nullopt;
     waiting_ = stored ? std::set<std::string>(stored->begin(), stored->end()) : std::set<std::string>{};
   }
   return *waiting_;
@@ -43,19 +43,19 @@ void Anomalies::look_at(const Op& op, const Document& document, const StockPlace
 }
 
 void Anomalies::look_at_refund(const Document& document, const StockPlace& place) {
-  const std::string note = refunds_note(shop_, document.reference);
-  const auto stored = txn_.note(note);
+  const std::string meta = refunds_meta(shop_, document.reference);
+  const auto stored = txn_.meta(meta);
   Packed<StockPlace> refunds =
       stored ? unpack<Packed<StockPlace>>(*stored).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
   refunds.all.push_back(place);
-  txn_.put_note(note, pack(refunds));
+  txn_.put_meta(meta, pack(refunds));
   weigh(document.reference);
 }
 
 // All refunds of one sale against it.
 void Anomalies::weigh(const std::string& sale) {
-  const auto note = txn_.note(refunds_note(shop_, sale));
-  const auto refunds = note ? unpack<Packed<StockPlace>>(*note).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
+  const auto meta = txn_.meta(refunds_meta(shop_, sale));
+  const auto refunds = meta ? unpack<Packed<StockPlace>>(*meta).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
   const auto known = txn_.find_key(shop_, sale);
   if (!known) {
     for (const StockPlace& place : refunds.all) book_.raise(unknown_sale(sale, book_.side_of(place), now_ms_));
@@ -121,8 +121,8 @@ void Anomalies::look_at_clock(const Op& op, Hlc settled) {
 }
 
 void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
-  const auto from = Hlc::at(count.hlc.millis() - RowBook::kClockErrorMs),
-             to = Hlc::at(count.hlc.millis() + RowBook::kClockErrorMs);
+  const auto from = Hlc::at(count.hlc.millis() - RowWriter::kClockErrorMs),
+             to = Hlc::at(count.hlc.millis() + RowWriter::kClockErrorMs);
   std::vector<ConflictSide> sides;
   for (const StockEvent& e : txn_.events_after(shop_, sku, {from, {}, {}, {}})) {
     if (e.hlc > to || sides.size() >= kMostSides) break;
@@ -135,7 +135,7 @@ void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
 
 void Anomalies::write() {
   if (!waiting_changed_) return;
-  txn_.put_note(unknown_sales_note(shop_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
+  txn_.put_meta(unknown_sales_meta(shop_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
 }
 
 }  // namespace tillsync

@@ -8,7 +8,7 @@
 #include <tillsync/op.hpp>
 
 #include "engine/cloud/conflict_book.hpp"
-#include "engine/cloud/row_book.hpp"
+#include "engine/cloud/row_writer.hpp"
 
 namespace tillsync {
 
@@ -16,7 +16,7 @@ class Anomalies {
  public:
   static constexpr std::int64_t kAheadMs = 5 * 60 * 1000;  // further in the future than this is no clock
 
-  Anomalies(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, ConflictBook& book, RowBook& rows)
+  Anomalies(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, ConflictBook& book, RowWriter& rows)
       : txn_(txn), shop_(shop), now_ms_(now_ms), book_(book), rows_(rows) {}
 
   // An op that took effect, at its corrected place.
@@ -34,10 +34,10 @@ class Anomalies {
   std::set<std::string>& waiting();  // sales that refunds name and that have not come
 
   CloudTxn& txn_;
-  Shop shop_;
+  BranchKey shop_;
   std::int64_t now_ms_;
   ConflictBook& book_;
-  RowBook& rows_;
+  RowWriter& rows_;
   std::optional<std::set<std::string>> waiting_;
   bool waiting_changed_ = false;
   std::set<ChainId> clocks_seen_;

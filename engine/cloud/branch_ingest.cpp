@@ -4,19 +4,19 @@
 
 #include "conflicts/kinds.hpp"
 #include "engine/cloud/fleet.hpp"
-#include "engine/cloud/notes.hpp"
-#include "engine/cloud/op_gate.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/op_rules.hpp"
 #include "engine/cloud/settling.hpp"
-#include "engine/stock/moves.hpp"
-#include "engine/till/stock_book.hpp"
+#include "engine/ledger/moves.hpp"
 #include "engine/validate.hpp"
-#include "storage/mutants.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/mutants.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/feeds.hpp"
+#include "storage/model/op_codec.hpp"
 
 namespace tillsync {
 
-BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies)
+BranchIngest::BranchIngest(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, const Policies& policies)
     : txn_(txn),
       shop_(shop),
       now_ms_(now_ms),
@@ -28,13 +28,13 @@ BranchIngest::BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms,
 
 void BranchIngest::name_reads(CloudReads& reads) const {
   reads.shops.push_back(shop_);
-  for (auto& name : {frontier_note(shop_), suspected_note(shop_), unknown_sales_note(shop_), tally_note(shop_),
-                     webhook_note(shop_.tenant), outbox_note(shop_)})
-    reads.notes.push_back(name);
+  for (auto& name : {frontier_meta(shop_), suspected_meta(shop_), unknown_sales_meta(shop_), tally_meta(shop_),
+                     webhook_meta(shop_.tenant), outbox_meta(shop_)})
+    reads.metas.push_back(name);
   CloudReads::KeysOf& keys = reads.keys.emplace_back(CloudReads::KeysOf{shop_, {}});
   std::vector<std::string_view> skus;
   for (const ReadPush* push : expected_) {
-    reads.notes.push_back(corrections_note(shop_, push->push.chain.till));
+    reads.metas.push_back(corrections_meta(shop_, push->push.chain.till));
     for (const OpenedOp& each : push->push.ops) keys.keys.push_back(each.op.key);
     for (const ReadOp& read : push->ops) {
       if (!read.draft) continue;
@@ -46,8 +46,8 @@ void BranchIngest::name_reads(CloudReads& reads) const {
   for (const std::string_view view : skus) {
     const std::string sku(view);
     reads.rows.push_back({shop_, stock_feed(shop_.branch), sku});
-    reads.notes.push_back(ledger_note(shop_, sku));
-    reads.notes.push_back(prices_note(shop_, {"tenant", "product"}, sku));
+    reads.metas.push_back(ledger_meta(shop_, sku));
+    reads.metas.push_back(prices_meta(shop_, {"tenant", "product"}, sku));
   }
 }
 
@@ -163,8 +163,8 @@ void BranchIngest::progress(const ChainId& chain, Seq last, Hlc hlc) {
 
 Frontier& BranchIngest::frontier() {
   if (!frontier_) {
-    const auto note = txn_.note(frontier_note(shop_));
-    frontier_ = note ? unpack<Frontier>(*note).value_or(Frontier{}) : Frontier{};
+    const auto meta = txn_.meta(frontier_meta(shop_));
+    frontier_ = meta ? unpack<Frontier>(*meta).value_or(Frontier{}) : Frontier{};
   }
   return *frontier_;
 }
@@ -176,7 +176,7 @@ void BranchIngest::finish(const std::vector<TillId>* tills) {
   if (frontier_) {
     if (tills != nullptr && frontier_->advance(*tills, now_ms_))
       conflicts_.confirm(frontier_->at(), frontier_->left_out(*tills, now_ms_));
-    txn_.put_note(frontier_note(shop_), pack(*frontier_));
+    txn_.put_meta(frontier_meta(shop_), pack(*frontier_));
   }
   conflicts_.write();
   anomalies_.write();
@@ -185,7 +185,7 @@ void BranchIngest::finish(const std::vector<TillId>* tills) {
   tally.ops += counts_.appended, tally.duplicates += counts_.duplicates, tally.refused_ops += refused_ops_;
   if (tills != nullptr) tally.heard_ms = now_ms_;  // not when somebody settles something at the cloud
   tally.count(conflicts_.waiting_changed());
-  txn_.put_note(tally_note(shop_), pack(tally));
+  txn_.put_meta(tally_meta(shop_), pack(tally));
   Outbox outbox(txn_);
   if (!accepted_.empty() && outbox.webhook(shop_.tenant)) outbox.put(shop_, accepted_);
 }

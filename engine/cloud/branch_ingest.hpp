@@ -13,9 +13,9 @@
 #include "engine/cloud/frontier.hpp"
 #include "engine/cloud/outbox.hpp"
 #include "engine/cloud/push_reading.hpp"
-#include "engine/cloud/row_book.hpp"
+#include "engine/cloud/row_writer.hpp"
 #include "engine/wire/open_push.hpp"
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
@@ -27,7 +27,7 @@ struct IngestCounts {
 
 class BranchIngest {
  public:
-  BranchIngest(CloudTxn& txn, const Shop& shop, std::int64_t now_ms, const Policies& policies);
+  BranchIngest(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, const Policies& policies);
   BranchIngest(BranchIngest&&) = delete;
 
   // Is about to be pushed; name_reads() then tells what its ops will want from the record.
@@ -55,11 +55,11 @@ class BranchIngest {
   Frontier& frontier();
 
   CloudTxn& txn_;
-  Shop shop_;
+  BranchKey shop_;
   std::int64_t now_ms_;
   const Policies& policies_;
   ConflictBook conflicts_;
-  RowBook rows_;
+  RowWriter rows_;
   Anomalies anomalies_;
   BranchStock stock_;
   std::optional<Frontier> frontier_;

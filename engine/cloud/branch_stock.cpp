@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "engine/cloud/notes.hpp"
-#include "engine/stock/moves.hpp"
-#include "engine/till/stock_book.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/ledger/moves.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/feeds.hpp"
+#include "storage/model/op_codec.hpp"
 
 namespace tillsync {
 
@@ -51,8 +51,8 @@ void BranchStock::apply(const Op& op, const StockMoves& moves, bool has_effect) 
 
 std::vector<Correction>& BranchStock::corrections(const TillId& till) {
   const auto [it, fresh] = corrections_.try_emplace(till);
-  const auto note = fresh ? txn_.note(corrections_note(shop_, till)) : std::nullopt;
-  if (note) it->second = unpack<Packed<Correction>>(*note).value_or(Packed<Correction>{}).all;
+  const auto meta = fresh ? txn_.meta(corrections_meta(shop_, till)) : std::nullopt;
+  if (meta) it->second = unpack<Packed<Correction>>(*meta).value_or(Packed<Correction>{}).all;
   return it->second;
 }
 
@@ -90,7 +90,7 @@ void BranchStock::redate(const Op& op) {
   });
   auto& all = corrections(op.chain.till);
   all.push_back(*correction);
-  txn_.put_note(corrections_note(shop_, op.chain.till), pack(Packed<Correction>{all}));
+  txn_.put_meta(corrections_meta(shop_, op.chain.till), pack(Packed<Correction>{all}));
 }
 
 void BranchStock::write_any() {
@@ -108,13 +108,13 @@ void BranchStock::write_events() {
 }
 
 void BranchStock::name_ledgers(CloudReads& reads) const {
-  for (const auto& [sku, p] : products_) reads.notes.push_back(ledger_note(shop_, sku));
+  for (const auto& [sku, p] : products_) reads.metas.push_back(ledger_meta(shop_, sku));
 }
 
 void BranchStock::load_ledgers() {
   for (auto& [sku, p] : products_) {
-    const auto note = p.first ? txn_.note(ledger_note(shop_, sku)) : std::nullopt;
-    if (note) p.ledger = unpack<Ledger>(*note).value_or(Ledger{});
+    const auto meta = p.first ? txn_.meta(ledger_meta(shop_, sku)) : std::nullopt;
+    if (meta) p.ledger = unpack<Ledger>(*meta).value_or(Ledger{});
   }
 }
 
@@ -135,14 +135,14 @@ void BranchStock::fold(ConflictBook& conflicts, Anomalies& anomalies) {
 void BranchStock::fold(const std::string& sku, Product& p, ConflictBook& conflicts, Anomalies& anomalies) {
   const auto change =
       p.ledger.add(p.fresh, *p.first, [&](const StockPlace& after) { return txn_.events_after(shop_, sku, after); });
-  txn_.put_note(ledger_note(shop_, sku), pack(p.ledger));
+  txn_.put_meta(ledger_meta(shop_, sku), pack(p.ledger));
   p.row.milli = p.ledger.milli();
   p.row.last_count = p.ledger.last_count();
   p.row.kept = p.ledger.kept();
   conflicts.compare(sku, change);
   const auto& count = p.ledger.last_count();
   const bool about_count = count && std::ranges::any_of(p.fresh, [&](const StockEvent& e) {
-                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= RowBook::kClockErrorMs;
+                             return std::abs(e.hlc.millis() - count->hlc.millis()) <= RowWriter::kClockErrorMs;
                            });
   if (about_count) anomalies.look_at_count(sku, *count);
 }

@@ -11,15 +11,15 @@
 
 #include "engine/cloud/anomalies.hpp"
 #include "engine/cloud/conflict_book.hpp"
-#include "engine/stock/ledger.hpp"
-#include "engine/stock/moves.hpp"
-#include "storage/cloud_store.hpp"
+#include "engine/ledger/ledger.hpp"
+#include "engine/ledger/moves.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
 class BranchStock {
  public:
-  BranchStock(CloudTxn& txn, const Shop& shop) : txn_(txn), shop_(shop) {}
+  BranchStock(CloudTxn& txn, const BranchKey& shop) : txn_(txn), shop_(shop) {}
 
   // Where an op belongs, whatever its till's clock said when it was recorded.
   Hlc corrected(const Op& op);
@@ -50,7 +50,7 @@ class BranchStock {
   void fold(const std::string& sku, Product& product, ConflictBook& conflicts, Anomalies& anomalies);
 
   CloudTxn& txn_;
-  const Shop& shop_;
+  const BranchKey& shop_;
   std::map<std::string, Product> products_;
   std::unordered_map<std::string_view, Product*> by_sku_;  // the same, quicker to find
   std::map<TillId, std::vector<Correction>> corrections_;

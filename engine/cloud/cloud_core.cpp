@@ -17,7 +17,7 @@ bool is_lease(const Message& m) {
 
 CloudActions CloudCore::on_roster(const Roster& roster) {
   CloudActions out;
-  const Shop shop{roster.keys.id(), roster.branch};
+  const BranchKey shop{roster.keys.id(), roster.branch};
   const auto [it, first] = rosters_.try_emplace(shop, roster);
   if (!first && !it->second.take(roster)) return out;
   const Roster& mine = it->second;
@@ -33,12 +33,12 @@ CloudActions CloudCore::on_roster(const Roster& roster) {
   return out;
 }
 
-const Certificate* CloudCore::leader(const Shop& shop) const {
+const Certificate* CloudCore::leader(const BranchKey& shop) const {
   const auto it = leaders_.find(shop);
   return it == leaders_.end() ? nullptr : &it->second;
 }
 
-CloudActions CloudCore::on_peer_up(Now, PeerId id, const Shop& shop, const TillId& name, std::uint32_t protocol) {
+CloudActions CloudCore::on_peer_up(Now, PeerId id, const BranchKey& shop, const TillId& name, std::uint32_t protocol) {
   CloudActions out;
   peers_[id] = {shop, name, protocol, {}, false};
   const auto roster = rosters_.find(shop);
@@ -65,7 +65,7 @@ CloudActions CloudCore::on_message(Now now, PeerId from, Message message) {
   }
   peer.messages.take(now.mono, messages, 1);
   auto ask = [&](auto what) { queue_.push_back({from, peer.shop, std::move(what)}); };
-  if (auto* offer = std::get_if<Offer>(&message)) {
+  if (auto* offer = std::get_if<HistoryOffer>(&message)) {
     ask(std::move(*offer));
   } else if (auto* push = std::get_if<Push>(&message)) {
     take_push(now, peer, from, std::move(*push), out);
@@ -149,7 +149,7 @@ void CloudCore::take_progress(const Peer& peer, PeerId from, const Progress& m) 
 
 void CloudCore::take_roster(const Peer& peer, const NewRoster& m, CloudActions& out) {
   auto roster = Roster::decode(m.roster);
-  if (!roster || Shop{roster->keys.id(), roster->branch} != peer.shop)
+  if (!roster || BranchKey{roster->keys.id(), roster->branch} != peer.shop)
     return refusals_.count(peer.shop, Refused::unreadable);
   CloudActions taken = on_roster(*roster);
   out.new_roster = std::move(taken.new_roster);
@@ -190,7 +190,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
 
 // Once a connection, before anything else that the record knows.
 void CloudCore::tell_of_restore(const CloudAnswers& answers, CloudActions& out) {
-  std::optional<BeganAnew> word;
+  std::optional<CloudReset> word;
   auto tell = [&](PeerId id) {
     const auto peer = peers_.find(id);
     if (peer == peers_.end() || std::exchange(peer->second.told_of_restore, true)) return;
@@ -261,7 +261,7 @@ CloudActions CloudCore::on_wake(Now now) {
   return out;
 }
 
-void CloudCore::name_tills(const Shop& shop, CloudJob& job) const {
+void CloudCore::name_tills(const BranchKey& shop, CloudJob& job) const {
   const auto roster = rosters_.find(shop);
   const auto [names, fresh] = job.tills.try_emplace(shop);
   if (!fresh || roster == rosters_.end()) return;
@@ -283,7 +283,7 @@ void CloudCore::pump(Now now, CloudActions& out) {
 
 // Branch by branch: what their asks share is written once.
 std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
-  std::set<Shop> busy;
+  std::set<BranchKey> busy;
   for (const Lane& each : lanes_) {
     if (each.job) std::ranges::transform(each.job->asks, std::inserter(busy, busy.end()), &CloudAsk::shop);
   }
@@ -298,7 +298,7 @@ std::shared_ptr<const CloudJob> CloudCore::next_job(Now now, const Lane& lane) {
   while (bytes < kMaxJobBytes) {
     const auto first = std::ranges::find_if(queue_, allowed);
     if (first == queue_.end()) break;
-    const Shop shop = first->shop;
+    const BranchKey shop = first->shop;
     name_tills(shop, job);
     const std::size_t enough = std::min(bytes + kMaxShopBytes, kMaxJobBytes);
     std::erase_if(queue_, [&](CloudAsk& ask) {

@@ -32,15 +32,15 @@ struct VerifiedPush {
 
 struct CloudAsk {
   PeerId from;
-  Shop shop;
-  std::variant<Offer, VerifiedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
+  BranchKey shop;
+  std::variant<HistoryOffer, VerifiedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
 };
 
 struct CloudJob {
   std::vector<CloudAsk> asks;
   Now now;
-  std::uint64_t reads = 0;                    // it runs when as many of `to_read` have been read, of all there were
-  std::map<Shop, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
+  std::uint64_t reads = 0;  // it runs when as many of `to_read` have been read, of all there were
+  std::map<BranchKey, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
   std::shared_ptr<const Policies> policies = std::make_shared<const Policies>();
 };
 
@@ -51,7 +51,7 @@ struct CloudAnswers {
   };
   struct Refusal {
     PeerId from;
-    Shop shop;
+    BranchKey shop;
     Refused why;
     std::string sentence;
   };
@@ -59,8 +59,8 @@ struct CloudAnswers {
   std::vector<Refusal> refused;   // pushes
   std::vector<CloudAsk> waiting;  // pulls with nothing new yet
   IngestCounts counts;
-  std::set<CloudNews> changed;          // feeds: who waits for them is answered
-  std::optional<BeganAnew> began_anew;  // unsigned: who offers something hears it first
+  std::set<CloudNews> changed;           // feeds: who waits for them is answered
+  std::optional<CloudReset> began_anew;  // unsigned: who offers something hears it first
 };
 
 // The witness remembers what the jobs of this process have seen and promised.
@@ -76,7 +76,7 @@ struct CloudActions {
   std::vector<Actions::Send> sends;
   std::vector<PeerId> hang_up;
   std::vector<Notice> notices;
-  std::optional<std::pair<Shop, Roster>> new_roster;  // to be kept
+  std::optional<std::pair<BranchKey, Roster>> new_roster;  // to be kept
 };
 
 struct CloudCounters {
@@ -105,10 +105,10 @@ class CloudCore {
 
   // The newest of each branch counts; its members are told, and who is none any more is let go.
   CloudActions on_roster(const Roster& roster);
-  const std::map<Shop, Roster>& rosters() const { return rosters_; }
+  const std::map<BranchKey, Roster>& rosters() const { return rosters_; }
 
   // `protocol`: the version that both speak.
-  CloudActions on_peer_up(Now now, PeerId peer, const Shop& shop, const TillId& name,
+  CloudActions on_peer_up(Now now, PeerId peer, const BranchKey& shop, const TillId& name,
                           std::uint32_t protocol = kBusySince);
   void on_peer_down(PeerId peer);
   CloudActions on_message(Now now, PeerId from, Message message);
@@ -121,12 +121,12 @@ class CloudCore {
   const Refusals& refusals() const { return refusals_; }
   Refusals& refusals() { return refusals_; }  // whoever drives it counts those that it lets no further
   // Who hosts a branch, as far as the cloud has been told: the certificate of the highest term.
-  const Certificate* leader(const Shop& shop) const;
+  const Certificate* leader(const BranchKey& shop) const;
   std::size_t connections() const { return peers_.size(); }
 
  private:
   struct Peer {
-    Shop shop;
+    BranchKey shop;
     TillId name;
     std::uint32_t protocol;
     Meter messages;
@@ -144,7 +144,7 @@ class CloudCore {
   void wake_readers(const ChangedFeeds& feeds);
   void park(CloudAsk ask);
   std::optional<CloudAsk> unpark(PeerId peer);
-  void name_tills(const Shop& shop, CloudJob& job) const;
+  void name_tills(const BranchKey& shop, CloudJob& job) const;
   void take_push(Now now, const Peer& peer, PeerId from, Push push, CloudActions& out);
   bool too_fast(Now now, const Peer& peer, PeerId from, const Push& push, CloudActions& out);
   void take_progress(const Peer& peer, PeerId from, const Progress& m);
@@ -159,9 +159,10 @@ class CloudCore {
   SecretKey key_;
   Limits limits_;
   std::shared_ptr<const Policies> policies_ = std::make_shared<const Policies>();
-  std::map<Shop, Roster> rosters_;
-  std::map<Shop, Certificate> leaders_;
-  std::set<std::pair<Shop, std::string>> told_;  // of whose lease messages it was said already that they are refused
+  std::map<BranchKey, Roster> rosters_;
+  std::map<BranchKey, Certificate> leaders_;
+  std::set<std::pair<BranchKey, std::string>>
+      told_;  // of whose lease messages it was said already that they are refused
   std::map<PeerId, Peer> peers_;
   std::deque<CloudAsk> queue_;
   std::map<PeerId, CloudAsk> parked_;  // pulls that wait for something new

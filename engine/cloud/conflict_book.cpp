@@ -4,15 +4,15 @@
 
 #include "conflicts/kinds.hpp"
 #include "engine/cloud/fleet.hpp"
-#include "engine/cloud/notes.hpp"
-#include "engine/stock/moves.hpp"
-#include "storage/mutants.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/ledger/moves.hpp"
+#include "storage/base/mutants.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
 
 namespace tillsync {
 
-std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const Shop& shop) {
+std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const BranchKey& shop) {
   std::vector<Conflict> out;
   for (const FeedKind& feed : {conflict_feed(shop.branch), FeedKind{"tenant", kConflictKind}}) {
     txn.rows_after(shop, feed, {}, [&](const Row& row) {
@@ -32,8 +32,8 @@ std::optional<Conflict> ConflictBook::find(const std::string& id) {
 
 std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
   if (!suspects_) {
-    const auto note = txn_.note(suspected_note(shop_));
-    suspects_ = note ? unpack<Packed<Suspect>>(*note).value_or(Packed<Suspect>{}).all : std::vector<Suspect>{};
+    const auto meta = txn_.meta(suspected_meta(shop_));
+    suspects_ = meta ? unpack<Packed<Suspect>>(*meta).value_or(Packed<Suspect>{}).all : std::vector<Suspect>{};
   }
   return *suspects_;
 }
@@ -190,12 +190,12 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
 }
 
 void ConflictBook::write() {
-  if (suspects_changed_) txn_.put_note(suspected_note(shop_), pack(Packed<Suspect>{*suspects_}));
+  if (suspects_changed_) txn_.put_meta(suspected_meta(shop_), pack(Packed<Suspect>{*suspects_}));
   if (waiting_changed_[1].empty()) return;
-  const Shop shared{shop_.tenant, {}};  // its feed is locked since the conflict was found
+  const BranchKey shared{shop_.tenant, {}};  // its feed is locked since the conflict was found
   Tally tally = tally_of(txn_, shared);
   tally.count(waiting_changed_[1]);
-  txn_.put_note(tally_note(shared), pack(tally));
+  txn_.put_meta(tally_meta(shared), pack(tally));
 }
 
 }  // namespace tillsync

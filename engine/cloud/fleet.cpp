@@ -1,23 +1,23 @@
 #include "engine/cloud/fleet.hpp"
 
 #include "engine/cloud/frontier.hpp"
-#include "engine/cloud/notes.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 
 namespace {
 
 // "what/TENANT/BRANCH"
-Shop shop_named(const std::string& name) {
+BranchKey shop_named(const std::string& name) {
   const std::size_t tenant = name.find('/') + 1, branch = name.find('/', tenant);
   if (branch == std::string::npos) return {};
   return {name.substr(tenant, branch - tenant), {name.substr(branch + 1)}};
 }
 
 template <class T>
-void each_note(CloudTxn& txn, const std::string& prefix, const std::function<void(const Shop&, T)>& visit) {
-  txn.notes(prefix, [&](const std::string& name, ByteView value) {
+void each_meta(CloudTxn& txn, const std::string& prefix, const std::function<void(const BranchKey&, T)>& visit) {
+  txn.metas(prefix, [&](const std::string& name, ByteView value) {
     if (auto read = unpack<T>(value)) visit(shop_named(name), std::move(*read));
   });
 }
@@ -31,29 +31,29 @@ std::string minutes(std::int64_t ms) {
 
 }  // namespace
 
-Tally tally_of(CloudTxn& txn, const Shop& shop) {
-  const auto note = txn.note(tally_note(shop));
-  return note ? unpack<Tally>(*note).value_or(Tally{}) : Tally{};
+Tally tally_of(CloudTxn& txn, const BranchKey& shop) {
+  const auto meta = txn.meta(tally_meta(shop));
+  return meta ? unpack<Tally>(*meta).value_or(Tally{}) : Tally{};
 }
 
-std::vector<BranchReport> read_fleet(CloudTxn& txn, const std::string& tenant, const std::vector<Shop>& known) {
-  std::map<Shop, BranchReport> found;
-  for (const Shop& shop : known) {
+std::vector<BranchReport> read_fleet(CloudTxn& txn, const std::string& tenant, const std::vector<BranchKey>& known) {
+  std::map<BranchKey, BranchReport> found;
+  for (const BranchKey& shop : known) {
     if (tenant.empty() || shop.tenant == tenant) found[shop].shop = shop;
   }
   const std::string of = tenant.empty() ? "" : tenant + "/";
-  each_note<Tally>(txn, kTallyNotes + of, [&](const Shop& shop, Tally tally) {
+  each_meta<Tally>(txn, kTallyNotes + of, [&](const BranchKey& shop, Tally tally) {
     BranchReport& report = found[shop];
     report.shop = shop;
     report.tally = std::move(tally);
   });
-  each_note<Frontier>(txn, kFrontierNotes + of, [&](const Shop& shop, const Frontier& frontier) {
+  each_meta<Frontier>(txn, kFrontierNotes + of, [&](const BranchKey& shop, const Frontier& frontier) {
     if (const auto it = found.find(shop); it != found.end()) it->second.complete_ms = frontier.at().millis();
   });
-  each_note<LeaseRecord>(txn, kLeaseNotes + of, [&](const Shop& shop, const LeaseRecord& lease) {
+  each_meta<LeaseRecord>(txn, kLeaseNotes + of, [&](const BranchKey& shop, const LeaseRecord& lease) {
     if (const auto it = found.find(shop); it != found.end()) it->second.lease = lease;
   });
-  each_note<OutboxState>(txn, "outbox/" + of, [&](const Shop& shop, const OutboxState& state) {
+  each_meta<OutboxState>(txn, "outbox/" + of, [&](const BranchKey& shop, const OutboxState& state) {
     if (const auto it = found.find(shop); it != found.end()) it->second.outbox = state;
   });
   std::vector<BranchReport> out;

@@ -31,10 +31,10 @@ struct Tally {
   }
 };
 
-Tally tally_of(CloudTxn& txn, const Shop& shop);
+Tally tally_of(CloudTxn& txn, const BranchKey& shop);
 
 struct BranchReport {
-  Shop shop;
+  BranchKey shop;
   Tally tally;
   std::int64_t complete_ms = 0;  // its past is here up to then; 0: not known
   LeaseRecord lease;
@@ -43,7 +43,7 @@ struct BranchReport {
 
 // All branches that ever said anything, of all tenants or of one, and those of `known`; of shared rows: without a
 // branch.
-std::vector<BranchReport> read_fleet(CloudTxn& txn, const std::string& tenant, const std::vector<Shop>& known);
+std::vector<BranchReport> read_fleet(CloudTxn& txn, const std::string& tenant, const std::vector<BranchKey>& known);
 
 // How much a branch wants to be looked at; worst first.
 struct Health {

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "storage/records.hpp"
+#include "storage/model/records.hpp"
 
 namespace tillsync {
 

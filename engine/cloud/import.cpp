@@ -1,15 +1,15 @@
 #include "engine/cloud/import.hpp"
 
-#include "engine/cloud/notes.hpp"
-#include "engine/cloud/row_book.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/row_writer.hpp"
 
 namespace tillsync {
 
-std::string import_checkpoint(CloudTxn& txn, const Shop& shop, const FeedKind& feed) {
-  return txn.note(row_note("import", shop, feed, "")).value_or("");
+std::string import_checkpoint(CloudTxn& txn, const BranchKey& shop, const FeedKind& feed) {
+  return txn.meta(row_meta("import", shop, feed, "")).value_or("");
 }
 
-Result<std::uint64_t> import_rows(CloudTxn& txn, const Shop& shop, const ImportBatch& batch, std::int64_t now_ms) {
+Result<std::uint64_t> import_rows(CloudTxn& txn, const BranchKey& shop, const ImportBatch& batch, std::int64_t now_ms) {
   const std::string& kind = batch.feed.kind;
   if (kind.empty() || kind.size() > 64 || kind.find('\0') != std::string::npos)
     return fail(ErrorKind::invalid, "a kind of rows has a name of up to 64 bytes, such as product");
@@ -22,20 +22,20 @@ Result<std::uint64_t> import_rows(CloudTxn& txn, const Shop& shop, const ImportB
     return fail(ErrorKind::busy, "the checkpoint of kind '" + kind +
                                      "' has moved: another import is under way, or this was sent already; begin again "
                                      "from the checkpoint");
-  RowBook book(txn, shop, now_ms);
+  RowWriter book(txn, shop, now_ms);
   txn.expect([&] {
     CloudReads reads;
     for (const ImportRow& row : batch.rows) {
       reads.rows.push_back({shop, batch.feed, row.id});
-      reads.notes.push_back(authors_note(shop, batch.feed, row.id));
-      if (kind == "product") reads.notes.push_back(prices_note(shop, batch.feed, row.id));
+      reads.metas.push_back(authors_meta(shop, batch.feed, row.id));
+      if (kind == "product") reads.metas.push_back(prices_meta(shop, batch.feed, row.id));
     }
     return reads;
   });
   std::uint64_t changed = 0;
   for (const ImportRow& row : batch.rows)
     changed += book.put({batch.feed, row.id, row.deleted, row.fields}, {}) ? 1 : 0;
-  if (batch.to) txn.put_note(row_note("import", shop, batch.feed, ""), *batch.to);
+  if (batch.to) txn.put_meta(row_meta("import", shop, batch.feed, ""), *batch.to);
   return changed;
 }
 

@@ -2,7 +2,7 @@
 
 namespace tillsync {
 
-void Ingest::expect(const std::vector<std::pair<Shop, const ReadPush*>>& pushes) {
+void Ingest::expect(const std::vector<std::pair<BranchKey, const ReadPush*>>& pushes) {
   for (const auto& [shop, push] : pushes) branch(shop).expect(*push);
   txn_.expect([&] {
     CloudReads reads;
@@ -11,11 +11,11 @@ void Ingest::expect(const std::vector<std::pair<Shop, const ReadPush*>>& pushes)
   });
 }
 
-BranchIngest& Ingest::branch(const Shop& shop) {
+BranchIngest& Ingest::branch(const BranchKey& shop) {
   return branches_.try_emplace(shop, txn_, shop, now_ms_, policies_).first->second;
 }
 
-IngestCounts Ingest::finish(const std::map<Shop, std::vector<TillId>>& tills) {
+IngestCounts Ingest::finish(const std::map<BranchKey, std::vector<TillId>>& tills) {
   const auto name_all = [&](auto name) {
     return [&, name] {
       CloudReads reads;

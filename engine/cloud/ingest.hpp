@@ -14,17 +14,17 @@ class Ingest {
       : txn_(txn), now_ms_(now_ms), policies_(policies) {}
 
   // What is about to be pushed: read from afar at once.
-  void expect(const std::vector<std::pair<Shop, const ReadPush*>>& pushes);
-  BranchIngest& branch(const Shop& shop);
+  void expect(const std::vector<std::pair<BranchKey, const ReadPush*>>& pushes);
+  BranchIngest& branch(const BranchKey& shop);
   // Folds what came, moves the branches' frontiers, writes rows and conflicts. Call once, at the end of the
   // transaction.
-  IngestCounts finish(const std::map<Shop, std::vector<TillId>>& tills);
+  IngestCounts finish(const std::map<BranchKey, std::vector<TillId>>& tills);
 
  private:
   CloudTxn& txn_;
   std::int64_t now_ms_;
   const Policies& policies_;
-  std::map<Shop, BranchIngest> branches_;
+  std::map<BranchKey, BranchIngest> branches_;
 };
 
 }  // namespace tillsync

@@ -21,7 +21,7 @@ void Meter::take(Instant now, const Allowance& allowed, std::uint64_t amount) {
   full_at_ = std::max(full_at_, now) + time_of(amount, allowed);
 }
 
-Duration Limits::take(Instant now, const Shop& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes) {
+Duration Limits::take(Instant now, const BranchKey& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes) {
   if (meters_.size() > forget_at_) forget_idle(now);
   Meters& one = meters_[{shop, till.text}];
   Meters& all = meters_[{shop, ""}];

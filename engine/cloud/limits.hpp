@@ -8,7 +8,7 @@
 #include <tillsync/ids.hpp>
 #include <tillsync/time.hpp>
 
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
@@ -39,7 +39,7 @@ class Limits {
   const RateLimits& rates() const { return limits_; }
 
   // Zero: it is counted, and welcome. Otherwise when to come back; nothing is counted.
-  Duration take(Instant now, const Shop& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes);
+  Duration take(Instant now, const BranchKey& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes);
 
  private:
   struct Meters {
@@ -47,7 +47,7 @@ class Limits {
   };
   void forget_idle(Instant now);
   RateLimits limits_;
-  std::map<std::pair<Shop, std::string>, Meters> meters_;  // by till; of the branch itself: no name
+  std::map<std::pair<BranchKey, std::string>, Meters> meters_;  // by till; of the branch itself: no name
   std::size_t forget_at_ = 1024;
 };
 

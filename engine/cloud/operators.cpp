@@ -1,7 +1,7 @@
 #include "engine/cloud/operators.hpp"
 
-#include "engine/cloud/notes.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 
@@ -39,19 +39,19 @@ Result<void> add_operator(CloudTxn& txn, Operator fresh, const OperatorKey& key)
     return fail(ErrorKind::invalid, "only a key for metrics may see all tenants: name one with --tenant");
   fresh.id = key.id;
   fresh.secret = blake2b(key.secret);
-  txn.put_note(operator_note(key.id), pack(fresh));
+  txn.put_meta(operator_meta(key.id), pack(fresh));
   return {};
 }
 
 bool drop_operator(CloudTxn& txn, const std::string& id) {
-  const bool known = txn.note(operator_note(id)).has_value();
-  if (known) txn.drop_note(operator_note(id));
+  const bool known = txn.meta(operator_meta(id)).has_value();
+  if (known) txn.drop_meta(operator_meta(id));
   return known;
 }
 
 std::vector<Operator> operators(CloudTxn& txn) {
   std::vector<Operator> out;
-  txn.notes(kOperatorNotes, [&](const std::string&, ByteView value) {
+  txn.metas(kOperatorNotes, [&](const std::string&, ByteView value) {
     if (auto each = unpack<Operator>(value)) out.push_back(std::move(*each));
   });
   return out;
@@ -59,8 +59,8 @@ std::vector<Operator> operators(CloudTxn& txn) {
 
 Result<Operator> find_operator(CloudTxn& txn, const std::string& text, std::int64_t now_ms) {
   const auto key = OperatorKey::parse(text);
-  const auto note = key ? txn.note(operator_note(key->id)) : std::nullopt;
-  auto known = note ? unpack<Operator>(*note) : std::nullopt;
+  const auto meta = key ? txn.meta(operator_meta(key->id)) : std::nullopt;
+  auto known = meta ? unpack<Operator>(*meta) : std::nullopt;
   if (!known || known->secret != blake2b(key->secret))
     return fail(ErrorKind::refused, "no such key: ask this cloud's operator for one ('tillsync operator add')");
   if (known->expires_ms != 0 && now_ms >= known->expires_ms)

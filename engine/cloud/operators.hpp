@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/cloud/rights.hpp"
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/cloud/notes.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 
@@ -19,26 +19,26 @@ std::uint64_t ops_in(const std::vector<OpRange>& ranges) {
 
 // Of a record that went back to a backup, entries have the numbers of others that it has forgotten: the generation
 // tells them apart.
-std::string Outbox::key_of(const Shop& shop, const OutboxState& state) {
-  const auto generation = txn_.note(kGenerationNote);
+std::string Outbox::key_of(const BranchKey& shop, const OutboxState& state) {
+  const auto generation = txn_.meta(kGenerationMeta);
   return shop.tenant.substr(0, 16) + "/" + shop.branch.text + "/" +
          std::to_string(generation ? unpack<std::uint64_t>(*generation).value_or(0) : 0) + "/" +
          std::to_string(state.head) + "." + std::to_string(state.head_ops);
 }
 
 std::optional<Webhook> Outbox::webhook(const std::string& tenant) {
-  const auto note = txn_.note(webhook_note(tenant));
-  return note ? unpack<Webhook>(*note) : std::nullopt;
+  const auto meta = txn_.meta(webhook_meta(tenant));
+  return meta ? unpack<Webhook>(*meta) : std::nullopt;
 }
 
 void Outbox::set_webhook(const std::string& tenant, const Webhook& webhook, bool from_start) {
-  std::vector<Shop> shops = txn_.shops();
-  std::erase_if(shops, [&](const Shop& shop) { return shop.tenant != tenant; });
+  std::vector<BranchKey> shops = txn_.shops();
+  std::erase_if(shops, [&](const BranchKey& shop) { return shop.tenant != tenant; });
   txn_.lock(shops);  // who pushes meanwhile leaves its ops here or in what is read now
   const bool fresh = !this->webhook(tenant).has_value();
-  txn_.put_note(webhook_note(tenant), pack(webhook));
+  txn_.put_meta(webhook_meta(tenant), pack(webhook));
   if (!fresh || !from_start) return;
-  for (const Shop& shop : shops) {
+  for (const BranchKey& shop : shops) {
     for (const auto& [chain, point] : txn_.chains(shop)) {
       if (point.seq > Seq{}) put(shop, {{chain.till, chain.incarnation, Seq{1}, point.seq}});
     }
@@ -46,50 +46,50 @@ void Outbox::set_webhook(const std::string& tenant, const Webhook& webhook, bool
 }
 
 void Outbox::remove_webhook(const std::string& tenant) {
-  std::vector<Shop> shops;
+  std::vector<BranchKey> shops;
   for (const auto& [shop, state] : states(tenant)) shops.push_back(shop);
   txn_.lock(shops);
-  for (const Shop& shop : shops) {
+  for (const BranchKey& shop : shops) {
     OutboxState now = state(shop);  // its numbers go on, should there be another webhook one day
-    for (; now.head < now.next; ++now.head) txn_.drop_note(number_note("outbox_entry", shop, now.head));
-    for (const SetAside& each : aside(shop)) txn_.drop_note(note_of("set_aside", shop, each.key));
+    for (; now.head < now.next; ++now.head) txn_.drop_meta(number_meta("outbox_entry", shop, now.head));
+    for (const SetAside& each : aside(shop)) txn_.drop_meta(meta_of("set_aside", shop, each.key));
     now.ops_out = now.ops_in;
     now.head_ops = now.attempts = now.set_aside = 0;
     now.try_at_ms = now.failing_since_ms = 0;
     now.why.clear();
     keep(shop, now);
   }
-  txn_.drop_note(webhook_note(tenant));
+  txn_.drop_meta(webhook_meta(tenant));
 }
 
-OutboxState Outbox::state(const Shop& shop) {
-  const auto note = txn_.note(outbox_note(shop));
-  return note ? unpack<OutboxState>(*note).value_or(OutboxState{}) : OutboxState{};
+OutboxState Outbox::state(const BranchKey& shop) {
+  const auto meta = txn_.meta(outbox_meta(shop));
+  return meta ? unpack<OutboxState>(*meta).value_or(OutboxState{}) : OutboxState{};
 }
 
-std::vector<std::pair<Shop, OutboxState>> Outbox::states(const std::string& tenant) {
-  std::vector<std::pair<Shop, OutboxState>> out;
-  const std::string prefix = outbox_notes(tenant);
-  txn_.notes(prefix, [&](const std::string& name, ByteView value) {
+std::vector<std::pair<BranchKey, OutboxState>> Outbox::states(const std::string& tenant) {
+  std::vector<std::pair<BranchKey, OutboxState>> out;
+  const std::string prefix = outbox_metas(tenant);
+  txn_.metas(prefix, [&](const std::string& name, ByteView value) {
     if (auto state = unpack<OutboxState>(value)) out.push_back({{tenant, {name.substr(prefix.size())}}, *state});
   });
   return out;
 }
 
-void Outbox::keep(const Shop& shop, const OutboxState& state) { txn_.put_note(outbox_note(shop), pack(state)); }
+void Outbox::keep(const BranchKey& shop, const OutboxState& state) { txn_.put_meta(outbox_meta(shop), pack(state)); }
 
-void Outbox::put(const Shop& shop, const std::vector<OpRange>& ranges) {
+void Outbox::put(const BranchKey& shop, const std::vector<OpRange>& ranges) {
   OutboxState now = state(shop);
-  txn_.put_note(number_note("outbox_entry", shop, now.next++), pack(Entry{ranges}));
+  txn_.put_meta(number_meta("outbox_entry", shop, now.next++), pack(Entry{ranges}));
   now.ops_in += ops_in(ranges);
   keep(shop, now);
 }
 
-std::optional<Delivery> Outbox::next(const Shop& shop) {
+std::optional<Delivery> Outbox::next(const BranchKey& shop) {
   Delivery out{{}, {}, {}, state(shop)};
   if (out.state.head == out.state.next) return std::nullopt;
-  const auto note = txn_.note(number_note("outbox_entry", shop, out.state.head));
-  const auto entry = note ? unpack<Entry>(*note) : std::nullopt;
+  const auto meta = txn_.meta(number_meta("outbox_entry", shop, out.state.head));
+  const auto entry = meta ? unpack<Entry>(*meta) : std::nullopt;
   if (!entry) return std::nullopt;
   out.key = key_of(shop, out.state);
   std::uint64_t skip = out.state.head_ops;
@@ -116,34 +116,34 @@ std::optional<Delivery> Outbox::next(const Shop& shop) {
   return out;
 }
 
-bool Outbox::at_front(const Shop& shop, const Delivery& delivery, OutboxState& state) {
+bool Outbox::at_front(const BranchKey& shop, const Delivery& delivery, OutboxState& state) {
   txn_.lock({shop});
   state = this->state(shop);
   return state.head < state.next && key_of(shop, state) == delivery.key;
 }
 
-void Outbox::advance(const Shop& shop, OutboxState& state, const Delivery& delivery) {
-  const auto note = txn_.note(number_note("outbox_entry", shop, state.head));
-  const auto entry = note ? unpack<Entry>(*note) : std::nullopt;
+void Outbox::advance(const BranchKey& shop, OutboxState& state, const Delivery& delivery) {
+  const auto meta = txn_.meta(number_meta("outbox_entry", shop, state.head));
+  const auto entry = meta ? unpack<Entry>(*meta) : std::nullopt;
   const std::uint64_t sent = delivery.ops.size();
   state.head_ops += sent;
   state.ops_out += sent;
   if (!entry || sent == 0 || state.head_ops >= ops_in(entry->ranges)) {
-    txn_.drop_note(number_note("outbox_entry", shop, state.head++));
+    txn_.drop_meta(number_meta("outbox_entry", shop, state.head++));
     state.head_ops = 0;
   }
   state.attempts = 0, state.try_at_ms = state.failing_since_ms = 0;
   state.why.clear();
 }
 
-void Outbox::delivered(const Shop& shop, const Delivery& delivery) {
+void Outbox::delivered(const BranchKey& shop, const Delivery& delivery) {
   OutboxState state;
   if (!at_front(shop, delivery, state)) return;
   advance(shop, state, delivery);
   keep(shop, state);
 }
 
-void Outbox::failed(const Shop& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
+void Outbox::failed(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
                     std::int64_t try_at_ms) {
   OutboxState state;
   if (!at_front(shop, delivery, state)) return;
@@ -153,37 +153,37 @@ void Outbox::failed(const Shop& shop, const Delivery& delivery, const std::strin
   keep(shop, state);
 }
 
-void Outbox::try_now(const Shop& shop) {
+void Outbox::try_now(const BranchKey& shop) {
   txn_.lock({shop});
   OutboxState now = state(shop);
   now.try_at_ms = 0;
   keep(shop, now);
 }
 
-void Outbox::set_aside(const Shop& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms) {
+void Outbox::set_aside(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms) {
   OutboxState state;
   if (!at_front(shop, delivery, state)) return;
-  txn_.put_note(note_of("set_aside", shop, delivery.key), pack(SetAside{delivery.key, delivery.ranges, why, now_ms}));
+  txn_.put_meta(meta_of("set_aside", shop, delivery.key), pack(SetAside{delivery.key, delivery.ranges, why, now_ms}));
   advance(shop, state, delivery);
   ++state.set_aside;
   keep(shop, state);
 }
 
-std::vector<SetAside> Outbox::aside(const Shop& shop) {
+std::vector<SetAside> Outbox::aside(const BranchKey& shop) {
   std::vector<SetAside> out;
-  txn_.notes(note_of("set_aside", shop, ""), [&](const std::string&, ByteView value) {
+  txn_.metas(meta_of("set_aside", shop, ""), [&](const std::string&, ByteView value) {
     if (auto each = unpack<SetAside>(value)) out.push_back(std::move(*each));
   });
   return out;
 }
 
-std::uint64_t Outbox::replay(const Shop& shop, const std::string& key) {
+std::uint64_t Outbox::replay(const BranchKey& shop, const std::string& key) {
   txn_.lock({shop});
   std::uint64_t count = 0;
   for (const SetAside& each : aside(shop)) {
     if (!key.empty() && each.key != key) continue;
     put(shop, each.ranges);
-    txn_.drop_note(note_of("set_aside", shop, each.key));
+    txn_.drop_meta(meta_of("set_aside", shop, each.key));
     ++count;
   }
   OutboxState now = state(shop);

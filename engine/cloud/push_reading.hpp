@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/stock/moves.hpp"
+#include "engine/ledger/moves.hpp"
 #include "engine/wire/open_push.hpp"
 
 namespace tillsync {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <map>
 
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
@@ -30,12 +30,14 @@ constexpr const char* name_of(Refused why) {
 
 class Refusals {
  public:
-  void count(const Shop& shop, Refused why, std::uint64_t times = 1) { counts_[{shop, why}] += times, total_ += times; }
-  const std::map<std::pair<Shop, Refused>, std::uint64_t>& counts() const { return counts_; }
+  void count(const BranchKey& shop, Refused why, std::uint64_t times = 1) {
+    counts_[{shop, why}] += times, total_ += times;
+  }
+  const std::map<std::pair<BranchKey, Refused>, std::uint64_t>& counts() const { return counts_; }
   std::uint64_t total() const { return total_; }
 
  private:
-  std::map<std::pair<Shop, Refused>, std::uint64_t> counts_;
+  std::map<std::pair<BranchKey, Refused>, std::uint64_t> counts_;
   std::uint64_t total_ = 0;
 };
 

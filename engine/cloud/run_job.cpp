@@ -5,21 +5,21 @@
 #include <set>
 
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/begin_anew.hpp"
 #include "engine/cloud/cloud_core.hpp"
-#include "engine/till/stock_book.hpp"
+#include "engine/cloud/reset_cloud.hpp"
 #include "engine/wire/paging.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/row_groups.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/feeds.hpp"
+#include "storage/model/op_codec.hpp"
+#include "storage/model/row_groups.hpp"
 
 namespace tillsync {
 
 namespace {
 
-void answer_offer(CloudTxn& txn, const CloudAsk& ask, const Offer& offer, CloudAnswers& out) {
+void answer_offer(CloudTxn& txn, const CloudAsk& ask, const HistoryOffer& offer, CloudAnswers& out) {
   const ChainPoint held = txn.chain(ask.shop, offer.chain.id()).value_or(ChainPoint{});
-  out.answers.push_back({ask.from, Held{offer.chain, Level::cloud, held}});
+  out.answers.push_back({ask.from, Ack{offer.chain, Level::cloud, held}});
 }
 
 void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudAnswers& out) {
@@ -37,7 +37,7 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
 
 // What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those
 // that none names as left (a till was set up anew) the youngest is open.
-std::vector<ChainUpTo> settled(CloudTxn& txn, const Shop& shop) {
+std::vector<ChainUpTo> settled(CloudTxn& txn, const BranchKey& shop) {
   std::map<ChainId, Hlc> began;
   std::set<ChainId> left;
   const auto chains = txn.chains(shop);
@@ -140,11 +140,11 @@ std::vector<PushOf> read_pushes(const CloudJob& job, std::vector<CloudAnswers::R
 // What changes the record, in one transaction.
 void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std::vector<PushOf>& pushes,
                  CloudAnswers& out) {
-  std::vector<Shop> shops;
+  std::vector<BranchKey> shops;
   for (const CloudAsk& ask : job.asks) {
     if (writes(ask)) shops.push_back(ask.shop);
   }
-  std::vector<std::pair<Shop, const ReadPush*>> expected;
+  std::vector<std::pair<BranchKey, const ReadPush*>> expected;
   for (const auto& [ask, push] : pushes) expected.emplace_back(ask->shop, push);
   txn.lock(shops);
   witness.begin();
@@ -152,7 +152,7 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std
   ingest.expect(expected);
   for (const auto& [ask, push] : pushes) {
     const ChainPoint held = ingest.branch(ask->shop).push(*push);
-    out.answers.push_back({ask->from, Held{WireChain::of(push->push.chain), Level::cloud, held}});
+    out.answers.push_back({ask->from, Ack{WireChain::of(push->push.chain), Level::cloud, held}});
   }
   for (const CloudAsk& ask : job.asks) {
     if (const auto* p = std::get_if<Progress>(&ask.what))
@@ -171,11 +171,11 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std
 // After the writes, so that readers see them; in a transaction of their own, which holds nobody up.
 void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
   witness.begin();
-  const auto is_offer = [](const CloudAsk& ask) { return std::holds_alternative<Offer>(ask.what); };
+  const auto is_offer = [](const CloudAsk& ask) { return std::holds_alternative<HistoryOffer>(ask.what); };
   if (std::ranges::any_of(job.asks, is_offer)) out.began_anew = began_anew(txn);
   for (const CloudAsk& ask : job.asks) {
     if (!writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
-    if (const auto* offer = std::get_if<Offer>(&ask.what)) answer_offer(txn, ask, *offer, out);
+    if (const auto* offer = std::get_if<HistoryOffer>(&ask.what)) answer_offer(txn, ask, *offer, out);
     if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
     if (const auto* pull = std::get_if<Pull>(&ask.what)) answer_pull(txn, ask, *pull, out);
   }

@@ -1,9 +1,9 @@
 #include "engine/cloud/settling.hpp"
 
 #include "conflicts/kinds.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/row_edit.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
+#include "storage/model/row_edit.hpp"
 
 namespace tillsync {
 

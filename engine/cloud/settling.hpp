@@ -7,7 +7,7 @@
 
 #include "conflicts/choices.hpp"
 #include "engine/cloud/conflict_book.hpp"
-#include "engine/cloud/row_book.hpp"
+#include "engine/cloud/row_writer.hpp"
 
 namespace tillsync {
 
@@ -16,7 +16,7 @@ class Settling {
   // Takes an op that was refused as it is after all; a sentence when it still can't be.
   using Replay = std::function<std::optional<std::string>(const StockPlace&)>;
 
-  Settling(ConflictBook& book, RowBook& rows, Replay replay) : book_(book), rows_(rows), replay_(std::move(replay)) {}
+  Settling(ConflictBook& book, RowWriter& rows, Replay replay) : book_(book), rows_(rows), replay_(std::move(replay)) {}
 
   // The effect that the resolution op has: applied, duplicate (it says what was said already), conflict (another was
   // quicker: neither is lost), or dead (no sense in it; `why` says so).
@@ -29,7 +29,7 @@ class Settling {
   void take_other_word(const Conflict& conflict);
 
   ConflictBook& book_;
-  RowBook& rows_;
+  RowWriter& rows_;
   Replay replay_;
 };
 

@@ -1,18 +1,20 @@
 #include "engine/cloud/witness.hpp"
 
-#include "engine/cloud/begin_anew.hpp"
-#include "engine/cloud/notes.hpp"
-#include "engine/till/stock_book.hpp"
-#include "storage/mutants.hpp"
-#include "storage/pack.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/reset_cloud.hpp"
+#include "storage/base/mutants.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/feeds.hpp"
 
 namespace tillsync {
 
 namespace {
-void keep(CloudTxn& txn, const Shop& shop, const LeaseRecord& record) { txn.put_note(lease_note(shop), pack(record)); }
+void keep(CloudTxn& txn, const BranchKey& shop, const LeaseRecord& record) {
+  txn.put_meta(lease_meta(shop), pack(record));
+}
 
 // Under a certificate: its term is the highest from now on, unless a higher one is known.
-bool lead(CloudTxn& txn, const Shop& shop, std::uint64_t epoch, const Ballot& ballot) {
+bool lead(CloudTxn& txn, const BranchKey& shop, std::uint64_t epoch, const Ballot& ballot) {
   LeaseRecord record = lease_record(txn, shop);
   if (record.outranks(epoch, ballot.term)) return mutated(Mutant::no_fencing);
   if (record.epoch == epoch && record.term == ballot.term) return true;
@@ -24,12 +26,12 @@ bool lead(CloudTxn& txn, const Shop& shop, std::uint64_t epoch, const Ballot& ba
 }
 }  // namespace
 
-LeaseRecord lease_record(CloudTxn& txn, const Shop& shop) {
+LeaseRecord lease_record(CloudTxn& txn, const BranchKey& shop) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};
   const LeaseRecord unreadable{kMost, Term{kMost}, {}, Promise{Term{kMost}, TillId{"unknown"}, 0}, kMost};  // says no
-  const auto note = txn.note(lease_note(shop));
-  if (!note && txn.note(kBeganAnewNote)) return LeaseRecord{}.forgotten();  // a branch newer than the backup
-  return note ? unpack<LeaseRecord>(*note).value_or(unreadable) : LeaseRecord{};
+  const auto meta = txn.meta(lease_meta(shop));
+  if (!meta && txn.meta(kCloudResetMeta)) return LeaseRecord{}.forgotten();  // a branch newer than the backup
+  return meta ? unpack<LeaseRecord>(*meta).value_or(unreadable) : LeaseRecord{};
 }
 
 LeaseRecord LeaseRecord::forgotten() const {
@@ -40,7 +42,7 @@ LeaseRecord LeaseRecord::forgotten() const {
   return now;
 }
 
-std::optional<Message> Witness::on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now) {
+std::optional<Message> Witness::on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Instant now) {
   if (const auto* m = std::get_if<PreVote>(&ask.what)) return pre_vote(txn, shop, ask, m->ballot, now);
   if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return request(txn, shop, ask, m->ballot, now);
   if (const auto* m = std::get_if<Command>(&ask.what)) return command(txn, shop, ask, *m);
@@ -54,7 +56,7 @@ void Witness::committed() {
   staged_.clear();
 }
 
-Instant Witness::bound_until(const Shop& shop, const LeaseRecord& record, Instant now) {
+Instant Witness::bound_until(const BranchKey& shop, const LeaseRecord& record, Instant now) {
   if (mutated(Mutant::hasty_witness)) return Instant{};
   if (const auto it = staged_.find(shop); it != staged_.end() && it->second.revision == record.revision)
     return it->second.bound_until;
@@ -65,13 +67,14 @@ Instant Witness::bound_until(const Shop& shop, const LeaseRecord& record, Instan
   return fresh.bound_until;
 }
 
-std::optional<Refusal> Witness::refusal(const Shop& shop, const LeaseRecord& record, const Ballot& ballot,
+std::optional<Refusal> Witness::refusal(const BranchKey& shop, const LeaseRecord& record, const Ballot& ballot,
                                         Instant now) {
   if (!record.promise) return std::nullopt;
   return refusal_of(*record.promise, bound_until(shop, record, now), now, ballot);
 }
 
-Message Witness::pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
+Message Witness::pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+                          Instant now) {
   const LeaseRecord record = lease_record(txn, shop);
   const auto no = refusal(shop, record, ballot, now);
   return PreVoteReply{ballot.nonce, std::max(record.promise.value_or(Promise{}).term, record.term),
@@ -79,7 +82,7 @@ Message Witness::pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, 
                       ask.roster_version};
 }
 
-Message Witness::request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
+Message Witness::request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
   const LeaseRecord record = lease_record(txn, shop);
   const auto no = refusal(shop, record, ballot, now);
   if (no) return Deny{ballot.nonce, no->term, no->holder, left_ms(no->remaining), ask.roster_version};
@@ -89,20 +92,20 @@ Message Witness::request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, c
   return Grant{ballot, ask.self, {}};
 }
 
-void Witness::release(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Term term, Instant now) {
+void Witness::release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, Instant now) {
   const LeaseRecord record = lease_record(txn, shop);
   if (!record.promise || record.promise->term != term || record.promise->holder != ask.from) return;
   promise(txn, shop, record, {term, ask.from, 0}, now);  // the term stays used
 }
 
-void Witness::promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const Promise& promise, Instant now) {
+void Witness::promise(CloudTxn& txn, const BranchKey& shop, LeaseRecord record, const Promise& promise, Instant now) {
   record.promise = promise;
   ++record.revision;
   keep(txn, shop, record);
   staged_[shop] = {record.revision, now + promise_time(promise.duration_ms)};
 }
 
-Message Witness::command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command) {
+Message Witness::command(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Command& command) {
   const Ballot& ballot = command.certificate.ballot;
   if (!lead(txn, shop, ask.epoch, ballot)) {
     return Commanded{command.nonce, "fenced: another till has hosted since, in term " +

@@ -12,7 +12,7 @@
 
 #include "engine/wire/messages.hpp"
 #include "lease/grantor.hpp"
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
@@ -35,7 +35,7 @@ struct LeaseRecord {
   }
 };
 
-LeaseRecord lease_record(CloudTxn& txn, const Shop& shop);
+LeaseRecord lease_record(CloudTxn& txn, const BranchKey& shop);
 
 // A voter's or holder's word that the core has found to be sound: signed, of this branch, by its roster.
 struct LeaseAsk {
@@ -49,7 +49,7 @@ class Witness {
   // Once for each ask of a transaction; then committed(), or begin() when it starts again.
   void begin() { staged_.clear(); }
   // The answer, if there is one; a Grant is signed by the core, when it goes out.
-  std::optional<Message> on_ask(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Instant now);
+  std::optional<Message> on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Instant now);
   void committed();
 
  private:
@@ -57,15 +57,15 @@ class Witness {
     std::uint64_t revision = 0;
     Instant bound_until;
   };
-  Instant bound_until(const Shop& shop, const LeaseRecord& record, Instant now);
-  std::optional<Refusal> refusal(const Shop& shop, const LeaseRecord& record, const Ballot& ballot, Instant now);
-  Message pre_vote(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
-  Message request(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
-  void release(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, Term term, Instant now);
-  Message command(CloudTxn& txn, const Shop& shop, const LeaseAsk& ask, const Command& command);
-  void promise(CloudTxn& txn, const Shop& shop, LeaseRecord record, const Promise& promise, Instant now);
+  Instant bound_until(const BranchKey& shop, const LeaseRecord& record, Instant now);
+  std::optional<Refusal> refusal(const BranchKey& shop, const LeaseRecord& record, const Ballot& ballot, Instant now);
+  Message pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
+  Message request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
+  void release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, Instant now);
+  Message command(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Command& command);
+  void promise(CloudTxn& txn, const BranchKey& shop, LeaseRecord record, const Promise& promise, Instant now);
 
-  std::map<Shop, Watch> watched_, staged_;
+  std::map<BranchKey, Watch> watched_, staged_;
 };
 
 }  // namespace tillsync

@@ -6,7 +6,7 @@
 #include <optional>
 #include <tillsync/time.hpp>
 
-#include "storage/records.hpp"
+#include "storage/model/records.hpp"
 
 namespace tillsync {
 
@@ -15,7 +15,7 @@ class ChainSender {
   static constexpr std::size_t kMaxInFlight = 16;  // batches: while some are written there, the next are on their way
   static constexpr Duration kPatience = std::chrono::seconds(10);
 
-  // True once after (re)connecting, when an answer is overdue, and with `repeat` every kPatience: send an Offer.
+  // True once after (re)connecting, when an answer is overdue, and with `repeat` every kPatience: send an HistoryOffer.
   bool next_offer(Instant now, bool repeat);
   // The seq to send from, when there is something up to `last` and room for it.
   std::optional<Seq> next_batch(Seq last) const;

@@ -3,24 +3,24 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 
 namespace {
-constexpr char kGenerationOfRows[] = "generation", kWordNote[] = "began_anew", kLeftNote[] = "left_generations";
+constexpr char kGenerationOfRows[] = "generation", kWordMeta[] = "began_anew", kLeftMeta[] = "left_generations";
 
 template <class T>
 std::optional<T> read(TillView& view, const char* name) {
-  const auto note = view.note(name);
-  return note ? unpack<T>(*note) : std::nullopt;
+  const auto meta = view.meta(name);
+  return meta ? unpack<T>(*meta) : std::nullopt;
 }
 }  // namespace
 
 CloudGeneration::CloudGeneration(TillView view)
     : value_(read<std::uint64_t>(view, kGenerationOfRows).value_or(0)),
-      word_(read<BeganAnew>(view, kWordNote)),
-      left_(read<std::vector<std::uint64_t>>(view, kLeftNote).value_or(std::vector<std::uint64_t>{})) {}
+      word_(read<CloudReset>(view, kWordMeta)),
+      left_(read<std::vector<std::uint64_t>>(view, kLeftMeta).value_or(std::vector<std::uint64_t>{})) {}
 
 bool CloudGeneration::left(std::uint64_t generation) const {
   return std::ranges::find(left_, generation) != left_.end();
@@ -38,7 +38,7 @@ bool CloudGeneration::is_old(std::uint64_t generation) const {
   return newest() != 0 && generation != newest();
 }
 
-bool CloudGeneration::hear(const BeganAnew& word, bool by_cloud) {
+bool CloudGeneration::hear(const CloudReset& word, bool by_cloud) {
   if (word_ && word_->generation == word.generation) return false;
   const bool older = left(word.generation) || (word_ && word.wall_ms <= word_->wall_ms);
   if (older && !by_cloud) return false;
@@ -58,9 +58,9 @@ void CloudGeneration::on_rows(std::uint64_t generation) {
 bool CloudGeneration::form(StoreBatch& batch) {
   if (!heard_) return false;
   const std::uint64_t before = std::exchange(value_, *std::exchange(heard_, {}));
-  batch.note(kGenerationOfRows, pack(value_));
-  if (word_) batch.note(kWordNote, pack(*word_));
-  batch.note(kLeftNote, pack(left_));
+  batch.meta(kGenerationOfRows, pack(value_));
+  if (word_) batch.meta(kWordMeta, pack(*word_));
+  batch.meta(kLeftMeta, pack(left_));
   return value_ != before && (before != 0 || word_);  // the first rows of a cloud that never went back are no news
 }
 

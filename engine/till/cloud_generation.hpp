@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/wire/messages.hpp"
-#include "storage/till_store.hpp"
+#include "storage/lmdb/till_store.hpp"
 
 namespace tillsync {
 
@@ -21,10 +21,10 @@ class CloudGeneration {
   // Heard of the cloud at that generation, by a till that says so; 0: it does not know.
   bool is_old(std::uint64_t generation) const;
   // The newest that is known, for those who may not have heard it.
-  const std::optional<BeganAnew>& word() const { return word_; }
+  const std::optional<CloudReset>& word() const { return word_; }
 
   // True when it is news: then the others are to hear it. What the cloud itself says counts, however old it looks.
-  bool hear(const BeganAnew& word, bool by_cloud);
+  bool hear(const CloudReset& word, bool by_cloud);
   void on_rows(std::uint64_t generation);
 
   // What was heard is in effect once it is stored.
@@ -38,7 +38,7 @@ class CloudGeneration {
 
   std::uint64_t value_ = 0;
   std::optional<std::uint64_t> heard_;
-  std::optional<BeganAnew> word_;
+  std::optional<CloudReset> word_;
   std::vector<std::uint64_t> left_;  // generations that are over, the latest last
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "storage/stock_events.hpp"
+#include "storage/model/stock_events.hpp"
 
 namespace tillsync {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/till_store.hpp"
+#include "storage/lmdb/till_store.hpp"
 
 namespace tillsync {
 

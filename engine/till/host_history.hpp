@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "storage/pack.hpp"
-#include "storage/till_store.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/lmdb/till_store.hpp"
 
 namespace tillsync {
 
@@ -25,8 +25,8 @@ class HostHistory {
   static constexpr std::size_t kMost = 50;
 
   explicit HostHistory(TillView view) {
-    const auto note = view.note(kNote);
-    if (note) all_ = unpack<Packed<HostChange>>(*note).value_or(Packed<HostChange>{}).all;
+    const auto meta = view.meta(kMeta);
+    if (meta) all_ = unpack<Packed<HostChange>>(*meta).value_or(Packed<HostChange>{}).all;
   }
 
   const std::vector<HostChange>& all() const { return all_; }  // oldest first
@@ -38,12 +38,12 @@ class HostHistory {
   }
 
   void form(StoreBatch& batch) {
-    if (dirty_) batch.note(kNote, pack(Packed<HostChange>{all_}));
+    if (dirty_) batch.meta(kMeta, pack(Packed<HostChange>{all_}));
     dirty_ = false;
   }
 
  private:
-  static constexpr char kNote[] = "hosts";
+  static constexpr char kMeta[] = "hosts";
   std::vector<HostChange> all_;
   bool dirty_ = false;
 };

@@ -1,7 +1,7 @@
 // Where a till stands whose database is rebuilt from its journal.
 #pragma once
 
-#include "storage/records.hpp"
+#include "storage/model/records.hpp"
 
 namespace tillsync {
 

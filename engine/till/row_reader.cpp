@@ -2,22 +2,22 @@
 
 #include <algorithm>
 
-#include "engine/till/stock_book.hpp"
+#include "engine/till/stock_view.hpp"
 #include "engine/wire/paging.hpp"
-#include "storage/mutants.hpp"
-#include "storage/pack.hpp"
-#include "storage/row_groups.hpp"
+#include "storage/base/mutants.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/row_groups.hpp"
 
 namespace tillsync {
 
 namespace {
 
 constexpr std::size_t kMaxFeeds = 1000, kMaxKindBytes = 64;
-constexpr char kSettledNote[] = "settled";
+constexpr char kSettledMeta[] = "settled";
 
 std::vector<ChainUpTo> stored_settled(TillView& view) {
-  const auto note = view.note(kSettledNote);
-  return note ? unpack<Packed<ChainUpTo>>(*note).value_or(Packed<ChainUpTo>{}).all : std::vector<ChainUpTo>{};
+  const auto meta = view.meta(kSettledMeta);
+  return meta ? unpack<Packed<ChainUpTo>>(*meta).value_or(Packed<ChainUpTo>{}).all : std::vector<ChainUpTo>{};
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ void RowReader::apply(TillView& view, StoreBatch& batch, const Page& page, const
   batch.feed(feed, record);
   if (page.more || feed != stock_feed(branch_)) return;
   settled_ = page.settled;
-  batch.note(kSettledNote, pack(Packed<ChainUpTo>{settled_}));
+  batch.meta(kSettledMeta, pack(Packed<ChainUpTo>{settled_}));
 }
 
 // A snapshot covers (from, to] whole: what this reader has there, or of another generation, and the page has not, is

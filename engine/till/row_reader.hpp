@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/wire/messages.hpp"
-#include "storage/till_store.hpp"
+#include "storage/lmdb/till_store.hpp"
 
 namespace tillsync {
 

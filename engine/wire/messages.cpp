@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync {
 
@@ -57,7 +57,7 @@ Bytes Progress::signed_part(const BranchId& branch) const {
   return out;
 }
 
-Bytes BeganAnew::signed_part() const {
+Bytes CloudReset::signed_part() const {
   Bytes out = "tillsync began anew 1:";
   Writing w(out);
   w(generation, left, wall_ms);

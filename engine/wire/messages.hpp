@@ -10,8 +10,8 @@
 
 #include "lease/keys.hpp"
 #include "lease/messages.hpp"
-#include "storage/later.hpp"
-#include "storage/records.hpp"
+#include "storage/base/later.hpp"
+#include "storage/model/records.hpp"
 
 namespace tillsync {
 
@@ -32,7 +32,7 @@ struct WireChain {
 };
 
 // "I have this chain up to `last`; as far as I know the cloud holds it up to `cloud`."
-struct Offer {
+struct HistoryOffer {
   WireChain chain;
   ChainPoint last;
   ChainPoint cloud;
@@ -53,8 +53,9 @@ struct Busy {
   }
 };
 
-// The answer to Offer and Push: a watermark with its proof. A gap is answered by the watermark to send again from.
-struct Held {
+// The answer to HistoryOffer and Push: a watermark with its proof. A gap is answered by the watermark to send again
+// from.
+struct Ack {
   WireChain chain;
   Level level = Level::own_disk;
   ChainPoint point;
@@ -300,7 +301,7 @@ struct NewRoster {
 };
 
 // From a till to who keeps strays of its history: all that is in the batch that ends there is in the cloud by now.
-struct Rescued {
+struct DivergentBatchAck {
   WireChain chain;
   ChainPoint end;
   template <class A>
@@ -312,7 +313,7 @@ struct Rescued {
 // The cloud's word on itself, to every till that offers it something: its record was put back to a backup, at that
 // time, and is of another generation since. Tills pass it on to each other: what they knew of the cloud may hold no
 // more.
-struct BeganAnew {
+struct CloudReset {
   std::uint64_t generation = 0;
   std::vector<std::uint64_t> left;  // generations that it was of before, as far as its record knows
   std::int64_t wall_ms = 0;
@@ -335,9 +336,10 @@ struct Unknown {
   }
 };
 
-using Message = std::variant<Offer, Held, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
-                             Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, Rescued,
-                             Seen, Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress, Busy, BeganAnew>;
+using Message =
+    std::variant<HistoryOffer, Ack, Push, Fetch, Fetched, Pull, Pages, PullEvents, Events, Ping, Pong, NewRoster,
+                 Unknown, PreVote, PreVoteReply, RequestGrant, Grant, Deny, Release, Announce, DivergentBatchAck, Seen,
+                 Vitals, TwoGrants, Command, Commanded, Question, Answer, Progress, Busy, CloudReset>;
 
 Bytes encode(const Message& message);
 // Nothing when malformed; a well-formed message of an unknown type comes back as Unknown.

@@ -1,7 +1,7 @@
 #include "engine/wire/open_push.hpp"
 
-#include "storage/mutants.hpp"
-#include "storage/op_codec.hpp"
+#include "storage/base/mutants.hpp"
+#include "storage/model/op_codec.hpp"
 
 namespace tillsync {
 

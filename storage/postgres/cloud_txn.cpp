@@ -62,7 +62,7 @@ void PostgresCloudTxn::expect(const std::function<CloudReads()>& what) {
   const CloudReads reads = what();
   read_shops(reads.shops);
   if (!options_.trusts_keys) read_keys(reads.keys);
-  expect_notes(reads.notes);
+  expect_metas(reads.metas);
   expect_rows(reads.rows);
   expect_events(reads.events);
 }
@@ -73,7 +73,7 @@ void PostgresCloudTxn::flush_all() {
   flush_events();
   flush_rows();
   flush_feeds();
-  flush_notes();
+  flush_metas();
 }
 
 }  // namespace tillsync::postgres

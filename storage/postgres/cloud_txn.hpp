@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "storage/postgres/connection.hpp"
 
 namespace tillsync::postgres {
@@ -28,32 +28,33 @@ class PostgresCloudTxn final : public CloudTxn {
  public:
   PostgresCloudTxn(Connection& db, bool writes, CloudTxnOptions options);
 
-  void lock(const std::vector<Shop>& shops) override;
-  void lock_feed(const Shop& shop, const std::string& feed) override;
+  void lock(const std::vector<BranchKey>& shops) override;
+  void lock_feed(const BranchKey& shop, const std::string& feed) override;
   void expect(const std::function<CloudReads()>& what) override;
 
-  std::vector<std::pair<ChainId, ChainPoint>> chains(const Shop& shop) override;
-  std::optional<ChainPoint> chain(const Shop& shop, const ChainId& chain) override;
-  void ops(const Shop& shop, const ChainId& chain, Seq from, const std::function<bool(const CloudOp&)>& visit) override;
-  std::optional<CloudKey> find_key(const Shop& shop, const std::string& key) override;
-  std::optional<CloudKey> claim_key(const Shop& shop, const std::string& key) override;
-  std::optional<Row> row(const Shop& shop, const FeedKind& feed, const std::string& id) override;
-  std::vector<std::string> kinds(const Shop& shop, const std::string& feed) override;
-  FeedRecord feed(const Shop& shop, const FeedKind& feed) override;
-  void rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
+  std::vector<std::pair<ChainId, ChainPoint>> chains(const BranchKey& shop) override;
+  std::optional<ChainPoint> chain(const BranchKey& shop, const ChainId& chain) override;
+  void ops(const BranchKey& shop, const ChainId& chain, Seq from,
+           const std::function<bool(const CloudOp&)>& visit) override;
+  std::optional<CloudKey> find_key(const BranchKey& shop, const std::string& key) override;
+  std::optional<CloudKey> claim_key(const BranchKey& shop, const std::string& key) override;
+  std::optional<Row> row(const BranchKey& shop, const FeedKind& feed, const std::string& id) override;
+  std::vector<std::string> kinds(const BranchKey& shop, const std::string& feed) override;
+  FeedRecord feed(const BranchKey& shop, const FeedKind& feed) override;
+  void rows_after(const BranchKey& shop, const FeedKind& feed, RowVersion after,
                   const std::function<bool(const Row&)>& visit) override;
-  std::vector<StockEvent> events_after(const Shop& shop, const std::string& sku, const StockPlace& after) override;
-  std::vector<Shop> shops() override;
-  std::optional<Bytes> note(const std::string& name) override;
-  void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override;
+  std::vector<StockEvent> events_after(const BranchKey& shop, const std::string& sku, const StockPlace& after) override;
+  std::vector<BranchKey> shops() override;
+  std::optional<Bytes> meta(const std::string& name) override;
+  void metas(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override;
 
-  void put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) override;
-  void put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) override;
-  void put_events(const Shop& shop, const std::string& sku, const std::vector<StockEvent>& events) override;
-  void drop_event(const Shop& shop, const std::string& sku, const StockPlace& place) override;
-  void put_row(const Shop& shop, const CloudRow& row) override;
-  void put_note(const std::string& name, ByteView value) override;
-  void drop_note(const std::string& name) override;
+  void put_chain(const BranchKey& shop, const ChainId& chain, const ChainPoint& point) override;
+  void put_op(const BranchKey& shop, const Op& op, ByteView bytes, OpEffect effect) override;
+  void put_events(const BranchKey& shop, const std::string& sku, const std::vector<StockEvent>& events) override;
+  void drop_event(const BranchKey& shop, const std::string& sku, const StockPlace& place) override;
+  void put_row(const BranchKey& shop, const CloudRow& row) override;
+  void put_meta(const std::string& name, ByteView value) override;
+  void drop_meta(const std::string& name) override;
 
   void begin();
   void commit();
@@ -100,7 +101,7 @@ class PostgresCloudTxn final : public CloudTxn {
     StockPlace after;
     std::vector<StockEvent> all;
   };
-  using Product = std::pair<Shop, std::string>;
+  using Product = std::pair<BranchKey, std::string>;
   using RowKey = std::pair<std::int64_t, std::string>;  // feed's id
 
   std::optional<Rows> run(const Statement& statement, const Values& values);
@@ -108,20 +109,20 @@ class PostgresCloudTxn final : public CloudTxn {
   void fail_with(Fault fault);
   void bug(const std::string& what);
 
-  ShopEntry& shop(const Shop& shop);
-  bool own_feed(const Shop& shop, const std::string& feed);  // of a branch that this transaction holds
-  ShopEntry& held(const Shop& shop);                         // to change something of it
-  std::map<ChainId, ChainEntry>& chains_of(const Shop& shop);
-  ChainEntry& chain_to_write(const Shop& shop, const ChainId& chain);
-  FeedEntries& feeds(const Shop& shop, const std::string& feed);
+  ShopEntry& shop(const BranchKey& shop);
+  bool own_feed(const BranchKey& shop, const std::string& feed);  // of a branch that this transaction holds
+  ShopEntry& held(const BranchKey& shop);                         // to change something of it
+  std::map<ChainId, ChainEntry>& chains_of(const BranchKey& shop);
+  ChainEntry& chain_to_write(const BranchKey& shop, const ChainId& chain);
+  FeedEntries& feeds(const BranchKey& shop, const std::string& feed);
   void forget_feed(const FeedName& name);
-  FeedEntry* find_feed(const Shop& shop, const FeedKind& feed);
-  FeedEntry& feed_to_write(const Shop& shop, const FeedKind& feed);
-  void read_feeds(const std::vector<std::pair<Shop, std::string>>& feeds);
-  void read_shops(const std::vector<Shop>& shops);
-  std::vector<StockEvent> open_packet(const Shop& shop, ByteView packet);
+  FeedEntry* find_feed(const BranchKey& shop, const FeedKind& feed);
+  FeedEntry& feed_to_write(const BranchKey& shop, const FeedKind& feed);
+  void read_feeds(const std::vector<std::pair<BranchKey, std::string>>& feeds);
+  void read_shops(const std::vector<BranchKey>& shops);
+  std::vector<StockEvent> open_packet(const BranchKey& shop, ByteView packet);
   void read_keys(const std::vector<CloudReads::KeysOf>& wanted);
-  void expect_notes(const std::vector<std::string>& names);
+  void expect_metas(const std::vector<std::string>& names);
   void expect_rows(const std::vector<CloudReads::RowName>& rows);
   void expect_events(const std::vector<CloudReads::EventsOf>& events);
   void forget_tombstones(FeedEntry& feed);
@@ -132,15 +133,15 @@ class PostgresCloudTxn final : public CloudTxn {
   void flush_events();
   void flush_feeds();
   void flush_rows();
-  void flush_notes();
+  void flush_metas();
 
   Connection& db_;
   bool writes_, commit_sent_ = false, met_old_keys_ = false;
   CloudTxnOptions options_;
   std::optional<Fault> fault_;
 
-  std::map<Shop, ShopEntry> shops_;
-  std::pair<Shop, ShopEntry*> last_shop_{{}, nullptr};  // most calls are about the same branch
+  std::map<BranchKey, ShopEntry> shops_;
+  std::pair<BranchKey, ShopEntry*> last_shop_{{}, nullptr};  // most calls are about the same branch
   std::map<FeedName, FeedEntries> feeds_;
   std::map<RowKey, RowEntry> rows_;
   std::map<std::string, NoteEntry> notes_;

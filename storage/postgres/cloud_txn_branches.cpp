@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "storage/op_codec.hpp"
+#include "storage/model/op_codec.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
 
@@ -64,9 +64,9 @@ Hash content_of(ByteView op_bytes) {
 
 }  // namespace
 
-void PostgresCloudTxn::read_shops(const std::vector<Shop>& shops) {
+void PostgresCloudTxn::read_shops(const std::vector<BranchKey>& shops) {
   Column tenants(Column::Type::bytes), names(Column::Type::bytes);
-  for (const Shop& each : shops) {
+  for (const BranchKey& each : shops) {
     if (!shops_.try_emplace(each).second) continue;
     tenants.add(ByteView(each.tenant));
     names.add(ByteView(each.branch.text));
@@ -76,7 +76,7 @@ void PostgresCloudTxn::read_shops(const std::vector<Shop>& shops) {
     shops_[{std::string(rows->bytes(i, 1)), {std::string(rows->bytes(i, 2))}}].id = rows->bigint(i, 0);
 }
 
-PostgresCloudTxn::ShopEntry& PostgresCloudTxn::shop(const Shop& of) {
+PostgresCloudTxn::ShopEntry& PostgresCloudTxn::shop(const BranchKey& of) {
   if (last_shop_.second == nullptr || last_shop_.first != of) {
     read_shops({of});
     last_shop_ = {of, &shops_[of]};
@@ -84,18 +84,18 @@ PostgresCloudTxn::ShopEntry& PostgresCloudTxn::shop(const Shop& of) {
   return *last_shop_.second;
 }
 
-std::vector<Shop> PostgresCloudTxn::shops() {
-  std::vector<Shop> out;
+std::vector<BranchKey> PostgresCloudTxn::shops() {
+  std::vector<BranchKey> out;
   const auto rows = run(kAllShops, Values());
   for (std::size_t i = 0; rows && i < rows->size(); ++i)
     out.push_back({std::string(rows->bytes(i, 0)), {std::string(rows->bytes(i, 1))}});
   return out;
 }
 
-void PostgresCloudTxn::lock(const std::vector<Shop>& shops) {
+void PostgresCloudTxn::lock(const std::vector<BranchKey>& shops) {
   if (!writes_) return;
   Column tenants(kBytes), names(kBytes);
-  for (const Shop& each : std::set<Shop>(shops.begin(), shops.end())) {
+  for (const BranchKey& each : std::set<BranchKey>(shops.begin(), shops.end())) {
     ShopEntry& entry = shops_[each];
     if (entry.locked) continue;
     entry = {};  // what was read before may be old
@@ -115,13 +115,13 @@ void PostgresCloudTxn::lock(const std::vector<Shop>& shops) {
     shops_[{std::string(rows->bytes(i, 1)), {std::string(rows->bytes(i, 2))}}].id = rows->bigint(i, 0);
 }
 
-PostgresCloudTxn::ShopEntry& PostgresCloudTxn::held(const Shop& of) {
+PostgresCloudTxn::ShopEntry& PostgresCloudTxn::held(const BranchKey& of) {
   ShopEntry& entry = shop(of);
   if (!entry.locked) bug("branch " + of.branch.text + " is changed without being locked");
   return entry;
 }
 
-std::map<ChainId, PostgresCloudTxn::ChainEntry>& PostgresCloudTxn::chains_of(const Shop& of) {
+std::map<ChainId, PostgresCloudTxn::ChainEntry>& PostgresCloudTxn::chains_of(const BranchKey& of) {
   ShopEntry& entry = shop(of);
   if (!std::exchange(entry.chains_known, true) && entry.id != 0) {
     const auto rows = run(kChains, Values().add(entry.id));
@@ -134,7 +134,7 @@ std::map<ChainId, PostgresCloudTxn::ChainEntry>& PostgresCloudTxn::chains_of(con
   return entry.chains;
 }
 
-std::vector<std::pair<ChainId, ChainPoint>> PostgresCloudTxn::chains(const Shop& shop) {
+std::vector<std::pair<ChainId, ChainPoint>> PostgresCloudTxn::chains(const BranchKey& shop) {
   std::vector<std::pair<ChainId, ChainPoint>> out;
   for (const auto& [id, entry] : chains_of(shop)) {
     if (entry.point.seq.value > 0) out.emplace_back(id, entry.point);
@@ -142,13 +142,13 @@ std::vector<std::pair<ChainId, ChainPoint>> PostgresCloudTxn::chains(const Shop&
   return out;
 }
 
-std::optional<ChainPoint> PostgresCloudTxn::chain(const Shop& shop, const ChainId& chain) {
+std::optional<ChainPoint> PostgresCloudTxn::chain(const BranchKey& shop, const ChainId& chain) {
   const auto& all = chains_of(shop);
   const auto it = all.find(chain);
   return it == all.end() || it->second.point.seq.value == 0 ? std::nullopt : std::optional(it->second.point);
 }
 
-PostgresCloudTxn::ChainEntry& PostgresCloudTxn::chain_to_write(const Shop& shop, const ChainId& chain) {
+PostgresCloudTxn::ChainEntry& PostgresCloudTxn::chain_to_write(const BranchKey& shop, const ChainId& chain) {
   ChainEntry& entry = (held(shop), chains_of(shop)[chain]);
   if (entry.id == 0) {
     const auto made =
@@ -158,7 +158,7 @@ PostgresCloudTxn::ChainEntry& PostgresCloudTxn::chain_to_write(const Shop& shop,
   return entry;
 }
 
-void PostgresCloudTxn::put_chain(const Shop& shop, const ChainId& chain, const ChainPoint& point) {
+void PostgresCloudTxn::put_chain(const BranchKey& shop, const ChainId& chain, const ChainPoint& point) {
   ChainEntry& entry = chain_to_write(shop, chain);
   entry.point = point;
   entry.dirty = true;
@@ -177,7 +177,7 @@ void PostgresCloudTxn::flush_chains() {
   if (ids.size() > 0) db_.send(kSetChains, Values().add(ids).add(seqs).add(hashes));
 }
 
-void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
+void PostgresCloudTxn::ops(const BranchKey& shop, const ChainId& chain, Seq from,
                            const std::function<bool(const CloudOp&)>& visit) {
   const auto& all = chains_of(shop);
   const auto it = all.find(chain);
@@ -201,7 +201,7 @@ void PostgresCloudTxn::ops(const Shop& shop, const ChainId& chain, Seq from,
   }
 }
 
-void PostgresCloudTxn::put_op(const Shop& shop, const Op& op, ByteView bytes, OpEffect effect) {
+void PostgresCloudTxn::put_op(const BranchKey& shop, const Op& op, ByteView bytes, OpEffect effect) {
   ChainEntry& chain = chain_to_write(shop, op.chain);
   ShopEntry& entry = held(shop);
   if (effect == OpEffect::applied && !op.key.empty() && (!options_.trusts_keys || entry.keys.contains(op.key)))
@@ -246,7 +246,7 @@ void PostgresCloudTxn::flush_ops() {
   changed.send(db_, kPutOps);
 }
 
-std::optional<CloudKey> PostgresCloudTxn::find_key(const Shop& of, const std::string& key) {
+std::optional<CloudKey> PostgresCloudTxn::find_key(const BranchKey& of, const std::string& key) {
   ShopEntry& entry = shop(of);
   if (entry.id == 0 || key.empty()) return std::nullopt;
   const auto known = entry.keys.find(key);
@@ -256,7 +256,7 @@ std::optional<CloudKey> PostgresCloudTxn::find_key(const Shop& of, const std::st
   return entry.keys[key];
 }
 
-std::optional<CloudKey> PostgresCloudTxn::claim_key(const Shop& shop, const std::string& key) {
+std::optional<CloudKey> PostgresCloudTxn::claim_key(const BranchKey& shop, const std::string& key) {
   if (options_.trusts_keys) return std::nullopt;
   auto known = find_key(shop, key);
   met_old_keys_ = met_old_keys_ || known;

@@ -41,7 +41,7 @@ constexpr Statement kCounters{"counters",
 }  // namespace
 
 // Their kinds, and the counters of those that this transaction may write without another lock.
-void PostgresCloudTxn::read_feeds(const std::vector<std::pair<Shop, std::string>>& wanted) {
+void PostgresCloudTxn::read_feeds(const std::vector<std::pair<BranchKey, std::string>>& wanted) {
   Column tenants(Column::Type::bytes), names(Column::Type::bytes), numbers(Column::Type::bigint);
   std::vector<FeedEntries*> entries;
   for (const auto& [of, feed] : wanted) {
@@ -74,26 +74,26 @@ void PostgresCloudTxn::read_feeds(const std::vector<std::pair<Shop, std::string>
   }
 }
 
-PostgresCloudTxn::FeedEntries& PostgresCloudTxn::feeds(const Shop& shop, const std::string& feed) {
+PostgresCloudTxn::FeedEntries& PostgresCloudTxn::feeds(const BranchKey& shop, const std::string& feed) {
   const auto it = feeds_.find({shop.tenant, feed});
   if (it != feeds_.end()) return it->second;
   read_feeds({{shop, feed}});
   return feeds_[{shop.tenant, feed}];
 }
 
-PostgresCloudTxn::FeedEntry* PostgresCloudTxn::find_feed(const Shop& shop, const FeedKind& feed) {
+PostgresCloudTxn::FeedEntry* PostgresCloudTxn::find_feed(const BranchKey& shop, const FeedKind& feed) {
   auto& kinds = feeds(shop, feed.feed).kinds;
   const auto it = kinds.find(feed.kind);
   return it == kinds.end() ? nullptr : &it->second;
 }
 
-std::vector<std::string> PostgresCloudTxn::kinds(const Shop& shop, const std::string& feed) {
+std::vector<std::string> PostgresCloudTxn::kinds(const BranchKey& shop, const std::string& feed) {
   std::vector<std::string> out;
   for (const auto& [kind, entry] : feeds(shop, feed).kinds) out.push_back(kind);
   return out;
 }
 
-FeedRecord PostgresCloudTxn::feed(const Shop& shop, const FeedKind& feed) {
+FeedRecord PostgresCloudTxn::feed(const BranchKey& shop, const FeedKind& feed) {
   const FeedEntry* entry = find_feed(shop, feed);
   FeedRecord record = entry == nullptr ? FeedRecord{} : entry->record;
   record.watermark.generation = options_.generation;
@@ -101,7 +101,7 @@ FeedRecord PostgresCloudTxn::feed(const Shop& shop, const FeedKind& feed) {
 }
 
 // Nobody writes the feed of a branch but who holds the branch: its counter needs no lock of its own.
-bool PostgresCloudTxn::own_feed(const Shop& of, const std::string& feed) {
+bool PostgresCloudTxn::own_feed(const BranchKey& of, const std::string& feed) {
   return feed == "branch/" + of.branch.text && shops_[of].locked;
 }
 
@@ -114,7 +114,7 @@ void PostgresCloudTxn::forget_feed(const FeedName& name) {
   feeds_.erase(known);
 }
 
-void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
+void PostgresCloudTxn::lock_feed(const BranchKey& shop, const std::string& feed) {
   if (!writes_) return;
   const FeedName name{shop.tenant, feed};
   if (own_feed(shop, feed)) {
@@ -134,7 +134,7 @@ void PostgresCloudTxn::lock_feed(const Shop& shop, const std::string& feed) {
   entries.last = {rows && !rows->empty() ? static_cast<std::uint64_t>(rows->bigint(0, 0)) : 0};
 }
 
-PostgresCloudTxn::FeedEntry& PostgresCloudTxn::feed_to_write(const Shop& shop, const FeedKind& feed) {
+PostgresCloudTxn::FeedEntry& PostgresCloudTxn::feed_to_write(const BranchKey& shop, const FeedKind& feed) {
   lock_feed(shop, feed.feed);
   FeedEntry& entry = feeds(shop, feed.feed).kinds[feed.kind];
   if (entry.id == 0) {

@@ -35,7 +35,7 @@ Column names_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::optional<Row> PostgresCloudTxn::row(const Shop& shop, const FeedKind& feed, const std::string& id) {
+std::optional<Row> PostgresCloudTxn::row(const BranchKey& shop, const FeedKind& feed, const std::string& id) {
   const FeedEntry* entry = find_feed(shop, feed);
   if (entry == nullptr) return std::nullopt;
   if (!entry->fresh && !rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
@@ -43,7 +43,7 @@ std::optional<Row> PostgresCloudTxn::row(const Shop& shop, const FeedKind& feed,
 }
 
 void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wanted) {
-  std::vector<std::pair<Shop, std::string>> feeds;
+  std::vector<std::pair<BranchKey, std::string>> feeds;
   for (const auto& [shop, feed, id] : wanted) {
     if (feeds.empty() || feeds.back().first != shop || feeds.back().second != feed.feed)
       feeds.emplace_back(shop, feed.feed);
@@ -64,7 +64,7 @@ void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wante
   }
 }
 
-void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVersion after,
+void PostgresCloudTxn::rows_after(const BranchKey& shop, const FeedKind& feed, RowVersion after,
                                   const std::function<bool(const Row&)>& visit) {
   const FeedEntry* entry = find_feed(shop, feed);
   if (entry == nullptr) return;
@@ -87,7 +87,7 @@ void PostgresCloudTxn::rows_after(const Shop& shop, const FeedKind& feed, RowVer
   }
 }
 
-void PostgresCloudTxn::put_row(const Shop& shop, const CloudRow& change) {
+void PostgresCloudTxn::put_row(const BranchKey& shop, const CloudRow& change) {
   FeedEntry& entry = feed_to_write(shop, change.feed);
   FeedEntries& feed = feeds(shop, change.feed.feed);
   (void)row(shop, change.feed, change.id);
@@ -124,12 +124,12 @@ void PostgresCloudTxn::flush_rows() {
   db_.send(kPutRows, Values().add(feeds).add(ids).add(versions).add(deleted).add(fields));
 }
 
-std::optional<Bytes> PostgresCloudTxn::note(const std::string& name) {
-  if (!notes_.contains(name)) expect_notes({name});
+std::optional<Bytes> PostgresCloudTxn::meta(const std::string& name) {
+  if (!notes_.contains(name)) expect_metas({name});
   return notes_[name].value;
 }
 
-void PostgresCloudTxn::expect_notes(const std::vector<std::string>& wanted) {
+void PostgresCloudTxn::expect_metas(const std::vector<std::string>& wanted) {
   std::vector<std::string> names;
   for (const std::string& name : wanted) {
     if (notes_.try_emplace(name).second) names.push_back(name);
@@ -139,26 +139,26 @@ void PostgresCloudTxn::expect_notes(const std::vector<std::string>& wanted) {
     notes_[std::string(rows->bytes(i, 0))].value = Bytes(rows->bytes(i, 1));
 }
 
-void PostgresCloudTxn::notes(const std::string& prefix,
+void PostgresCloudTxn::metas(const std::string& prefix,
                              const std::function<void(const std::string&, ByteView)>& visit) {
-  flush_notes();
+  flush_metas();
   std::string end = prefix;
   end.back() = static_cast<char>(end.back() + 1);  // prefixes end in '/'
   const auto rows = run(kNotesFrom, Values().add(ByteView(prefix)).add(ByteView(end)));
   for (std::size_t i = 0; rows && i < rows->size(); ++i) visit(std::string(rows->bytes(i, 0)), rows->bytes(i, 1));
 }
 
-void PostgresCloudTxn::put_note(const std::string& name, ByteView value) {
+void PostgresCloudTxn::put_meta(const std::string& name, ByteView value) {
   notes_[name].value = Bytes(value);
   dirty_notes_.insert(name);
 }
 
-void PostgresCloudTxn::drop_note(const std::string& name) {
+void PostgresCloudTxn::drop_meta(const std::string& name) {
   notes_[name].value.reset();
   dirty_notes_.insert(name);
 }
 
-void PostgresCloudTxn::flush_notes() {
+void PostgresCloudTxn::flush_metas() {
   if (dirty_notes_.empty()) return;
   Column names(kBytes), values(kBytes), dropped(kBytes);
   for (const std::string& name : dirty_notes_) {

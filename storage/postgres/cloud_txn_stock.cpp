@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "storage/model/stock_events.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
-#include "storage/stock_events.hpp"
 
 namespace tillsync::postgres {
 
@@ -23,7 +23,7 @@ constexpr Statement kEvents{"events",
 
 }  // namespace
 
-std::vector<StockEvent> PostgresCloudTxn::open_packet(const Shop& shop, ByteView packet) {
+std::vector<StockEvent> PostgresCloudTxn::open_packet(const BranchKey& shop, ByteView packet) {
   std::vector<StockEvent> out;
   const auto packed = unpack<Packed<PackedEvent>>(packet);
   if (!packed) return bug("a packet of stock events can't be read"), out;
@@ -33,7 +33,7 @@ std::vector<StockEvent> PostgresCloudTxn::open_packet(const Shop& shop, ByteView
   return out;
 }
 
-std::vector<StockEvent> PostgresCloudTxn::events_after(const Shop& of, const std::string& sku,
+std::vector<StockEvent> PostgresCloudTxn::events_after(const BranchKey& of, const std::string& sku,
                                                        const StockPlace& after) {
   flush_events();
   const auto known = events_.find({of, sku});
@@ -65,7 +65,7 @@ void PostgresCloudTxn::expect_events(const std::vector<CloudReads::EventsOf>& wa
   }
 }
 
-void PostgresCloudTxn::put_events(const Shop& of, const std::string& sku, const std::vector<StockEvent>& events) {
+void PostgresCloudTxn::put_events(const BranchKey& of, const std::string& sku, const std::vector<StockEvent>& events) {
   if (events.empty()) return;
   Packed<PackedEvent> packet;
   for (const StockEvent& e : events) packet.all.push_back(PackedEvent::from(e, chain_to_write(of, e.chain).id));
@@ -78,7 +78,7 @@ void PostgresCloudTxn::put_events(const Shop& of, const std::string& sku, const 
 }
 
 // From whatever packet it lies in, whose stamp stays, as a bound.
-void PostgresCloudTxn::drop_event(const Shop& of, const std::string& sku, const StockPlace& place) {
+void PostgresCloudTxn::drop_event(const BranchKey& of, const std::string& sku, const StockPlace& place) {
   const std::int64_t branch = held(of).id, chain = chain_to_write(of, {place.till, place.incarnation}).id;
   flush_events();
   events_.clear();

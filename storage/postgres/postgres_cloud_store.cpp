@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/schema.hpp"
 #include "storage/postgres/told.hpp"
@@ -55,9 +55,9 @@ class PostgresCloudStore final : public CloudStore {
     give_back(std::move(*db));
     return write([&](CloudTxn& txn) -> Result<void> {
       txn.lock_feed({}, "");  // the first of several processes decides
-      const auto stored = txn.note(kGenerationNote);
+      const auto stored = txn.meta(kGenerationMeta);
       options_.generation = stored ? unpack<std::uint64_t>(*stored).value_or(fresh_generation) : fresh_generation;
-      if (!stored) txn.put_note(kGenerationNote, pack(fresh_generation));
+      if (!stored) txn.put_meta(kGenerationMeta, pack(fresh_generation));
       return {};
     });
   }

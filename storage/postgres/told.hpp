@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 namespace tillsync::postgres {
 

@@ -8,11 +8,11 @@
 #include <iostream>
 #include <map>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/scratch.hpp"
-#include "tools/command.hpp"
+#include "tools/cli/command.hpp"
+#include "tools/client/memory.hpp"
 #include "tools/demo/fleet.hpp"
-#include "tools/memory.hpp"
 
 using namespace tillsync;
 using namespace tillsync::bench;

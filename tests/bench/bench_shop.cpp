@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "tests/bench/measure.hpp"
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
 
 namespace tillsync::bench {
 

@@ -5,13 +5,13 @@
 #include <thread>
 #include <tillsync/till.hpp>
 
-#include "storage/journal.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/till_store.hpp"
+#include "storage/journal/journal.hpp"
+#include "storage/lmdb/till_store.hpp"
+#include "storage/model/op_codec.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/references.hpp"
-#include "tools/command.hpp"
-#include "transport/group_commit.hpp"
+#include "tools/cli/command.hpp"
+#include "transport/till/group_commit.hpp"
 
 namespace tillsync::bench {
 

@@ -2,11 +2,11 @@
 #include <filesystem>
 
 #include "engine/validate.hpp"
-#include "storage/op_codec.hpp"
+#include "storage/model/op_codec.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/bench_shop.hpp"
-#include "transport/control/json.hpp"
-#include "transport/settings.hpp"
+#include "transport/api/json.hpp"
+#include "transport/base/settings.hpp"
 
 namespace tillsync::bench {
 

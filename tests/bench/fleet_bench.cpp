@@ -11,15 +11,15 @@
 #include <iostream>
 #include <thread>
 
-#include "engine/till/stock_book.hpp"
-#include "storage/cloud_store.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/cloud_store.hpp"
+#include "storage/model/feeds.hpp"
 #include "storage/postgres/connection.hpp"
 #include "tests/bench/light_till.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/scratch.hpp"
 #include "tools/demo/fleet.hpp"
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
 
 using namespace tillsync;
 using namespace tillsync::bench;
@@ -144,7 +144,7 @@ void reconcile(const Options& o, const std::vector<Branch>& branches) {
   auto store = cli::require(open_postgres_cloud("postgresql", 1));
   cli::require(store->read([&](CloudTxn& txn) -> Result<void> {
     for (const Branch& b : branches) {
-      const Shop shop{b.roster.keys.id(), b.roster.branch};
+      const BranchKey shop{b.roster.keys.id(), b.roster.branch};
       require_that(txn.chain(shop, b.history->chain) == b.history->end, "a history ends elsewhere");
       std::map<std::string, std::int64_t> stock;
       txn.rows_after(shop, stock_feed(shop.branch), {}, [&](const Row& row) {

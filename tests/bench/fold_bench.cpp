@@ -1,8 +1,8 @@
 // The cloud's fold of stock events, on the store that it runs on.
 #include <algorithm>
 
-#include "engine/stock/ledger.hpp"
-#include "storage/random.hpp"
+#include "engine/ledger/ledger.hpp"
+#include "storage/base/random.hpp"
 #include "tests/bench/bench.hpp"
 
 namespace tillsync::bench {

@@ -6,9 +6,9 @@
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "storage/op_codec.hpp"
-#include "storage/random.hpp"
-#include "transport/clock.hpp"
+#include "storage/base/random.hpp"
+#include "storage/model/op_codec.hpp"
+#include "transport/base/clock.hpp"
 
 namespace tillsync::bench {
 
@@ -112,12 +112,12 @@ void LightTill::on_up(PeerId id, const PeerInfo&) {
   peer_ = id;
   ++connects_;
   sender_ = {};
-  links_.send(id, Offer{WireChain::of(history_.chain), history_.end, {}});
+  links_.send(id, HistoryOffer{WireChain::of(history_.chain), history_.end, {}});
   (void)sender_.next_offer(read_clock().mono, false);
 }
 
 void LightTill::on_message(PeerId, Message message) {
-  const auto* held = std::get_if<Held>(&message);
+  const auto* held = std::get_if<Ack>(&message);
   if (held == nullptr) return;
   sender_.on_held(read_clock().mono, held->point.seq);
   pump();

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/till/chain_sender.hpp"
-#include "transport/links.hpp"
+#include "transport/net/links.hpp"
 
 namespace tillsync::bench {
 

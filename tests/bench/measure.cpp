@@ -8,7 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "tools/command.hpp"
+#include "tools/cli/command.hpp"
 
 namespace tillsync::bench {
 

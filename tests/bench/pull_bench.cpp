@@ -4,7 +4,7 @@
 
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/wire/paging.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/bench_shop.hpp"
 
@@ -25,7 +25,7 @@ CloudRow product(std::uint64_t i, std::uint64_t price) {
   return {kProducts, "p" + std::to_string(i), false, std::move(fields)};
 }
 
-void put_rows(CloudStore& store, const Shop& shop, std::uint64_t count, std::uint64_t step, std::uint64_t price) {
+void put_rows(CloudStore& store, const BranchKey& shop, std::uint64_t count, std::uint64_t step, std::uint64_t price) {
   constexpr std::uint64_t kBatch = 50'000;
   for (std::uint64_t i = 0; i < count; i += kBatch) {
     cli::require(store.write([&](CloudTxn& txn) -> Result<void> {
@@ -49,7 +49,7 @@ std::uint64_t map_bytes(const Page::WireRow& row) {
 }
 
 // As the cloud answers it and a till reads it: job, encoding, decoding.
-void pull(CloudStore& store, Witness& witness, const Shop& shop, Pulled& so_far, bool count_maps) {
+void pull(CloudStore& store, Witness& witness, const BranchKey& shop, Pulled& so_far, bool count_maps) {
   for (bool more = true; more;) {
     CloudJob job;
     job.asks.push_back({{}, shop, Pull{{kProducts.feed}, {so_far.position}}});
@@ -77,7 +77,7 @@ struct Changed {
 Changed changed_rows(const Options& o, std::uint64_t rows) {
   const std::uint64_t changes = o.scaled<std::uint64_t>(1000, 100);
   auto store = cli::require(open_lmdb_cloud(o.where + "/rows-" + std::to_string(rows), 7));
-  const Shop shop{"bench", BranchId{"main"}};
+  const BranchKey shop{"bench", BranchId{"main"}};
   put_rows(*store, shop, rows, 1, 100);
   Witness witness;
   Pulled all;

@@ -8,7 +8,7 @@
 
 #include "tests/bench/bench.hpp"
 #include "tests/bench/references.hpp"
-#include "tools/command.hpp"
+#include "tools/cli/command.hpp"
 
 namespace tillsync::bench {
 

@@ -1,10 +1,10 @@
 // Sales as CSV: what is read, written again by the rules of RFC 4180, is read as the same.
-#include "tools/sales/csv.hpp"
+#include "tools/client/sales/csv.hpp"
 
 #include <sstream>
 
 #include "tests/fuzz/fuzz.hpp"
-#include "tools/sales/sales_file.hpp"
+#include "tools/client/sales/sales_file.hpp"
 
 using namespace tillsync;
 

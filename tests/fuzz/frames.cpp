@@ -1,6 +1,6 @@
 // Records and frames of a channel: sealed ones cut as the input says, and raw bytes.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/noise/secure_stream.hpp"
+#include "transport/net/noise/secure_stream.hpp"
 
 using namespace tillsync;
 using fuzz::Input;

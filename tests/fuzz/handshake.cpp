@@ -1,5 +1,5 @@
 // A handshake between two honest sides, with somebody in the middle who changes bytes; and one with a stranger.
-#include "transport/noise/handshake.hpp"
+#include "transport/net/noise/handshake.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace tillsync;

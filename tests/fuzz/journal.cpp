@@ -1,7 +1,7 @@
 // A journal that was written well and then damaged as the input says; or whatever bytes for a segment.
-#include "storage/journal.hpp"
-#include "sim/sim_disk.hpp"
-#include "storage/journal_format.hpp"
+#include "storage/journal/journal.hpp"
+#include "sim/world/sim_disk.hpp"
+#include "storage/journal/journal_format.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace tillsync;

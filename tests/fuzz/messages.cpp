@@ -2,9 +2,9 @@
 #include "engine/wire/messages.hpp"
 #include "engine/validate.hpp"
 #include "engine/wire/open_push.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/row_edit.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
+#include "storage/model/row_edit.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace tillsync;

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/headquarters/import_stream.hpp"
+#include "transport/http/import/import_stream.hpp"
 
 using namespace tillsync;
 using fuzz::Input;

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <vector>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using tillsync::Random;

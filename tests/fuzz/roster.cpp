@@ -1,6 +1,6 @@
 // Rosters and certificates: as they come, and signed, so that what lies behind the signature is reached.
 #include "lease/messages.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace tillsync;

@@ -1,5 +1,5 @@
 // Scenario files: what can be read, written and read again, is the same.
-#include "sim/scenario_file.hpp"
+#include "sim/scenario/scenario_file.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace tillsync;

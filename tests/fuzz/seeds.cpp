@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "engine/wire/messages.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/row_edit.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
+#include "storage/model/row_edit.hpp"
 
 using namespace tillsync;
 

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/integration/paired_shop.hpp"
 #include "tests/integration/shop.hpp"
-#include "tools/cli.hpp"
+#include "tools/cli/cli.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;

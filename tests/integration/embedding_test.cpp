@@ -13,8 +13,8 @@
 #include <thread>
 #include <tillsync/till.hpp>
 
-#include "storage/damage_check.hpp"
-#include "storage/data_folder.hpp"
+#include "storage/disk/damage_check.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/integration/support.hpp"
 
 using namespace tillsync;

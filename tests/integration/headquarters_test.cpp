@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "tests/integration/shop.hpp"
-#include "tools/sales/csv.hpp"
+#include "tools/client/sales/csv.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;

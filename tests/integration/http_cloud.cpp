@@ -4,7 +4,7 @@
 
 #include <asio/ip/tcp.hpp>
 
-#include "tools/cli.hpp"
+#include "tools/cli/cli.hpp"
 
 namespace tillsync::test {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <thread>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 #include "tests/integration/support.hpp"
 #include "tools/demo/feed.hpp"
 #include "tools/demo/reconcile.hpp"

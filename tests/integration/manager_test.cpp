@@ -1,5 +1,5 @@
 // What a manager does with the lease and the roster: looking on from another machine, settings, proofs, emergencies.
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/integration/shop.hpp"
 
 using namespace tillsync;

@@ -1,7 +1,7 @@
 #include "tests/integration/paired_shop.hpp"
 
-#include "storage/data_folder.hpp"
-#include "tools/cli.hpp"
+#include "storage/disk/data_folder.hpp"
+#include "tools/cli/cli.hpp"
 
 namespace tillsync::test {
 

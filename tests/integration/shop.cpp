@@ -5,7 +5,7 @@
 #include <fstream>
 #include <thread>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 
 namespace tillsync::test {
 

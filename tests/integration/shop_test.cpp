@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/integration/shop.hpp"
 
 using namespace tillsync;

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tools/cli.hpp"
+#include "tools/cli/cli.hpp"
 
 // What the program would say instead of what the test framework does of a type that it does not know.
 REGISTER_EXCEPTION_TRANSLATOR(const tillsync::cli::Failure& failure) { return failure.sentence.c_str(); }

@@ -6,10 +6,10 @@
 
 #include <mutex>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/integration/http_cloud.hpp"
 #include "tests/integration/paired_shop.hpp"
-#include "tools/cli.hpp"
+#include "tools/cli/cli.hpp"
 #include "transport/http/webhooks.hpp"
 
 using namespace tillsync;

@@ -12,12 +12,12 @@
 #include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 #include "tests/network/liar.hpp"
-#include "transport/clock.hpp"
-#include "transport/links.hpp"
-#include "transport/noise/secure_stream.hpp"
-#include "transport/settings.hpp"
+#include "transport/base/clock.hpp"
+#include "transport/base/settings.hpp"
+#include "transport/net/links.hpp"
+#include "transport/net/noise/secure_stream.hpp"
 
 namespace tillsync::test {
 

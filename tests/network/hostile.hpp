@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "tests/network/lan_shop.hpp"
-#include "transport/noise/handshake.hpp"
+#include "transport/net/noise/handshake.hpp"
 
 namespace tillsync::test {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
 
 namespace tillsync::test {
 

@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/network/hostile.hpp"
 #include "tests/network/lan_shop.hpp"
-#include "transport/clock.hpp"
+#include "transport/base/clock.hpp"
 
 using namespace tillsync;
 using std::chrono::milliseconds;

@@ -21,8 +21,8 @@ void Liar::campaign() {
 }
 
 void Liar::on_message(PeerId, Message message) {
-  const auto* held = std::get_if<Held>(&message);
-  const auto* offer = std::get_if<Offer>(&message);
+  const auto* held = std::get_if<Ack>(&message);
+  const auto* offer = std::get_if<HistoryOffer>(&message);
   if (held != nullptr && offers_.size() < 64) offers_.push_back({held->chain, held->point, held->point});
   if (offer != nullptr && offers_.size() < 64) offers_.push_back(*offer);
 }
@@ -37,7 +37,7 @@ void Liar::lie() {
 
 // Of a history of somebody else's.
 Message Liar::a_lie() {
-  Offer of;
+  HistoryOffer of;
   if (!offers_.empty()) of = offers_[dice_.below(offers_.size())];
   if (offers_.empty() || dice_.below(3) == 0) {
     const auto& members = self_.roster.members;
@@ -49,9 +49,9 @@ Message Liar::a_lie() {
   const Level levels[] = {Level::own_disk, Level::two_disks, Level::host, Level::cloud};
   switch (dice_.below(200) == 0 ? 8 : dice_.below(8)) {  // who forges is let go at once
     case 0:
-      return Held{of.chain, levels[dice_.below(4)], point};
+      return Ack{of.chain, levels[dice_.below(4)], point};
     case 1:
-      return Offer{of.chain, point, point};
+      return HistoryOffer{of.chain, point, point};
     case 2:
       return Seen{{{of.chain.till, of.chain.incarnation, point.seq.next()}}};
     case 3:
@@ -61,7 +61,7 @@ Message Liar::a_lie() {
     case 5:
       return Fetched{of.chain, Seq{1}, {Binary("no op")}};
     case 6:
-      return Rescued{of.chain, point};
+      return DivergentBatchAck{of.chain, point};
     case 7:
       return Pages{{{"branch", "stock", 1, {}, RowVersion{1}, false, true, 0, {}, {}}}};
     default:

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <set>
 
-#include "storage/random.hpp"
-#include "transport/links.hpp"
+#include "storage/base/random.hpp"
+#include "transport/net/links.hpp"
 
 namespace tillsync::test {
 
@@ -41,7 +41,7 @@ class Liar final : public LinkOwner {
   std::set<PeerId> up_;
   std::uint64_t term_ = 0;
   Random dice_{4711};
-  std::vector<Offer> offers_;  // of others, as the host heard them
+  std::vector<HistoryOffer> offers_;  // of others, as the host heard them
 };
 
 }  // namespace tillsync::test

@@ -32,8 +32,8 @@ Result<void> BusyTill::start() {
   if (!journal) return tl::unexpected(journal.error());
   journal_.emplace(std::move(*journal));
   report_ = recovered.report;
-  NodeConfig config{BranchId{"main"}, TillId{"till-1"}, SecretKey::from_seed({1}), std::nullopt, false};
-  node_ = std::make_unique<Node>(std::move(config), *store_, std::move(recovered), Random(random_.next()), now_);
+  TillCoreConfig config{BranchId{"main"}, TillId{"till-1"}, SecretKey::from_seed({1}), std::nullopt, false};
+  node_ = std::make_unique<TillCore>(std::move(config), *store_, std::move(recovered), Random(random_.next()), now_);
   carry_out(node_->on_start(now_));
   return {};
 }
@@ -78,7 +78,7 @@ void BusyTill::tick(Duration time) {
 
 void BusyTill::sell(int groups) {
   for (int i = 0; i < groups; ++i) {
-    Node::Drafts drafts;
+    TillCore::Drafts drafts;
     for (auto n = 1 + random_.below(4); n > 0; --n) {
       OpDraft draft = sale(++sales_, random_);
       waiting_[++asked_] = draft.key;

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "engine/till/node.hpp"
+#include "engine/till/till_core.hpp"
 #include "tests/torture/sector_disk.hpp"
 
 namespace tillsync::torture {
@@ -33,7 +33,7 @@ class BusyTill {
   const std::vector<std::string>& alarms() const { return alarms_; }
   const JournalReport& report() const { return report_; }
   Status status() const { return node_->status(now_); }
-  Node& node() { return *node_; }
+  TillCore& node() { return *node_; }
   TillStore& store() { return *store_; }
 
  private:
@@ -46,7 +46,7 @@ class BusyTill {
   Now now_{{std::chrono::hours(1)}, 1'770'000'000'000};
   std::unique_ptr<TillStore> store_;
   std::optional<Journal> journal_;
-  std::unique_ptr<Node> node_;
+  std::unique_ptr<TillCore> node_;
   JournalReport report_;
   std::uint64_t sales_ = 0, asked_ = 0;
   std::map<std::uint64_t, std::string> waiting_;  // reply to key

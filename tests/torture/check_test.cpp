@@ -7,10 +7,10 @@
 #include <thread>
 #include <tillsync/till.hpp>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/scratch.hpp"
 #include "tests/torture/scale.hpp"
-#include "transport/recovery.hpp"
+#include "transport/till/recovery.hpp"
 
 using namespace tillsync;
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "sim/fleet.hpp"
+#include "sim/world/fleet.hpp"
 
 using namespace tillsync;
 using std::chrono::hours;

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <fstream>
 
-#include "storage/damage_check.hpp"
-#include "storage/journal_format.hpp"
+#include "storage/disk/damage_check.hpp"
+#include "storage/journal/journal_format.hpp"
 #include "tests/scratch.hpp"
 #include "tests/torture/busy_till.hpp"
 #include "tests/torture/scale.hpp"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 #include "tests/scratch.hpp"
 #include "tests/torture/scale.hpp"
 #include "tools/demo/fleet.hpp"

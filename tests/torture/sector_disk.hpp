@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "storage/disk.hpp"
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
+#include "storage/disk/disk.hpp"
 
 namespace tillsync::torture {
 

@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "storage/cloud_store.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "storage/postgres/connection.hpp"
 #include "tests/scratch.hpp"
 
 namespace tillsync::test {
 
-inline const Shop kShop{"aa", {"north"}};
+inline const BranchKey kShop{"aa", {"north"}};
 inline const FeedKind kProducts{"tenant", "product"};
 
 inline bool has_postgres() { return std::getenv("PGHOST") != nullptr; }

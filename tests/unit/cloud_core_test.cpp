@@ -12,9 +12,9 @@ struct Cloud {
   static constexpr std::size_t kLanes = 2;
   CloudCore core{SecretKey::from_seed({}), kLanes};
   Now now{};
-  Shop north{"tenant", {"north"}}, south{"tenant", {"south"}};
+  BranchKey north{"tenant", {"north"}}, south{"tenant", {"south"}};
 
-  std::vector<CloudActions::Job> pull(std::uint64_t peer, const Shop& shop) {
+  std::vector<CloudActions::Job> pull(std::uint64_t peer, const BranchKey& shop) {
     (void)core.on_peer_up(now, PeerId{peer}, shop, TillId{"till-1"});
     Pull pull;
     pull.feeds = {"tenant", "branch/" + shop.branch.text};

@@ -3,14 +3,14 @@
 
 #include <filesystem>
 
-#include "engine/cloud/begin_anew.hpp"
 #include "engine/cloud/cloud_core.hpp"
-#include "lease/grant_book.hpp"
-#include "sim/fleet.hpp"
-#include "sim/forger.hpp"
+#include "engine/cloud/reset_cloud.hpp"
+#include "lease/equivocation_detector.hpp"
+#include "sim/world/fleet.hpp"
+#include "sim/world/forger.hpp"
 #include "tests/scratch.hpp"
 #include "tests/unit/keys.hpp"
-#include "transport/fitness.hpp"
+#include "transport/till/fitness.hpp"
 
 using namespace tillsync;
 using test::Folder;
@@ -50,13 +50,13 @@ class Process {
     }
   }
   const CloudCore& core() const { return core_; }
-  const Shop& shop() const { return shop_; }
+  const BranchKey& shop() const { return shop_; }
 
  private:
   CloudStore& store_;
   CloudCore core_;
   Witness witness_;
-  Shop shop_;
+  BranchKey shop_;
 };
 
 Ballot ballot_of(const Roster& roster, int till, std::uint64_t term) {
@@ -126,7 +126,7 @@ TEST_CASE("a witness that went back to a backup breaks no promise that it has fo
   }
   {
     auto store = open_lmdb_cloud(copy / "db", 8);
-    REQUIRE(begin_anew(**store, 9, 1'770'000'000'000));
+    REQUIRE(reset_cloud(**store, 9, 1'770'000'000'000));
   }
   auto store = open_lmdb_cloud(copy / "db", 10);
   Process restored(**store, roster);
@@ -172,7 +172,7 @@ TEST_CASE("who granted two candidates in one term is shown to people, once, and 
   REQUIRE(store);
   Process cloud(**store, roster);
   const Certificate first = certificate_of(roster, 1, 3, {1, 2}), second = certificate_of(roster, 2, 3, {2});
-  GrantBook book;
+  EquivocationDetector book;
   CHECK_FALSE(book.enter(first.ballot, TillId{"till-2"}, first.grants[1].signature));
   const auto evidence = book.enter(second.ballot, TillId{"till-2"}, second.grants[0].signature);
   REQUIRE(evidence);

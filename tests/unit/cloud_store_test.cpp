@@ -1,9 +1,9 @@
 // Whatever lies below, the cloud's record behaves the same: one suite for all stores, held against maps.
 #include <doctest/doctest.h>
 
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
+#include "storage/model/op_codec.hpp"
 #include "tests/unit/backends.hpp"
 #include "tests/unit/memory_cloud.hpp"
 
@@ -12,7 +12,7 @@ using namespace tillsync::test;
 
 namespace {
 
-const std::vector<Shop> kShops{{"aa", {"north"}}, {"aa", {"south"}}, {"bb", {"north"}}};
+const std::vector<BranchKey> kShops{{"aa", {"north"}}, {"aa", {"south"}}, {"bb", {"north"}}};
 
 // Names that sort badly as text, and bytes that are no text at all.
 std::string odd_name(Random& random) {
@@ -23,11 +23,11 @@ std::string odd_name(Random& random) {
 struct Draw {
   Random random;
   explicit Draw(std::uint64_t seed) : random(seed) {}
-  const Shop& shop() { return kShops[random.below(kShops.size())]; }
+  const BranchKey& shop() { return kShops[random.below(kShops.size())]; }
   ChainId chain() {
     return {{"till-" + std::to_string(random.below(3))}, {random.below(2) == 0 ? 5 : ~std::uint64_t{0}}};
   }
-  FeedKind feed(const Shop& shop) {
+  FeedKind feed(const BranchKey& shop) {
     return {random.below(3) == 0 ? "tenant" : "branch/" + shop.branch.text,
             random.below(2) == 0 ? "product" : odd_name(random)};
   }
@@ -51,7 +51,7 @@ struct Draw {
 // One change, the same in both.
 void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
   const auto both = [&](const auto& f) { f(store), f(model); };
-  const Shop& shop = draw.shop();
+  const BranchKey& shop = draw.shop();
   switch (draw.random.below(7)) {
     case 0: {
       const ChainId chain = draw.chain();
@@ -107,7 +107,7 @@ void change(Draw& draw, CloudTxn& store, CloudTxn& model) {
     case 4: {
       const std::string name = "notes/" + odd_name(draw.random), value = draw.bytes();
       const bool drops = draw.random.below(4) == 0;
-      return both([&](CloudTxn& t) { drops ? t.drop_note(name) : t.put_note(name, value); });
+      return both([&](CloudTxn& t) { drops ? t.drop_meta(name) : t.put_meta(name, value); });
     }
     default: {
       const CloudRow row{draw.feed(shop), odd_name(draw.random), draw.random.below(3) == 0, draw.bytes()};
@@ -132,7 +132,7 @@ bool same(const CloudOp& a, const CloudOp& b) {
 
 // One question of each kind, to both.
 void compare(Draw& draw, CloudTxn& store, CloudTxn& model) {
-  const Shop& shop = draw.shop();
+  const BranchKey& shop = draw.shop();
   const ChainId chain = draw.chain();
   const FeedKind feed = draw.feed(shop);
   const std::string name = odd_name(draw.random);
@@ -162,10 +162,10 @@ void compare(Draw& draw, CloudTxn& store, CloudTxn& model) {
   const StockPlace after = draw.event().place();
   REQUIRE(store.events_after(shop, name, after) == model.events_after(shop, name, after));
   REQUIRE(store.shops() == model.shops());
-  REQUIRE(store.note("notes/" + name) == model.note("notes/" + name));
+  REQUIRE(store.meta("notes/" + name) == model.meta("notes/" + name));
   std::vector<std::pair<std::string, Bytes>> a, b;
-  store.notes("notes/", [&](const std::string& n, ByteView v) { a.emplace_back(n, v); });
-  model.notes("notes/", [&](const std::string& n, ByteView v) { b.emplace_back(n, v); });
+  store.metas("notes/", [&](const std::string& n, ByteView v) { a.emplace_back(n, v); });
+  model.metas("notes/", [&](const std::string& n, ByteView v) { b.emplace_back(n, v); });
   REQUIRE(a == b);
 }
 
@@ -215,7 +215,7 @@ TEST_CASE(
         txn.put_op(kShops[0], op, "bytes", first ? OpEffect::duplicate : OpEffect::applied);
         seen = txn.find_key(kShops[0], key).has_value();  // also what was put just now
         txn.put_chain(kShops[0], op.chain, {op.seq, {}});
-        txn.put_note("puts", txn.note("puts").value_or("") + key);
+        txn.put_meta("puts", txn.meta("puts").value_or("") + key);
         return {};
       }));
       CHECK(seen);
@@ -226,7 +226,7 @@ TEST_CASE(
     CHECK(put("a", 3) == Seq{1});
     CHECK_FALSE(put("b", 4));
     REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> {
-      CHECK(txn.note("puts") == "aaab");
+      CHECK(txn.meta("puts") == "aaab");
       std::string effects;
       txn.ops(kShops[0], {TillId{"till-1"}, Incarnation{1}}, Seq{1}, [&](const CloudOp& op) {
         effects += std::to_string(static_cast<int>(op.effect));

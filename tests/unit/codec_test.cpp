@@ -2,10 +2,10 @@
 
 #include "engine/wire/messages.hpp"
 #include "engine/wire/open_push.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
-#include "transport/control/json.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
+#include "storage/model/op_codec.hpp"
+#include "transport/api/json.hpp"
 
 using namespace tillsync;
 

@@ -5,9 +5,10 @@
 #include <regex>
 #include <set>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tests/scratch.hpp"
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
+#include "transport/cloud/cloud_settings.hpp"
 
 using namespace tillsync;
 

@@ -7,12 +7,12 @@
 #include "engine/cloud/operators.hpp"
 #include "engine/cloud/rights.hpp"
 #include "engine/till/chain_sender.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
+#include "storage/model/op_codec.hpp"
 #include "tests/unit/backends.hpp"
 #include "tests/unit/keys.hpp"
-#include "transport/hello.hpp"
+#include "transport/net/hello.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;
@@ -69,7 +69,7 @@ TEST_CASE("a key opens what was given to it, until it expires or is removed; a g
 }
 
 TEST_CASE("within a limit nobody waits; beyond it each is told when to come back, and then it is welcome") {
-  const Shop shop{"aa", {"north"}};
+  const BranchKey shop{"aa", {"north"}};
   Random random(7);
   RateLimits rates;
   rates.till_ops = {100, 500}, rates.branch_ops = {150, 800};
@@ -128,7 +128,7 @@ struct Gate {
     roster.sign(key_number(200));
     (void)core.on_roster(roster);
   }
-  Shop shop() const { return {roster.keys.id(), roster.branch}; }
+  BranchKey shop() const { return {roster.keys.id(), roster.branch}; }
 
   Push push(const std::string& who, std::uint8_t key, int ops) {
     const ChainId chain{TillId{who}, Incarnation{1}};
@@ -217,8 +217,8 @@ TEST_CASE("two tenants with the same names of branch and till never see each oth
       return txn.put_row(ours.shop(), {{"tenant", "product"}, "bun", false, pack(std::uint64_t{1})}), Result<void>();
     }));
     const Push push = ours.push("till-1", 1, 3);
-    CHECK(std::get<Held>(say(1, push)[0]).point.seq == Seq{3});
-    CHECK(std::get<Held>(say(2, Offer{push.chain, {}, {}})[0]).point.seq == Seq{0});
+    CHECK(std::get<Ack>(say(1, push)[0]).point.seq == Seq{3});
+    CHECK(std::get<Ack>(say(2, HistoryOffer{push.chain, {}, {}})[0]).point.seq == Seq{0});
     CHECK(std::get<Fetched>(say(2, Fetch{push.chain, Seq{1}})[0]).ops.empty());
     Pull pull;
     pull.feeds = {"tenant", "branch/north", "group/all", ours.shop().tenant, "branch/south"};
@@ -278,6 +278,6 @@ TEST_CASE("two releases next to each other understand each other; one that is to
   const Bytes held("\x92\x0b\x93\x92\xa6till-1\x01\x03\x92\x07\xc4\x20", 17);
   const auto read = decode_message(held + Bytes(32, 'h'));
   REQUIRE(read);
-  CHECK(std::get<Held>(*read).point.seq == Seq{7});
-  CHECK(std::get<Held>(*read).generation.value == 0);
+  CHECK(std::get<Ack>(*read).point.seq == Seq{7});
+  CHECK(std::get<Ack>(*read).generation.value == 0);
 }

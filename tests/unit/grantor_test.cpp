@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "lease/grantor.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
 
 using namespace tillsync;
 

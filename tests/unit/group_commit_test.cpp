@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "transport/group_commit.hpp"
+#include "transport/till/group_commit.hpp"
 
 using namespace tillsync;
 

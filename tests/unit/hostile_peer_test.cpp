@@ -8,8 +8,8 @@
 #include <asio/ip/tcp.hpp>
 #include <chrono>
 
-#include "sim/fleet.hpp"
-#include "transport/links.hpp"
+#include "sim/world/fleet.hpp"
+#include "transport/net/links.hpp"
 
 using namespace tillsync;
 using std::chrono::minutes;
@@ -123,7 +123,7 @@ TEST_CASE("a till believes a member's bare word of a forked history three times,
   Lied shop;
   for (int i = 0; i < 10; ++i) {
     const WireChain chain = WireChain::of(shop.till.node().own().chain());
-    shop.hears(Held{chain, Level::own_disk, {Seq{1000}, blake2b("never sold")}});
+    shop.hears(Ack{chain, Level::own_disk, {Seq{1000}, blake2b("never sold")}});
     shop.fleet.world().run_for(seconds(5));
   }
   CHECK(shop.till.node().status(shop.till.now()).forks == 3);
@@ -135,7 +135,7 @@ TEST_CASE("a till believes a member's bare word of a forked history three times,
 
 TEST_CASE("a member that says that the cloud was put back, which the cloud did not sign, is not believed") {
   Lied shop;
-  BeganAnew lie{.generation = 12345, .left = {}, .wall_ms = 4'000'000'000'000, .signature = {}};
+  CloudReset lie{.generation = 12345, .left = {}, .wall_ms = 4'000'000'000'000, .signature = {}};
   lie.signature = Binary(shop.fleet.till(2).who().key.sign(lie.signed_part()));
   for (int i = 0; i < 10; ++i) shop.hears(lie);
   shop.fleet.world().run_for(seconds(5));

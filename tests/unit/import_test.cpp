@@ -1,10 +1,10 @@
 // Headquarters' rows: whatever piece the file comes in, and wherever either side dies, the cloud ends with the file.
 #include <doctest/doctest.h>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 #include "tests/unit/backends.hpp"
-#include "transport/control/json.hpp"
-#include "transport/headquarters/ndjson.hpp"
+#include "transport/api/json.hpp"
+#include "transport/http/import/ndjson.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;

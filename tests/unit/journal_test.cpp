@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "sim/sim_disk.hpp"
-#include "storage/journal.hpp"
+#include "sim/world/sim_disk.hpp"
+#include "storage/journal/journal.hpp"
 
 using namespace tillsync;
 using sim::SimDisk;

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "engine/wire/messages.hpp"
-#include "sim/describe.hpp"
+#include "sim/world/describe.hpp"
 
 namespace tillsync {
 

@@ -4,10 +4,10 @@
 
 #include <filesystem>
 
-#include "storage/data_folder.hpp"
-#include "storage/lmdb_env.hpp"
-#include "storage/random.hpp"
-#include "storage/till_store.hpp"
+#include "storage/base/random.hpp"
+#include "storage/disk/data_folder.hpp"
+#include "storage/lmdb/lmdb_env.hpp"
+#include "storage/lmdb/till_store.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -118,7 +118,7 @@ TEST_CASE("a value that rotted in LMDB is reported, never served") {
   {
     auto till = *TillStore::open(folder.path);
     StoreBatch batch;
-    batch.note("greeting", "a value that is easy to find in the file");
+    batch.meta("greeting", "a value that is easy to find in the file");
     REQUIRE(till->commit(batch));
     CHECK(till->verify());
   }
@@ -127,7 +127,7 @@ TEST_CASE("a value that rotted in LMDB is reported, never served") {
   for (std::size_t at = 0; (at = bytes.find("easy to find", at)) != std::string::npos; ++at) bytes[at] = 'E';
   REQUIRE(replace_file(file, bytes));
   auto till = *TillStore::open(folder.path);
-  CHECK_FALSE(till->view().note("greeting").has_value());
+  CHECK_FALSE(till->view().meta("greeting").has_value());
   CHECK(till->damaged());
   CHECK(till->verify().error().kind == ErrorKind::damaged);
 }
@@ -138,9 +138,9 @@ TEST_CASE("the map grows before it is full, and what was written stays") {
   const std::string mebibyte(1 << 20, 'm');
   for (int i = 0; i < 100; ++i) {
     StoreBatch batch;
-    batch.note("n" + std::to_string(i), mebibyte);
+    batch.meta("n" + std::to_string(i), mebibyte);
     REQUIRE(till->commit(batch));
   }
-  CHECK(till->view().note("n0") == mebibyte);
+  CHECK(till->view().meta("n0") == mebibyte);
   CHECK(till->verify());
 }

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "conflicts/merge.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
 
 using namespace tillsync;
 

@@ -4,9 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "storage/random.hpp"
-#include "transport/hello.hpp"
-#include "transport/noise/secure_stream.hpp"
+#include "storage/base/random.hpp"
+#include "transport/net/hello.hpp"
+#include "transport/net/noise/secure_stream.hpp"
 
 using namespace tillsync;
 using namespace tillsync::noise;

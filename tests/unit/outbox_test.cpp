@@ -3,8 +3,8 @@
 
 #include "engine/cloud/courier.hpp"
 #include "engine/cloud/outbox.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
 #include "tests/unit/backends.hpp"
 
 using namespace tillsync;
@@ -12,19 +12,19 @@ using namespace tillsync::test;
 
 namespace {
 
-const Shop kNorth{"aa", {"north"}}, kSouth{"aa", {"south"}}, kOther{"bb", {"north"}};
+const BranchKey kNorth{"aa", {"north"}}, kSouth{"aa", {"south"}}, kOther{"bb", {"north"}};
 
 // One cloud: what is accepted, and what arrives at the webhook.
 struct World {
   CloudStore& store;
-  std::map<std::pair<Shop, std::string>, std::uint64_t> ends = {};
-  std::map<Shop, std::vector<std::string>> accepted = {}, arrived = {};
+  std::map<std::pair<BranchKey, std::string>, std::uint64_t> ends = {};
+  std::map<BranchKey, std::vector<std::string>> accepted = {}, arrived = {};
   std::map<std::string, std::string> seen = {};  // idempotency key -> content
 
   void write(const std::function<void(CloudTxn&)>& body) {
     REQUIRE(store.write([&](CloudTxn& txn) -> Result<void> { return body(txn), Result<void>(); }));
   }
-  void accept(const Shop& shop, const std::string& till, std::uint64_t ops) {
+  void accept(const BranchKey& shop, const std::string& till, std::uint64_t ops) {
     write([&](CloudTxn& txn) {
       txn.lock({shop});
       std::uint64_t& end = ends[{shop, till}];
@@ -43,13 +43,13 @@ struct World {
     for (std::uint64_t i = 1; i <= ops; ++i) accepted[shop].push_back(till + "/" + std::to_string(end + i));
     end += ops;
   }
-  std::optional<Delivery> next(const Shop& shop) {
+  std::optional<Delivery> next(const BranchKey& shop) {
     std::optional<Delivery> out;
     REQUIRE(store.read([&](CloudTxn& txn) -> Result<void> { return out = Outbox(txn).next(shop), Result<void>(); }));
     return out;
   }
   // It arrives, whether its sender hears of that or not; under one key it is always the same, and counts once.
-  void arrive(const Shop& shop, const Delivery& delivery) {
+  void arrive(const BranchKey& shop, const Delivery& delivery) {
     std::string content;
     for (const CloudOp& op : delivery.ops) content += op.bytes + " ";
     const auto [it, fresh] = seen.emplace(delivery.key, content);
@@ -69,7 +69,7 @@ TEST_CASE("what is accepted arrives once and in order, whatever is tried again, 
     world.accept(kNorth, "a", 3);  // before there is a webhook
     world.write([](CloudTxn& txn) { Outbox(txn).set_webhook("aa", {"https://erp", "secret", 1}, true); });
     for (int i = 0; i < 150; ++i) {
-      const Shop& shop = random.below(2) == 0 ? kNorth : kSouth;
+      const BranchKey& shop = random.below(2) == 0 ? kNorth : kSouth;
       if (random.below(3) != 0)
         world.accept(shop, random.below(2) == 0 ? "a" : "b", 1 + random.below(random.below(8) == 0 ? 500 : 5));
       const auto delivery = world.next(shop);
@@ -84,7 +84,7 @@ TEST_CASE("what is accepted arrives once and in order, whatever is tried again, 
       });
     }
     world.accept(kOther, "a", 2);  // another tenant has no webhook
-    for (const Shop& shop : {kNorth, kSouth}) {
+    for (const BranchKey& shop : {kNorth, kSouth}) {
       while (const auto delivery = world.next(shop)) {
         world.arrive(shop, *delivery);
         world.write([&](CloudTxn& txn) { Outbox(txn).delivered(shop, *delivery); });
@@ -103,7 +103,7 @@ TEST_CASE("what is accepted arrives once and in order, whatever is tried again, 
     const auto later = world.next(kNorth);
     REQUIRE(later);
     CHECK_FALSE(world.seen.contains(later->key));  // no key is ever used for other ops
-    world.write([](CloudTxn& txn) { txn.put_note(kGenerationNote, pack(std::uint64_t{99})); });  // as a restore does
+    world.write([](CloudTxn& txn) { txn.put_meta(kGenerationMeta, pack(std::uint64_t{99})); });  // as a restore does
     CHECK(world.next(kNorth)->key != later->key);
   });
 }

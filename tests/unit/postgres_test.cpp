@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "engine/cloud/cloud_core.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
 #include "storage/postgres/schema.hpp"
 #include "tests/unit/backends.hpp"
 
@@ -122,7 +122,7 @@ TEST_CASE("an older schema is brought up to date in place, a newer one refused w
   {
     auto store = database.store();
     REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> {
-      CHECK(txn.note("a") == "kept");
+      CHECK(txn.meta("a") == "kept");
       return {};
     }));
   }
@@ -177,8 +177,8 @@ TEST_CASE("two that change one note of a branch wait for each other: no update i
             const auto row = txn.row(kShop, kind, "n");
             txn.put_row(kShop, {kind, "n", false, std::to_string(row ? std::stoi(row->fields) + 1 : 1)});
           }
-          const auto note = txn.note("n");
-          txn.put_note("n", std::to_string(note ? std::stoi(*note) + 1 : 1));
+          const auto meta = txn.meta("n");
+          txn.put_meta("n", std::to_string(meta ? std::stoi(*meta) + 1 : 1));
           return {};
         });
         if (!done) throw std::runtime_error(done.error().message);
@@ -187,7 +187,7 @@ TEST_CASE("two that change one note of a branch wait for each other: no update i
   }
   for (std::thread& each : all) each.join();
   REQUIRE(stores[0]->read([&](CloudTxn& txn) -> Result<void> {
-    CHECK(txn.note("n") == "200");
+    CHECK(txn.meta("n") == "200");
     CHECK(txn.row(kShop, {"tenant", "product"}, "n")->fields == "200");
     CHECK(txn.row(kShop, {"group/g", "product"}, "n")->fields == "200");
     return {};
@@ -248,7 +248,7 @@ TEST_CASE("a server that crashes, is away, or has no room: each try says so, not
   Database database;
   auto store = database.store();
   const auto put = [&](const std::string& value) {
-    return store->write([&](CloudTxn& txn) -> Result<void> { return txn.put_note("n", value), Result<void>(); });
+    return store->write([&](CloudTxn& txn) -> Result<void> { return txn.put_meta("n", value), Result<void>(); });
   };
   REQUIRE(put("before"));
   server("crash");
@@ -269,7 +269,7 @@ TEST_CASE("a server that crashes, is away, or has no room: each try says so, not
     CHECK(put("meanwhile"));  // who has a connection keeps it
   }
   REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> {
-    CHECK(txn.note("n") == "meanwhile");
+    CHECK(txn.meta("n") == "meanwhile");
     return {};
   }));
 }

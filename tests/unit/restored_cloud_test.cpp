@@ -2,8 +2,8 @@
 // hostile_peer_test.cpp.
 #include <doctest/doctest.h>
 
-#include "engine/cloud/begin_anew.hpp"
 #include "engine/cloud/cloud_core.hpp"
+#include "engine/cloud/reset_cloud.hpp"
 #include "engine/till/cloud_generation.hpp"
 #include "tests/scratch.hpp"
 #include "tests/unit/keys.hpp"
@@ -31,7 +31,7 @@ struct Heard {
   void restart() { cloud = CloudGeneration(store->view()); }
 };
 
-BeganAnew word(std::uint64_t generation, std::vector<std::uint64_t> left, std::int64_t wall_ms) {
+CloudReset word(std::uint64_t generation, std::vector<std::uint64_t> left, std::int64_t wall_ms) {
   return {generation, std::move(left), wall_ms, {}};
 }
 
@@ -83,30 +83,30 @@ TEST_CASE("a record that is put back again and again remembers what it was of, a
   const test::Folder folder;
   auto store = open_lmdb_cloud(folder.path, 1).value();
   auto said = [&] {
-    std::optional<BeganAnew> out;
+    std::optional<CloudReset> out;
     REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> { return out = began_anew(txn), Result<void>(); }));
     return out;
   };
   CHECK_FALSE(said().has_value());
-  REQUIRE(begin_anew(*store, 2, 1000));
-  REQUIRE(begin_anew(*store, 3, 500));  // the clock was set back
+  REQUIRE(reset_cloud(*store, 2, 1000));
+  REQUIRE(reset_cloud(*store, 3, 500));  // the clock was set back
   CHECK(said()->generation == 3);
   CHECK(said()->left == std::vector<std::uint64_t>{1, 2});
   CHECK(said()->wall_ms == 1001);
-  for (std::uint64_t i = 4; i < 30; ++i) REQUIRE(begin_anew(*store, i, 2000));
+  for (std::uint64_t i = 4; i < 30; ++i) REQUIRE(reset_cloud(*store, i, 2000));
   CHECK(said()->left.size() == 16);
   CHECK(said()->left.back() == 28);
 }
 
 TEST_CASE("a cloud says that it was put back before it answers anything else, signed, once a connection") {
   CloudCore core{test::key_number(9)};
-  const Shop shop{"tenant", {"north"}};
+  const BranchKey shop{"tenant", {"north"}};
   const WireChain chain{TillId{"till-1"}, Incarnation{99}};
   auto answers_to = [&](PeerId peer) {
-    const auto jobs = core.on_message({}, peer, Offer{chain, {}, {}}).jobs;
+    const auto jobs = core.on_message({}, peer, HistoryOffer{chain, {}, {}}).jobs;
     REQUIRE(jobs.size() == 1);
     CloudAnswers answers;
-    answers.answers.push_back({peer, Held{chain, Level::cloud, {}}});
+    answers.answers.push_back({peer, Ack{chain, Level::cloud, {}}});
     answers.began_anew = word(3, {1, 2}, 1000);
     return core.on_done({}, jobs[0].lane, answers).sends;
   };
@@ -114,14 +114,14 @@ TEST_CASE("a cloud says that it was put back before it answers anything else, si
     (void)core.on_peer_up({}, PeerId{connection}, shop, TillId{"till-1"});
     const auto first = answers_to(PeerId{connection});
     REQUIRE(first.size() == 2);
-    const auto* said = std::get_if<BeganAnew>(&first[0].message);
+    const auto* said = std::get_if<CloudReset>(&first[0].message);
     REQUIRE(said != nullptr);
     CHECK(said->valid(test::key_number(9).public_key()));
     CHECK_FALSE(said->valid(test::key_number(8).public_key()));
-    BeganAnew changed = *said;
+    CloudReset changed = *said;
     changed.left.push_back(4);
     CHECK_FALSE(changed.valid(test::key_number(9).public_key()));
-    CHECK(std::holds_alternative<Held>(first[1].message));
+    CHECK(std::holds_alternative<Ack>(first[1].message));
     CHECK(answers_to(PeerId{connection}).size() == 1);
   }
 }

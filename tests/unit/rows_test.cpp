@@ -10,13 +10,13 @@
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/till/row_reader.hpp"
 #include "engine/wire/paging.hpp"
-#include "storage/cloud_store.hpp"
-#include "storage/lmdb_env.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
-#include "storage/row_edit.hpp"
-#include "storage/row_groups.hpp"
-#include "storage/store_key.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
+#include "storage/lmdb/lmdb_env.hpp"
+#include "storage/model/cloud_store.hpp"
+#include "storage/model/row_edit.hpp"
+#include "storage/model/row_groups.hpp"
+#include "storage/model/store_key.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -24,7 +24,7 @@ using test::Folder;
 
 namespace {
 
-const Shop kMain{"tenant", BranchId{"main"}};
+const BranchKey kMain{"tenant", BranchId{"main"}};
 const FeedKind kMainProducts{"tenant", "product"};
 
 // One exchange of Pull and Pages. False when there was nothing new.

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <sstream>
 
-#include "engine/stock/moves.hpp"
+#include "engine/ledger/moves.hpp"
 #include "engine/validate.hpp"
-#include "storage/data_folder.hpp"
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tillsync/hlc.hpp"
-#include "tools/sales/sales_file.hpp"
-#include "transport/settings.hpp"
+#include "tools/client/sales/sales_file.hpp"
+#include "transport/base/settings.hpp"
 
 using namespace tillsync;
 
@@ -37,12 +37,12 @@ TEST_CASE("a card number in a free-form field is refused; as sku, key or invoice
   for (const char* text : {"4111111111111111", "card 4111 1111 1111 1111 ok", "5500-0055-5555-5559",
                            "paid by 340000000000009.", "x6011000000000004"}) {
     CAPTURE(text);
-    OpDraft in_note = sale(), in_field = sale(), in_name = sale(), in_custom = sale();
-    in_note.document.note = text;
+    OpDraft in_meta = sale(), in_field = sale(), in_name = sale(), in_custom = sale();
+    in_meta.document.note = text;
     in_field.document.fields["comment"] = text;
     in_name.document.lines[0].name = text;
     in_custom.kind = OpKind::custom, in_custom.custom_body = text;
-    for (const OpDraft& each : {in_note, in_field, in_name, in_custom}) {
+    for (const OpDraft& each : {in_meta, in_field, in_name, in_custom}) {
       REQUIRE_FALSE(validate(each));
       CHECK(validate(each).error().kind == ErrorKind::card_number);
       CHECK(validate(each).error().message.find("4111") == std::string::npos);

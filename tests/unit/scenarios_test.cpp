@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "engine/till/rebuilt_state.hpp"
-#include "sim/draw.hpp"
-#include "sim/rules.hpp"
-#include "sim/run.hpp"
+#include "sim/draw/draw.hpp"
+#include "sim/rules/rules.hpp"
+#include "sim/scenario/run.hpp"
 
 using namespace tillsync;
 using sim::FleetPlan;

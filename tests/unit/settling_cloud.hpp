@@ -8,10 +8,10 @@
 
 #include "conflicts/choices.hpp"
 #include "engine/cloud/ingest.hpp"
-#include "engine/till/own_chain.hpp"
-#include "engine/till/stock_book.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
+#include "engine/till/local_log.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/feeds.hpp"
+#include "storage/model/op_codec.hpp"
 #include "tests/scratch.hpp"
 
 namespace tillsync::test {
@@ -113,7 +113,7 @@ class SettlingCloud {
   }
   void headquarters(const std::string& id, const RowFields& fields, const FeedKind& feed = {"tenant", "product"}) {
     REQUIRE(store_->write([&](CloudTxn& txn) -> Result<void> {
-      RowBook(txn, shop, now_ms).put({feed, id, false, join_fields(fields)}, {});
+      RowWriter(txn, shop, now_ms).put({feed, id, false, join_fields(fields)}, {});
       return {};
     }));
   }
@@ -129,7 +129,7 @@ class SettlingCloud {
 
   Policies policies;
   std::int64_t now_ms = kNoon + 10'000;
-  const Shop shop{"tenant", BranchId{"main"}};
+  const BranchKey shop{"tenant", BranchId{"main"}};
 
  private:
   void write(const std::function<void(Ingest&)>& body) {

@@ -2,7 +2,7 @@
 #include "tests/unit/settling_cloud.hpp"
 
 #include "conflicts/explain.hpp"
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;

@@ -5,10 +5,11 @@
 #include <map>
 
 #include "engine/cloud/frontier.hpp"
-#include "engine/stock/ledger.hpp"
-#include "engine/till/stock_book.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "engine/ledger/ledger.hpp"
+#include "engine/till/stock_view.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
+#include "storage/model/feeds.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;
@@ -133,7 +134,7 @@ TEST_CASE(
     });
     if (late_count) continue;
     ++compared;
-    StockBook book(BranchId{"main"});
+    StockView book(BranchId{"main"});
     std::vector<StockEvent> heard = all;
     heard.push_back(all[random.below(all.size())]);
     for (std::size_t n = heard.size(); n > 1; --n) std::swap(heard[n - 1], heard[random.below(n)]);

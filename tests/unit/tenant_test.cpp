@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "lease/roster.hpp"
-#include "storage/pack.hpp"
-#include "storage/random.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/base/random.hpp"
 #include "tests/unit/keys.hpp"
 
 using namespace tillsync;

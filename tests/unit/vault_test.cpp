@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "sim/fleet.hpp"
-#include "storage/lmdb_shrink.hpp"
+#include "sim/world/fleet.hpp"
+#include "storage/lmdb/lmdb_shrink.hpp"
 #include "tests/scratch.hpp"
 
 using namespace tillsync;

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "storage/data_folder.hpp"
+#include "storage/disk/data_folder.hpp"
 #include "tools/demo/feed.hpp"
 #include "tools/demo/reconcile.hpp"
 

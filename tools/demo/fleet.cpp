@@ -12,8 +12,8 @@
 #include <thread>
 #include <utility>
 
-#include "transport/cloud_runtime.hpp"
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
+#include "transport/cloud/cloud_runtime.hpp"
 
 namespace tillsync::demo {
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "storage/random.hpp"
+#include "storage/base/random.hpp"
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <asio/post.hpp>
 
 #include "engine/cloud/import.hpp"
-#include "storage/row_groups.hpp"
-#include "transport/clock.hpp"
-#include "transport/control/cloud_operators.hpp"
-#include "transport/control/json.hpp"
-#include "transport/headquarters/import_stream.hpp"
+#include "storage/model/row_groups.hpp"
+#include "transport/api/json.hpp"
+#include "transport/base/clock.hpp"
+#include "transport/cloud/cloud_operators.hpp"
+#include "transport/http/import/import_stream.hpp"
 #include "transport/http/metrics.hpp"
 
 namespace tillsync {
@@ -165,7 +165,7 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
   if (!on_bad.empty() && on_bad != "skip" && on_bad != "stop")
     return answer_error(response, 400, "invalid", "on_bad is skip or stop");
   const FeedKind feed{group.empty() ? "tenant" : group_feed(group), request.matches[1].str()};
-  const Shop shop{who.tenant, {}};
+  const BranchKey shop{who.tenant, {}};
   std::string stored;
   auto read = cloud_.with_database([&](CloudStore& store) {
     return store.read(
@@ -224,9 +224,9 @@ void CloudService::answer_read(httplib::Response& response, std::function<std::s
   read ? answer_json(response, 200, json) : answer_error(response, read.error());
 }
 
-std::vector<Shop> CloudService::shops_of(const std::string& tenant) {
+std::vector<BranchKey> CloudService::shops_of(const std::string& tenant) {
   return cloud_.ask([&] {
-    std::vector<Shop> out;
+    std::vector<BranchKey> out;
     for (const auto& [shop, roster] : cloud_.core().rosters()) {
       if (shop.tenant == tenant) out.push_back(shop);
     }
@@ -245,7 +245,7 @@ void CloudService::answer_conflicts(const Operator& who, httplib::Response& resp
       : answer_error(response, all.error());
 }
 
-void CloudService::count(const Shop& shop, Refused why, std::uint64_t times) {
+void CloudService::count(const BranchKey& shop, Refused why, std::uint64_t times) {
   asio::post(cloud_.io(), [&cloud = cloud_, shop, why, times] { cloud.core().refusals().count(shop, why, times); });
 }
 
@@ -262,7 +262,7 @@ std::optional<std::string> CloudService::not_ready() {
   cloud_.on_database(
       [](CloudStore& store) {
         return store.read(
-            [](CloudTxn& txn) -> Result<void> { return (void)txn.note(kGenerationNote), Result<void>(); });
+            [](CloudTxn& txn) -> Result<void> { return (void)txn.meta(kGenerationMeta), Result<void>(); });
       },
       [answered](Result<void> read) { answered->set_value(std::move(read)); });
   if (answer.wait_for(seconds(3)) != std::future_status::ready) return "the database does not answer";

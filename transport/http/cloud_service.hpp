@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "engine/cloud/operators.hpp"
-#include "transport/cloud_runtime.hpp"
+#include "transport/cloud/cloud_runtime.hpp"
 #include "transport/http/server.hpp"
 
 namespace tillsync {
@@ -26,8 +26,8 @@ class CloudService {
               const httplib::ContentReader& body);
   void answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body);
   void answer_conflicts(const Operator& who, httplib::Response& response);
-  std::vector<Shop> shops_of(const std::string& tenant);
-  void count(const Shop& shop, Refused why, std::uint64_t times = 1);
+  std::vector<BranchKey> shops_of(const std::string& tenant);
+  void count(const BranchKey& shop, Refused why, std::uint64_t times = 1);
   bool alive();
   std::optional<std::string> not_ready();
 

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "engine/cloud/fleet.hpp"
-#include "transport/clock.hpp"
+#include "transport/base/clock.hpp"
 
 namespace tillsync {
 
@@ -141,7 +141,7 @@ Result<std::string> cloud_metrics(CloudRuntime& cloud, const std::string& tenant
     Refusals refusals;
     std::size_t connections = 0;
     std::map<std::string, std::string> tenants;
-    std::vector<Shop> shops;
+    std::vector<BranchKey> shops;
   };
   const Seen seen = cloud.ask([&] {
     Seen out{cloud.core().counters(), cloud.core().refusals(), cloud.core().connections(), {}, {}};

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "transport/cloud_runtime.hpp"
-#include "transport/till_runtime.hpp"
+#include "transport/cloud/cloud_runtime.hpp"
+#include "transport/till/till_runtime.hpp"
 
 namespace tillsync {
 

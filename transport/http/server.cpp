@@ -2,7 +2,7 @@
 
 #include <asio/ip/address.hpp>
 
-#include "transport/control/json.hpp"
+#include "transport/api/json.hpp"
 
 namespace tillsync {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <thread>
 
-#include "transport/settings.hpp"
+#include "transport/base/settings.hpp"
 
 namespace tillsync {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "transport/http/server.hpp"
-#include "transport/till_runtime.hpp"
+#include "transport/till/till_runtime.hpp"
 
 namespace tillsync {
 

@@ -3,11 +3,11 @@
 #include <httplib.h>
 #include <sodium.h>
 
-#include "engine/cloud/notes.hpp"
-#include "storage/op_codec.hpp"
-#include "storage/pack.hpp"
-#include "transport/clock.hpp"
-#include "transport/control/json.hpp"
+#include "engine/cloud/meta_names.hpp"
+#include "storage/base/pack.hpp"
+#include "storage/model/op_codec.hpp"
+#include "transport/api/json.hpp"
+#include "transport/base/clock.hpp"
 
 namespace tillsync {
 
@@ -49,7 +49,7 @@ std::string trouble_of(httplib::Error error, bool too_long) {
   }
 }
 
-std::string body_of(const Shop& shop, const Delivery& delivery) {
+std::string body_of(const BranchKey& shop, const Delivery& delivery) {
   Json ops = Json::array();
   for (const CloudOp& op : delivery.ops) {
     const auto decoded = decode_op(op.bytes);
@@ -153,7 +153,7 @@ void Webhooks::look_after_tenants() {
     auto read = cloud_.with_database([&](CloudStore& store) {
       return store.read([&](CloudTxn& txn) -> Result<void> {
         tenants.clear();
-        txn.notes(kWebhookNotes,
+        txn.metas(kWebhookMetas,
                   [&](const std::string& name, ByteView) { tenants.push_back(name.substr(sizeof kWebhookNotes - 1)); });
         return {};
       });
@@ -173,11 +173,11 @@ bool Webhooks::claim(const std::string& tenant) {
   auto done = cloud_.with_database([&](CloudStore& store) {
     return store.write([&](CloudTxn& txn) -> Result<void> {
       txn.lock_feed({tenant, {}}, "webhook");
-      const auto note = txn.note(courier_note(tenant));
-      const Claim claim = note ? unpack<Claim>(*note).value_or(Claim{}) : Claim{};
+      const auto meta = txn.meta(courier_meta(tenant));
+      const Claim claim = meta ? unpack<Claim>(*meta).value_or(Claim{}) : Claim{};
       mine = claim.run == run_ || claim.until_ms < now_ms;
       if (mine && (claim.run != run_ || claim.until_ms < now_ms + to_ms(kClaim) / 2))
-        txn.put_note(courier_note(tenant), pack(Claim{run_, now_ms + to_ms(kClaim)}));
+        txn.put_meta(courier_meta(tenant), pack(Claim{run_, now_ms + to_ms(kClaim)}));
       return {};
     });
   });
@@ -194,7 +194,7 @@ void Webhooks::serve(const std::string& tenant, std::size_t lane) {
       }
       claimed_until = read_clock().mono + kClaim / 3;
     }
-    std::vector<Shop> due;
+    std::vector<BranchKey> due;
     const std::int64_t now_ms = read_clock().wall_ms;
     auto read = cloud_.with_database([&](CloudStore& store) {
       return store.read([&](CloudTxn& txn) -> Result<void> {
@@ -207,12 +207,12 @@ void Webhooks::serve(const std::string& tenant, std::size_t lane) {
       });
     });
     bool more = false;
-    for (const Shop& shop : due) more = (!stopping_ && deliver_next(tenant, shop)) || more;
+    for (const BranchKey& shop : due) more = (!stopping_ && deliver_next(tenant, shop)) || more;
     if (!read || !more) pause(kLookEvery);
   }
 }
 
-bool Webhooks::deliver_next(const std::string& tenant, const Shop& shop) {
+bool Webhooks::deliver_next(const std::string& tenant, const BranchKey& shop) {
   std::optional<Webhook> hook;
   std::optional<Delivery> delivery;
   auto read = cloud_.with_database([&](CloudStore& store) {
@@ -231,7 +231,7 @@ bool Webhooks::deliver_next(const std::string& tenant, const Shop& shop) {
   return record(shop, *delivery, verdict, read_clock().wall_ms) && verdict.what != CourierVerdict::What::wait;
 }
 
-Result<void> Webhooks::record(const Shop& shop, const Delivery& delivery, const CourierVerdict& verdict,
+Result<void> Webhooks::record(const BranchKey& shop, const Delivery& delivery, const CourierVerdict& verdict,
                               std::int64_t now_ms) {
   using What = CourierVerdict::What;
   if (verdict.what == What::set_aside || (verdict.what == What::wait && delivery.state.attempts == 0))

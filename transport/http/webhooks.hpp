@@ -14,7 +14,7 @@
 
 #include "engine/cloud/courier.hpp"
 #include "engine/cloud/outbox.hpp"
-#include "transport/cloud_runtime.hpp"
+#include "transport/cloud/cloud_runtime.hpp"
 
 namespace tillsync {
 
@@ -35,8 +35,9 @@ class Webhooks {
   void serve(const std::string& tenant, std::size_t lane);
   bool claim(const std::string& tenant);
   // True when something was delivered: there may be more.
-  bool deliver_next(const std::string& tenant, const Shop& shop);
-  Result<void> record(const Shop& shop, const Delivery& delivery, const CourierVerdict& verdict, std::int64_t now_ms);
+  bool deliver_next(const std::string& tenant, const BranchKey& shop);
+  Result<void> record(const BranchKey& shop, const Delivery& delivery, const CourierVerdict& verdict,
+                      std::int64_t now_ms);
   void pause(Duration time);
 
   CloudRuntime& cloud_;

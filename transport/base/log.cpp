@@ -1,0 +1,36 @@
+#include "transport/base/log.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+namespace tillsync {
+
+namespace {
+
+std::string in_quotes(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Log stderr_log(const std::string& who, LogStyle style) {
+  auto logger = std::make_shared<spdlog::logger>(who, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern(style.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","who":"%n","text":%v})"
+                                 : "%Y-%m-%dT%H:%M:%S.%e level=%l who=%n %v");
+  logger->set_level(style.verbose ? spdlog::level::debug : spdlog::level::info);
+  return [logger, json = style.json](const Notice& notice) {
+    const std::string text = json ? in_quotes(notice.text) : notice.text;
+    switch (notice.weight) {
+      case Notice::Weight::info:
+        return logger->info(text);
+      case Notice::Weight::warning:
+        return logger->warn(text);
+      case Notice::Weight::error:
+        return logger->error(text);
+    }
+  };
+}
+
+}  // namespace tillsync

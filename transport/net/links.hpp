@@ -1,0 +1,92 @@
+// Authenticated connections: TCP, a Noise IK handshake, then encrypted messages both ways. One coroutine owns a
+// connection from its first byte to its last. All of it runs on the io_context's one thread.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/actions.hpp"
+#include "lease/roster.hpp"
+#include "transport/base/address.hpp"
+#include "transport/base/log.hpp"
+#include "transport/net/hello.hpp"
+#include "transport/net/noise/secure_stream.hpp"
+
+namespace tillsync {
+
+struct PeerInfo {
+  TillId name;
+  Role role = Role::till;
+  Hello hello;
+  std::string host;                          // its IP address
+  std::string shop_key;                      // for the cloud: which tenant
+  std::uint32_t protocol = kOldestProtocol;  // that both speak
+};
+
+class LinkOwner {
+ public:
+  virtual ~LinkOwner() = default;
+  virtual Hello hello_to(const TillId* peer) = 0;  // null: not known yet
+  // Who holds this key, if it may connect; otherwise the sentence that it is told.
+  virtual Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) = 0;
+  virtual void on_up(PeerId id, const PeerInfo& peer) = 0;
+  virtual void on_message(PeerId id, Message message) = 0;
+  virtual void on_unreadable(PeerId id) = 0;  // what came was no message: it is to be let go
+  virtual void on_down(PeerId id) = 0;
+};
+
+class Links {
+ public:
+  static constexpr Duration kSilence = seconds(7);  // three lost heartbeats: the link is dead
+  static constexpr Duration kHandshake = seconds(5);
+  static constexpr std::size_t kMaxQueued = 32 << 20;  // bytes to a reader that is too slow: it is let go
+  static constexpr std::size_t kMaxConnections = 1024;
+  static constexpr std::size_t kMaxShaking = 32;  // of one address, whose handshakes are not through
+  // What a peer may send at length, so that nobody's core is busy with one: 1,000 messages or 100 MB a second. What is
+  // beyond waits in its own socket.
+  static constexpr Duration kPerMessage = milliseconds(1), kPerByte = std::chrono::nanoseconds(10);
+  static constexpr Duration kBurst = milliseconds(250);
+
+  // `max_shaking`: more where many peers share an address.
+  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking = kMaxShaking);
+  ~Links();
+
+  Result<std::uint16_t> listen(const Address& address);  // port 0 picks one
+  // Connects and stays until the connection ends. True when the handshake had succeeded.
+  asio::awaitable<bool> dial(TillId name, noise::Key key, Address address);
+  bool connected(const TillId& name) const;
+  void send(PeerId to, const Message& message);
+  void hang_up(PeerId id);
+  void close();  // stops listening and ends every connection
+  std::size_t open_connections() const { return open_; }
+
+ private:
+  struct Link;
+  asio::awaitable<void> accept_loop();
+  asio::awaitable<void> answer(asio::ip::tcp::socket socket);
+  asio::awaitable<bool> shake_hands(Link& link, const TillId* name);
+  asio::awaitable<bool> run(Link& link);
+  asio::awaitable<void> read_loop(Link& link);
+  asio::awaitable<void> write_loop(Link& link);
+  asio::awaitable<void> watch(Link& link);
+  static Duration charge(Link& link, std::size_t bytes);
+  bool take_over(Link& link);  // false: another connection to the same peer is the better one
+
+  asio::io_context& io_;
+  noise::KeyPair key_;
+  LinkOwner& owner_;
+  Log log_;
+  std::unique_ptr<asio::ip::tcp::acceptor> acceptor_;
+  std::map<PeerId, Link*> links_;
+  std::size_t max_shaking_;
+  std::map<asio::ip::address, std::size_t> shaking_;  // handshakes under way that others began
+  std::size_t open_ = 0;                              // handshakes included
+  std::uint64_t next_id_ = 1;
+  bool closing_ = false;
+};
+
+}  // namespace tillsync
