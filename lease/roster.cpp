@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"
 
 namespace tillsync {

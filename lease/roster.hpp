@@ -10,7 +10,6 @@
 
 #include "lease/keys.hpp"
 #include "lease/tenant.hpp"
-#include "storage/base/mutants.hpp"
 
 namespace tillsync {
 

@@ -3,6 +3,7 @@
 #include "engine/cloud/frontier.hpp"
 #include "engine/cloud/meta_names.hpp"
 #include "storage/base/pack.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 

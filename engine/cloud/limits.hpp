@@ -8,7 +8,7 @@
 #include <tillsync/ids.hpp>
 #include <tillsync/time.hpp>
 
-#include "storage/model/cloud_store.hpp"
+#include "storage/model/branch_key.hpp"
 
 namespace tillsync {
 

@@ -1,13 +1,15 @@
-// Names of what the cloud keeps beside ops and rows (CloudTxn::note).
+// Names of what the cloud keeps beside ops and rows (CloudTxn::meta).
 #pragma once
 
 #include <string>
 
-#include "storage/model/cloud_store.hpp"
+#include <tillsync/row.hpp>
+
+#include "storage/model/branch_key.hpp"
 
 namespace tillsync {
 
-// That the record went back in time (begin_anew.hpp): CloudReset, to be signed.
+// That the record went back in time (reset_cloud.hpp): CloudReset, to be signed.
 inline constexpr char kCloudResetMeta[] = "began_anew";
 
 inline std::string meta_of(const char* what, const BranchKey& shop) {

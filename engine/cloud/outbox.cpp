@@ -4,6 +4,7 @@
 
 #include "engine/cloud/meta_names.hpp"
 #include "storage/base/pack.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 

@@ -9,9 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "storage/model/cloud_store.hpp"
+#include "storage/model/branch_key.hpp"
+#include "storage/model/cloud_op.hpp"
 
 namespace tillsync {
+
+class CloudTxn;
 
 struct Webhook {
   std::string url;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <map>
 
-#include "storage/model/cloud_store.hpp"
+#include "storage/model/branch_key.hpp"
 
 namespace tillsync {
 

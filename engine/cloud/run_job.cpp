@@ -9,6 +9,7 @@
 #include "engine/cloud/reset_cloud.hpp"
 #include "engine/wire/paging.hpp"
 #include "storage/base/pack.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "storage/model/feeds.hpp"
 #include "storage/model/op_codec.hpp"
 #include "storage/model/row_groups.hpp"

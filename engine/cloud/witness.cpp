@@ -4,6 +4,7 @@
 #include "engine/cloud/reset_cloud.hpp"
 #include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "storage/model/feeds.hpp"
 
 namespace tillsync {

@@ -12,9 +12,11 @@
 
 #include "engine/wire/messages.hpp"
 #include "lease/grantor.hpp"
-#include "storage/model/cloud_store.hpp"
+#include "storage/model/branch_key.hpp"
 
 namespace tillsync {
+
+class CloudTxn;
 
 // What the cloud remembers of a branch's lease.
 struct LeaseRecord {

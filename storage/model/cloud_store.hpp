@@ -11,28 +11,11 @@
 #include <tillsync/row.hpp>
 #include <vector>
 
+#include "storage/model/branch_key.hpp"
+#include "storage/model/cloud_op.hpp"
 #include "storage/model/records.hpp"
 
 namespace tillsync {
-
-// A branch of a tenant. The tenant is named by the hash of its first keys: nobody can claim another's.
-struct BranchKey {
-  std::string tenant;
-  BranchId branch;
-  auto operator<=>(const BranchKey&) const = default;
-};
-
-// What an op did: took effect; was known already; is another of the same name or a word that came too late; breaks a
-// rule. All but the first have none.
-enum class OpEffect : std::uint8_t { applied = 0, duplicate = 1, conflict = 2, dead = 3 };
-
-struct CloudOp {
-  ChainId chain;
-  Seq seq;
-  std::string key;
-  Bytes bytes;
-  OpEffect effect = OpEffect::applied;
-};
 
 struct CloudKey {
   ChainId chain;
@@ -45,12 +28,6 @@ struct CloudRow {
   std::string id;
   bool deleted = false;
   Bytes fields;
-};
-
-// What of a tenant has changed: one of its feeds, or "rosters".
-struct CloudNews {
-  std::string tenant, what;
-  auto operator<=>(const CloudNews&) const = default;
 };
 
 // What a transaction is about to read.
@@ -127,8 +104,8 @@ class CloudTxn {
   std::set<CloudNews> told_;
 };
 
-// The note that names the record's generation: versions of rows compare within one. It is read when a store is opened,
-// and a record that goes back in time gets another (engine/cloud/begin_anew.hpp).
+// The name of the entry that holds the record's generation. Versions of rows compare within one. It is read when a
+// store is opened, and a record that goes back in time gets another (engine/cloud/reset_cloud.hpp).
 inline constexpr char kGenerationMeta[] = "generation";
 
 class CloudStore {

@@ -5,6 +5,7 @@
 
 #include "storage/disk/damage_check.hpp"
 #include "storage/lmdb/till_store.hpp"
+#include "storage/model/cloud_store.hpp"
 #include "tools/cli/cli.hpp"
 #include "tools/client/journal_report.hpp"
 #include "transport/base/settings.hpp"

@@ -12,7 +12,7 @@
 #include "conflicts/choices.hpp"
 #include "engine/cloud/fleet.hpp"
 #include "lease/roster.hpp"
-#include "storage/model/cloud_store.hpp"
+#include "storage/model/cloud_op.hpp"
 
 namespace tillsync {
 
