@@ -80,6 +80,16 @@ TEST_CASE("lines are read the same in pieces of any size") {
         "1@11 a {}\n2@20 bad: no JSON object\n4@46 b gone{}\n");
 }
 
+TEST_CASE("a line that nests without end is one bad line; what nests as real rows do is read") {
+  const auto nested = [](std::size_t depth) {
+    return "{\"id\":\"a\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + "}\n";
+  };
+  const auto whole = [] { return std::size_t{1 << 20}; };
+  CHECK(read_in_pieces(nested(500'000), whole) == "1@1000016 bad: it nests more than 32 levels deep\n");
+  CHECK(read_in_pieces(nested(kMaxValueDepth), whole).find("bad") != std::string::npos);
+  CHECK(read_in_pieces(nested(kMaxValueDepth - 1), whole).find(" a {") != std::string::npos);
+}
+
 TEST_CASE("a line of two gibibytes is one bad line, and takes no memory") {
   std::uint64_t bad = 0, good = 0;
   NdjsonReader reader({[&](const ImportRow&, std::uint64_t line, std::uint64_t) {

@@ -32,7 +32,7 @@ void list(const ConflictsArguments& a) {
   for (const Json& c : open_source(*a.place)->conflicts()) {
     if ((a.all || c["open"] == true) && (a.kind.empty() || c["kind"] == a.kind)) shown.push_back(without_record(c));
   }
-  if (a.json) return void(std::cout << shown.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(shown, 2) << '\n');
   if (shown.empty())
     return void(std::cout << (a.all ? "There was never a conflict.\n" : "Nothing waits for anybody.\n"));
   for (const Json& c : shown) {
@@ -55,7 +55,7 @@ void show_sides(const Json& c) {
 
 void show(const ConflictsArguments& a) {
   const Json c = find_conflict(open_source(*a.place)->conflicts(), a.id);
-  if (a.json) return void(std::cout << without_record(c).dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(without_record(c), 2) << '\n');
   std::cout << text(c["summary"]) << "\n\n  " << text(c["state"]) << ", found " << ago(c["at_ms"]) << " in "
             << text(c["branch"]) << '\n';
   if (c["money"] != 0) std::cout << "  at stake: " << money(c["money"].get<std::int64_t>()) << '\n';
@@ -75,7 +75,7 @@ void resolve(const ConflictsArguments& a) {
   auto source = open_source(*a.place);
   const Json c = find_conflict(source->conflicts(), a.id);
   source->settle_or_throw(c, a.word);
-  if (a.json) return void(std::cout << Json{{"id", c["id"]}, {"settled", true}}.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text({{"id", c["id"]}, {"settled", true}}, 2) << '\n');
   std::cout << "settled: " << text(c["summary"]) << "\nEvery till hears of it by itself.\n";
 }
 
@@ -84,7 +84,7 @@ void why(const ConflictsArguments& a) {
   const auto shown = conflict_from(c);
   if (!shown) throw Failure{"this conflict can't be read: is it of a newer release?"};
   const auto sentences = explain(shown->conflict);
-  if (a.json) return void(std::cout << Json{{"id", c["id"]}, {"why", sentences}}.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text({{"id", c["id"]}, {"why", sentences}}, 2) << '\n');
   for (const std::string& sentence : sentences) std::cout << sentence << '\n';
 }
 

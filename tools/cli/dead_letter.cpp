@@ -32,7 +32,7 @@ void list(const DeadLetterArguments& a) {
     c.erase("record");
     if (a.all || c["open"] == true) shown.push_back(std::move(c));
   }
-  if (a.json) return void(std::cout << shown.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(shown, 2) << '\n');
   if (shown.empty()) return void(std::cout << "No op was refused" << (a.all ? ".\n" : " that waits for anybody.\n"));
   for (const Json& c : shown) {
     std::cout << std::left << std::setw(11) << c["state"].get<std::string>() << std::setw(16)
@@ -97,7 +97,7 @@ void add_dead_letter(CLI::App& app) {
   s->callback([a] {
     Json c = find_conflict(dead_letters(*open_source(*a->place)), a->id);
     c.erase("record");
-    std::cout << c.dump(2) << '\n';
+    std::cout << json_text(c, 2) << '\n';
   });
   auto deciding = [&](const char* name, const char* what) {
     CLI::App* each = about(name, what);

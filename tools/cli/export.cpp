@@ -66,7 +66,7 @@ void export_ops(const ExportArguments& a) {
     if (csv) {
       write_csv(out, op);
     } else {
-      out << op.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+      out << json_text(op) << '\n';
     }
     ++n;
   });

@@ -36,65 +36,66 @@ std::string time_of_day(std::int64_t ms) {
 }
 
 void say_who_hosts(const Json& l) {
-  const std::string branch = text(l["branch"]), host = text(l["host"]), kind = text(l["kind"]);
+  const std::string branch = text(l.at("branch")), host = text(l.at("host")), kind = text(l.at("kind"));
   if (kind == "none") {
     std::cout << "Nobody hosts branch " << branch
               << " at the moment. Every till goes on selling; what it sells waits there until there is a host.\n";
     return;
   }
-  std::cout << host << " hosts branch " << branch << " since " << age(l["since_ms"]);
+  std::cout << host << " hosts branch " << branch << " since " << age(l.at("since_ms"));
   if (kind == "exclusive") {
-    std::cout << ": a majority of the tills has granted it the lease (term " << l["term"] << ").\nThe lease runs for "
-              << in_seconds(l["remaining_ms"]) << " more, and is renewed before that.\n";
-  } else if (l["frozen"].get<bool>()) {
+    std::cout << ": a majority of the tills has granted it the lease (term " << l.at("term")
+              << ").\nThe lease runs for " << in_seconds(l.at("remaining_ms"))
+              << " more, and is renewed before that.\n";
+  } else if (l.at("frozen").get<bool>()) {
     std::cout << ", provisionally, until the emergency is over.\nSelling and syncing go on as ever.\n";
   } else {
-    std::cout << ", provisionally: tills with " << l["majority"] << " of the " << l["votes"]
+    std::cout << ", provisionally: tills with " << l.at("majority") << " of the " << l.at("votes")
               << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs the whole "
                  "branch's consent waits until more tills are back.\n";
   }
 }
 
 std::string seen(const Json& till) {
-  if (till["self"].get<bool>()) return "this till";
-  if (till["connected"].get<bool>()) return "connected";
-  return till["heard_ms_ago"].is_null() ? "not since this till started" : age(till["heard_ms_ago"]) + " ago";
+  if (till.at("self").get<bool>()) return "this till";
+  if (till.at("connected").get<bool>()) return "connected";
+  return till.at("heard_ms_ago").is_null() ? "not since this till started" : age(till.at("heard_ms_ago")) + " ago";
 }
 
 void show_history(const Json& l, std::size_t most) {
-  const Json& all = l["history"];
+  const Json& all = l.at("history");
   for (std::size_t i = all.size(); i > 0 && all.size() - i < most; --i) {
     const Json& change = all[i - 1];
-    const std::string host = text(change["host"]);
-    std::cout << "  " << time_of_day(change["at_ms"]) << "  " << std::left << std::setw(14)
-              << (host.empty() ? "nobody" : host) << text(change["reason"]) << '\n';
+    const std::string host = text(change.at("host"));
+    std::cout << "  " << time_of_day(change.at("at_ms")) << "  " << std::left << std::setw(14)
+              << (host.empty() ? "nobody" : host) << text(change.at("reason")) << '\n';
   }
   if (all.empty()) std::cout << "  none yet\n";
 }
 
 // A till that was seen to lie comes first after who hosts.
 void show_trouble(const Json& l) {
-  for (const Json& e : l["evidence"])
+  for (const Json& e : l.at("evidence"))
     std::cout
-        << "\nWARNING: " << text(e["till"]) << " granted the lease to both " << text(e["granted"][0]) << " and "
-        << text(e["granted"][1]) << " in term " << e["term"]
+        << "\nWARNING: " << text(e.at("till")) << " granted the lease to both " << text(e.at("granted").at(0))
+        << " and " << text(e.at("granted").at(1)) << " in term " << e.at("term")
         << ". It was copied, restored from a backup, or lies:\ntake it out of the roster ('tillsync roster remove') "
            "and pair it anew.\n";
-  if (l["frozen"].get<bool>())
+  if (l.at("frozen").get<bool>())
     std::cout << "\nAn emergency roster is in force: no lease is exclusive until it is confirmed ('tillsync roster "
                  "confirm').\n";
-  for (const Json& i : l["ignored"])
-    std::cout << "\nIgnored " << i["count"] << " message" << (i["count"] == 1 ? "" : "s") << " of " << text(i["from"])
-              << ": " << text(i["what"]) << ".\n";
+  for (const Json& i : l.at("ignored"))
+    std::cout << "\nIgnored " << i.at("count") << " message" << (i.at("count") == 1 ? "" : "s") << " of "
+              << text(i.at("from")) << ": " << text(i.at("what")) << ".\n";
 }
 
 std::string unsent(const Json& till) {
-  if (till["unsent"].is_null()) return "not known";
-  return till["unsent"] == 0 ? "nothing" : till["unsent"].dump() + (till["unsent"] == 1 ? " op" : " ops");
+  if (till.at("unsent").is_null()) return "not known";
+  return till.at("unsent") == 0 ? "nothing" : json_text(till.at("unsent")) + (till.at("unsent") == 1 ? " op" : " ops");
 }
 
 void show(const Json& l, bool running) {
-  if (l["roster_version"] == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
+  if (l.at("roster_version") == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
   if (running) {
     say_who_hosts(l);
   } else {
@@ -104,10 +105,10 @@ void show(const Json& l, bool running) {
   std::cout << "\n  " << std::left << std::setw(14) << "till" << std::setw(7) << "votes" << std::setw(14)
             << "still to send"
             << "  last seen\n";
-  for (const Json& till : l["tills"])
-    std::cout << "  " << std::setw(14) << text(till["name"]) << std::setw(7) << till["votes"].dump() << std::setw(14)
-              << unsent(till) << "  " << seen(till) << '\n';
-  if (l["witness"].get<bool>()) std::cout << "  The cloud has a vote as well, as a witness.\n";
+  for (const Json& till : l.at("tills"))
+    std::cout << "  " << std::setw(14) << text(till.at("name")) << std::setw(7) << json_text(till.at("votes"))
+              << std::setw(14) << unsent(till) << "  " << seen(till) << '\n';
+  if (l.at("witness").get<bool>()) std::cout << "  The cloud has a vote as well, as a witness.\n";
   std::cout << "\nThe last changes of host, newest first:\n";
   show_history(l, kShown);
 }
@@ -120,7 +121,7 @@ void status(const LeaseArguments& a) {
     const Json l = ask(*a.whom, "lease");
     const bool running = answers_itself(*a.whom);
     if (a.watch && !a.json && terminal) std::cout << "\033[H\033[J";  // redrawn in place
-    a.json ? void(std::cout << l.dump(a.watch ? -1 : 2) << std::endl) : show(l, running);
+    a.json ? void(std::cout << json_text(l, a.watch ? -1 : 2) << std::endl) : show(l, running);
     std::cout << std::flush;
     if (!a.watch || !running) return;
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -129,12 +130,12 @@ void status(const LeaseArguments& a) {
 
 void history(const LeaseArguments& a) {
   const Json l = ask(*a.whom, "lease");
-  a.json ? void(std::cout << l["history"].dump(2) << '\n') : show_history(l, l["history"].size());
+  a.json ? void(std::cout << json_text(l.at("history"), 2) << '\n') : show_history(l, l.at("history").size());
 }
 
 void export_proof(const LeaseArguments& a) {
   Folder folder(a.data);
-  const Bytes proof = bytes_from(folder.ask({{"do", "certificate"}})["certificate"]);
+  const Bytes proof = bytes_from(folder.ask({{"do", "certificate"}}).at("certificate"));
   require(replace_file(a.file, proof));
   std::cout << "wrote " << a.file << ": anyone can check it with 'tillsync lease verify " << a.file << "'\n";
 }
@@ -165,10 +166,12 @@ void verify(const LeaseArguments& a) {
 void hand_over(const LeaseArguments& a) {
   Folder folder(a.data);
   const Json l = ask({a.data, {}, {}, {}}, "lease");
-  const std::string host = text(l["host"]);
-  const Json& tills = l["tills"];
-  const auto is_host = [&](const Json& till) { return till["self"].get<bool>() && text(till["name"]) == host; };
-  const auto in_reach = [&](const Json& till) { return text(till["name"]) == a.to && till["connected"].get<bool>(); };
+  const std::string host = text(l.at("host"));
+  const Json& tills = l.at("tills");
+  const auto is_host = [&](const Json& till) { return till.at("self").get<bool>() && text(till.at("name")) == host; };
+  const auto in_reach = [&](const Json& till) {
+    return text(till.at("name")) == a.to && till.at("connected").get<bool>();
+  };
   if (std::none_of(tills.begin(), tills.end(), is_host))
     throw Failure{"only the host can hand over, and that is " + (host.empty() ? "nobody" : host) + ": ask there"};
   if (a.to == host) throw Failure{a.to + " hosts already"};

@@ -24,14 +24,14 @@ Json ask_cloud(const std::string& data, const Json& question) {
 void add(const OperatorArguments& a) {
   const Json made = ask_cloud(
       a.data, {{"do", "operator_add"}, {"tenant", a.tenant}, {"name", a.name}, {"role", a.role}, {"days", a.days}});
-  if (a.json) return void(std::cout << made.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(made, 2) << '\n');
   std::cout << made["key"].get<std::string>() << '\n';
   std::cerr << "This key is shown once: keep it where " << a.name << " finds it and others do not.\n";
 }
 
 void list(const OperatorArguments& a) {
   const Json all = ask_cloud(a.data, {{"do", "operators"}});
-  if (a.json) return void(std::cout << all.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
   const std::int64_t now_ms = read_clock().wall_ms;
   for (const Json& each : all) {
     const std::int64_t expires = each["expires_ms"];
@@ -57,14 +57,14 @@ void set_hook(const OperatorArguments& a) {
                                       {"url", a.url},
                                       {"from_start", a.from_start},
                                       {"new_secret", a.new_secret}});
-  if (a.json) return void(std::cout << set.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(set, 2) << '\n');
   std::cout << "secret " << set["secret"].get<std::string>() << '\n';
   std::cerr << "Accepted ops are delivered to " << a.url << "; docs/webhooks.md says how to check the signature.\n";
 }
 
 void show_hook(const OperatorArguments& a) {
   const Json hook = ask_cloud(a.data, {{"do", "webhook_show"}, {"tenant", a.tenant}});
-  if (a.json) return void(std::cout << hook.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(hook, 2) << '\n');
   if (hook["url"].is_null()) return void(std::cout << "No webhook: 'tillsync webhook set' names one.\n");
   std::cout << hook["url"].get<std::string>() << '\n';
   for (const Json& b : hook["branches"]) {
@@ -79,7 +79,7 @@ void show_hook(const OperatorArguments& a) {
 
 void show_aside(const OperatorArguments& a) {
   const Json all = ask_cloud(a.data, {{"do", "webhook_aside"}, {"tenant", a.tenant}});
-  if (a.json) return void(std::cout << all.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
   for (const Json& each : all) {
     std::cout << each["key"].get<std::string>() << "\n  "
               << age(read_clock().wall_ms - each["at_ms"].get<std::int64_t>())

@@ -23,7 +23,7 @@ void show(const RosterShowArguments& a) {
     r = folder.ask({{"do", "roster"}});
     if (r.is_null()) throw Failure{"this till is not paired: it has no roster yet"};
   }
-  if (a.json) return void(std::cout << r.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(r, 2) << '\n');
   if (r["frozen"].get<bool>()) std::cout << "EMERGENCY roster: no lease is exclusive until it is confirmed\n";
   std::cout << "branch " << r["branch"].get<std::string>() << " of " << r["tenant"].get<std::string>() << ", version "
             << r["version"] << ", lease " << r["lease_ms"] << " ms\n";
@@ -41,7 +41,7 @@ void import_roster(const RosterShowArguments& a) {
   const Roster roster = read_roster(a.roster);
   Folder folder(a.data);
   const Json done = folder.ask({{"do", "take_roster"}, {"roster", bytes_json(roster.encoded())}});
-  const std::string version = done["version"].dump();
+  const std::string version = json_text(done["version"]);
   if (done["version"] > roster.version)
     throw Failure{"it has version " + version + " already: " + a.roster + " is older; fetch the newer file"};
   if (!done["same"].get<bool>())

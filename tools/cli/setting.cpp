@@ -14,16 +14,16 @@ struct SettingArguments {
 
 void set(const SettingArguments& a) {
   Folder folder(a.data);
-  Json value = Json::parse(a.value, nullptr, false);  // a number, true, "text" ... or else a text as it stands
-  folder.ask({{"do", "command"}, {"name", a.name}, {"value", value.is_discarded() ? Json(a.value) : value}});
+  const auto value = parse_json(a.value, kMaxValueDepth);  // a number, true, "text" ... or else a text as it stands
+  folder.ask({{"do", "command"}, {"name", a.name}, {"value", value ? *value : Json(a.value)}});
   std::cout << a.name << " is set; the tills hear of it by themselves\n";
 }
 
 void list(const SettingArguments& a) {
   Folder folder(a.data);
   const Json all = folder.ask({{"do", "settings"}});
-  if (a.json) return void(std::cout << all.dump(2) << '\n');
-  for (const auto& [name, value] : all.items()) std::cout << "  " << name << " = " << value.dump() << '\n';
+  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
+  for (const auto& [name, value] : all.items()) std::cout << "  " << name << " = " << json_text(value) << '\n';
   if (all.empty()) std::cout << "No setting yet.\n";
 }
 

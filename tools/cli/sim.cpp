@@ -215,7 +215,7 @@ void run_mutants(bool json) {
                 << (seen ? "seed " + std::to_string(caught) + "  " + rule.substr(0, 90) : "NOT CAUGHT") << std::endl;
   }
   mutate(Mutant::none);
-  if (json) std::cout << out.dump(2) << '\n';
+  if (json) std::cout << json_text(out, 2) << '\n';
   if (missed != 0)
     throw Failure{std::to_string(missed) + " defects were caught by no rule within " + std::to_string(kSeeds) +
                   " seeds"};
@@ -247,7 +247,7 @@ void run(const SimArguments& a) {
   if (a.shrink && failed != 0) {
     shrink_one(all[0]);
   } else if (a.json) {
-    std::cout << (a.seeds.empty() && all.size() == 1 ? out[0] : out).dump(2) << '\n';
+    std::cout << json_text(a.seeds.empty() && all.size() == 1 ? out[0] : out, 2) << '\n';
   } else {
     std::cout << all.size() << (all.size() == 1 ? " run, " : " runs, ") << receipts << " receipts, "
               << static_cast<std::uint64_t>(simulated)

@@ -89,11 +89,11 @@ void status(const StatusArguments& a) {
   if (a.fleet) {
     if (!folder.is_cloud()) throw Failure{"a fleet is what a cloud sees: name the cloud's data folder"};
     const Json fleet = folder.ask({{"do", "fleet"}});
-    return a.json ? void(std::cout << fleet.dump(2) << '\n') : show_fleet(fleet);
+    return a.json ? void(std::cout << json_text(fleet, 2) << '\n') : show_fleet(fleet);
   }
   const Json s = folder.ask({{"do", "status"}});
   if (a.json) {
-    std::cout << s.dump(2) << '\n';
+    std::cout << json_text(s, 2) << '\n';
   } else if (folder.is_cloud()) {
     show_cloud(folder, s);
   } else {
@@ -105,7 +105,7 @@ void queue(const StatusArguments& a) {
   Folder folder(a.data);
   if (folder.is_cloud()) throw Failure{"a cloud has no queue: name a till's data folder"};
   const Json page = folder.ask({{"do", "queue"}, {"limit", a.limit}});
-  if (a.json) return void(std::cout << page.dump(2) << '\n');
+  if (a.json) return void(std::cout << json_text(page, 2) << '\n');
   if (page["ops"].empty()) return void(std::cout << "The queue is empty: all has reached the cloud.\n");
   std::cout << page["unsent"] << " not in the cloud yet; they are safe here and go on by themselves.\n\n"
             << std::left << std::setw(8) << "seq" << std::setw(12) << "kind" << std::setw(11) << "where"

@@ -40,7 +40,7 @@ Roster current_roster(const std::string& path, const Whom& whom) {
   Whom asked = whom;
   if (asked.roster.empty()) asked.roster = path;
   const Json held = ask(asked, "roster_held");
-  const auto newer = Roster::decode(bytes_from(held["roster"]));
+  const auto newer = Roster::decode(bytes_from(held.at("roster")));
   if (!newer || !roster.take(*newer)) return roster;
   for (const Member& m : roster.members) {
     if (!m.joined.empty())

@@ -42,14 +42,14 @@ void await_spread(const std::string& roster_path, const Roster& roster, const Wh
   Whom asked = whom;
   if (asked.roster.empty()) asked.roster = roster_path;
   const Json held = ask(asked, "roster_held");
-  if (held["version"].get<std::uint64_t>() < roster.version)
-    throw Failure{"the till has version " + held["version"].dump() + " of the roster, not " + version +
+  if (held.at("version").get<std::uint64_t>() < roster.version)
+    throw Failure{"the till has version " + json_text(held.at("version")) + " of the roster, not " + version +
                   ": hand that out first with 'tillsync roster import'"};
-  if (held["most_hold_ms"].is_null())
+  if (held.at("most_hold_ms").is_null())
     throw Failure{"too few tills have version " + version +
-                  " of the roster yet (missing: " + missing(roster, held["holders"]) +
+                  " of the roster yet (missing: " + missing(roster, held.at("holders")) +
                   "): start them, or use 'tillsync roster emergency' if they are gone"};
-  const std::int64_t wait = to_ms(promise_time(roster.lease_ms)) - held["most_hold_ms"].get<std::int64_t>();
+  const std::int64_t wait = to_ms(promise_time(roster.lease_ms)) - held.at("most_hold_ms").get<std::int64_t>();
   if (wait > 0) std::this_thread::sleep_for(std::chrono::milliseconds(wait));
 }
 

@@ -134,7 +134,7 @@ void run(const DemoArguments& a) {
     reconcile(fleet, file, feed.dealt(), report);
   }
   std::cout << '\n' << report.table() << '\n';
-  if (!a.report.empty()) cli::require(replace_file(a.report, report.json().dump(2) + "\n"));
+  if (!a.report.empty()) cli::require(replace_file(a.report, json_text(report.json(), 2) + "\n"));
   if (!report.clean()) throw cli::Failure{"what went in did not come out: the folders and logs are kept in " + where};
   std::cout << "Nothing was lost, doubled, out of order or mismatched.\n";
   std::filesystem::remove_all(where);

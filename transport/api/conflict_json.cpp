@@ -1,4 +1,6 @@
 // Conflicts as JSON: what `tillsync conflicts --json` shows, and what the terminal reads back.
+#include <sodium.h>
+
 #include <algorithm>
 #include <set>
 
@@ -38,11 +40,14 @@ std::string hex(ByteView bytes) {
   return out;
 }
 
-Bytes from_hex(const std::string& text) {
-  Bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    out += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
-  return out;
+std::optional<Bytes> from_hex(const std::string& text) {
+  Bytes out(text.size() / 2, '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (sodium_hex2bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr, &size,
+                     &end) != 0)
+    return std::nullopt;
+  return end == text.data() + text.size() ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::set<std::string> products_of(const Conflict& c) {
@@ -98,7 +103,7 @@ Json conflicts_page(Json all, const std::string& from) {
   Json page = Json::array();
   std::size_t bytes = 0;
   for (std::size_t i = first; i < all.size() && bytes < kMostBytes; ++i) {
-    bytes += all[i].dump().size();
+    bytes += json_text(all[i]).size();
     page.push_back(std::move(all[i]));
   }
   return {{"conflicts", page}, {"more", first + page.size() < all.size()}};
@@ -112,9 +117,16 @@ StockNow ShownConflict::stock_now() const {
 }
 
 std::optional<ShownConflict> conflict_from(const Json& json) {
-  auto conflict = unpack<Conflict>(from_hex(json.value("record", "")));
+  const auto record = from_hex(text_of(json, "record"));
+  auto conflict = record ? unpack<Conflict>(*record) : std::nullopt;
   if (!conflict) return std::nullopt;
-  return ShownConflict{std::move(*conflict), json.value("stock", std::map<std::string, std::int64_t>{})};
+  ShownConflict out{std::move(*conflict), {}};
+  if (const auto stock = json.find("stock"); stock != json.end() && stock->is_object()) {
+    for (const auto& [sku, milli] : stock->items()) {
+      if (milli.is_number_integer()) out.stock[sku] = milli.get<std::int64_t>();
+    }
+  }
+  return out;
 }
 
 Json to_json(const OpDraft& draft) {

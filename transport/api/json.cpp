@@ -13,11 +13,6 @@ constexpr std::array<const char*, 14> kKinds = {
     "count", "edit", "price",  "resolution", "clock_correction", "custom",   "incarnation"};
 constexpr std::array<const char*, 4> kLevels = {"own_disk", "two_disks", "host", "cloud"};
 
-std::string text_of(const Json& json, const char* field) {
-  const auto it = json.find(field);
-  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
 std::int64_t number_of(const Json& json, const char* field) {
   const auto it = json.find(field);
   return it != json.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
@@ -89,7 +84,7 @@ Result<OpDraft> draft_from(const Json& json) {
   }
   if (const auto fields = json.find("fields"); fields != json.end() && fields->is_object()) {
     for (const auto& [name, value] : fields->items())
-      d.fields[name] = value.is_string() ? value.get<std::string>() : value.dump();
+      d.fields[name] = value.is_string() ? value.get<std::string>() : json_text(value);
   }
   return draft;
 }
@@ -186,11 +181,20 @@ Json to_json(const Roster& roster) {
           {"issued_ms", roster.issued_ms}, {"cloud_pairs", !roster.pairing_key.empty()}};
 }
 
+std::string answer_text(const Result<Json>& answer) {
+  return json_text(answer ? *answer : Json{{"error", answer.error().message}});
+}
+
 Json bytes_json(ByteView bytes) { return std::vector<std::uint8_t>(bytes.begin(), bytes.end()); }
 
 Bytes bytes_from(const Json& json) {
-  const auto raw = json.get<std::vector<std::uint8_t>>();
-  return {raw.begin(), raw.end()};
+  Bytes out;
+  if (!json.is_array()) return out;
+  for (const Json& each : json) {
+    if (!each.is_number_integer() || each < 0 || each > 255) return {};
+    out += static_cast<char>(each.get<std::uint8_t>());
+  }
+  return out;
 }
 
 Bytes fields_from(const Json& json) {
@@ -198,6 +202,6 @@ Bytes fields_from(const Json& json) {
   return {packed.begin(), packed.end()};
 }
 
-Json fields_json(ByteView fields) { return Json::from_msgpack(fields.begin(), fields.end(), true, false); }
+Json fields_json(ByteView fields) { return parse_msgpack(fields).value_or(Json()); }
 
 }  // namespace tillsync

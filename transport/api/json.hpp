@@ -2,7 +2,6 @@
 // in docs/running-a-shop.md.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <tillsync/availability.hpp>
 #include <tillsync/op.hpp>
 #include <tillsync/result.hpp>
@@ -13,11 +12,11 @@
 #include "engine/cloud/fleet.hpp"
 #include "lease/roster.hpp"
 #include "storage/model/cloud_op.hpp"
+#include "transport/api/json_text.hpp"
 
 namespace tillsync {
 
 class TillCore;
-using Json = nlohmann::json;
 
 Json to_json(const Op& op, const Hash& hash);
 Json to_json(const Receipt& receipt);
@@ -32,7 +31,9 @@ struct ShownConflict {
 };
 // What fits a message of the conflicts from number `from` on: those that wait before those that are settled.
 Json conflicts_page(Json all, const std::string& from);
-std::optional<ShownConflict> conflict_from(const Json& json);
+std::optional<ShownConflict> conflict_from(const Json& json);  // nothing when somebody sent anything else
+// What a person's key is answered: the JSON, or {"error": sentence}.
+std::string answer_text(const Result<Json>& answer);
 Json to_json(const OpDraft& draft);  // as draft_from() reads it; of kinds with a document
 Json to_json(const Availability& availability);
 Json to_json(const Error& error);
@@ -49,12 +50,12 @@ std::optional<Level> level_named(const std::string& name);
 // Errors: invalid, naming the field.
 Result<OpDraft> draft_from(const Json& json);
 
-// Bytes as numbers: rosters and certificates.
+// Bytes as numbers: rosters and certificates. Anything else is read as no bytes.
 Json bytes_json(ByteView bytes);
 Bytes bytes_from(const Json& json);
 
 // Row fields are MessagePack in the store and JSON here.
 Bytes fields_from(const Json& json);
-Json fields_json(ByteView fields);
+Json fields_json(ByteView fields);  // null when they can't be read
 
 }  // namespace tillsync

@@ -12,7 +12,7 @@ namespace tillsync {
 
 namespace {
 
-using Json = nlohmann::json;
+constexpr const char* kNotUnderstood = "what came back is not understood: is it another release?";
 
 // Says one thing, and waits for one answer.
 class Asker final : public LinkOwner {
@@ -33,7 +33,7 @@ class Asker final : public LinkOwner {
   void on_up(PeerId id, const PeerInfo&) override { links_->send(id, say_); }
   void on_message(PeerId id, Message message) override {
     if (const auto* answer = std::get_if<Answer>(&message)) {
-      json_ = Json::parse(answer->json, nullptr, false);
+      json_ = parse_json(answer->json).value_or(Json());
     } else if (const auto* held = std::get_if<Ack>(&message)) {
       json_ = Json{{"held", bytes_json(pack(held->point))}};
     } else if (const auto* busy = std::get_if<Busy>(&message)) {
@@ -73,9 +73,12 @@ Result<Json> exchange(const TillId& whom, const Address& at, const SecretKey& ke
   asio::co_spawn(io, links.dial(whom, *theirs, at), asio::detached);
   io.run_for(seconds(10));
   const auto& json = asker.json();
-  if (json && json->is_object() && json->contains("error"))
-    return fail(ErrorKind::refused, (*json)["error"].get<std::string>());
-  if (json && !json->is_discarded()) return *json;
+  if (json && json->is_object() && json->contains("error")) {
+    const std::string sentence = text_of(*json, "error");
+    return fail(ErrorKind::refused, sentence.empty() ? kNotUnderstood : sentence);
+  }
+  if (json && !json->is_object()) return fail(ErrorKind::invalid, kNotUnderstood);
+  if (json) return *json;
   if (!refusal.empty()) return fail(ErrorKind::refused, refusal);
   return fail(ErrorKind::timed_out,
               whom.text + " does not answer at " + at.text() + ": check the address, and that it runs");
@@ -94,8 +97,14 @@ Result<nlohmann::json> ask_conflicts(const TillId& name, const Address& at, cons
   for (;;) {
     auto page = exchange(name, at, key, roster, Question{1, "conflicts", std::to_string(all.size())});
     if (!page) return page;
-    for (Json& each : (*page)["conflicts"]) all.push_back(std::move(each));
-    if (page->value("more", false)) continue;
+    const Json conflicts = page->value("conflicts", Json());
+    if (!conflicts.is_array()) return fail(ErrorKind::invalid, kNotUnderstood);
+    for (const Json& each : conflicts) {  // made anew from its record: what others wrote may lack any field
+      const auto shown = conflict_from(each);
+      if (!shown) return fail(ErrorKind::invalid, kNotUnderstood);
+      all.push_back(to_json(shown->conflict, shown->stock_now()));
+    }
+    if (page->value("more", Json()) == true && !conflicts.empty()) continue;
     return Json{{"conflicts", all}, {"rosters", page->value("rosters", Json::object())}};
   }
 }

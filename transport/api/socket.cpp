@@ -92,12 +92,12 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Client> client) {
 }
 
 void ControlServer::handle_line(const std::shared_ptr<Client>& client, const std::string& line) {
-  const Json question = Json::parse(line, nullptr, false);
-  if (!question.is_object())
+  const auto question = parse_json(line);
+  if (!question || !question->is_object())
     return answer(client, nullptr, fail(ErrorKind::invalid, "a question is one JSON object on one line"));
   ++client->waiting;
-  const Json id = question.value("id", Json());
-  handler_(question, [this, client, id](Result<Json> result) {
+  const Json id = question->value("id", Json());
+  handler_(*question, [this, client, id](Result<Json> result) {
     --client->waiting;
     answer(client, id, std::move(result));
     client->wake.cancel();
@@ -111,7 +111,7 @@ void ControlServer::answer(const std::shared_ptr<Client>& client, const Json& id
   } else {
     out["error"] = to_json(result.error());
   }
-  client->out += out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  client->out += json_text(out) + "\n";
   if (std::exchange(client->writing, true)) return;
   auto write = [](std::shared_ptr<Client> c) -> asio::awaitable<void> {
     while (!c->out.empty()) {
@@ -137,7 +137,7 @@ Result<ControlClient> ControlClient::connect(const std::string& folder) {
 
 std::uint64_t ControlClient::send(Json question) {
   question["id"] = next_id_;
-  const std::string line = question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string line = json_text(question) + "\n";
   asio::error_code error;  // a server that is gone shows at receive()
   asio::write(socket_, asio::buffer(line), error);
   return next_id_++;
@@ -147,7 +147,7 @@ Result<std::pair<std::uint64_t, Result<Json>>> ControlClient::receive() {
   asio::error_code error;
   const std::size_t n = asio::read_until(socket_, asio::dynamic_buffer(buffer_), '\n', error);
   if (error) return fail(ErrorKind::closed, "the process on the other side has ended: look at its log");
-  const Json answer = Json::parse(buffer_.substr(0, n - 1), nullptr, false);
+  const Json answer = parse_json(std::string_view(buffer_).substr(0, n - 1)).value_or(Json());
   buffer_.erase(0, n);
   if (!answer.is_object()) return fail(ErrorKind::closed, "the other side does not speak tillsync's control protocol");
   const std::uint64_t id = answer.value("id", Json(0)).is_number() ? answer["id"].get<std::uint64_t>() : 0;
@@ -157,8 +157,9 @@ Result<std::pair<std::uint64_t, Result<Json>>> ControlClient::receive() {
       {"duplicate_key", ErrorKind::duplicate_key}, {"disk_full", ErrorKind::disk_full}, {"busy", ErrorKind::busy},
       {"not_found", ErrorKind::not_found},         {"timed_out", ErrorKind::timed_out}, {"io", ErrorKind::io}};
   ErrorKind kind = ErrorKind::invalid;
-  for (const auto& [name, each] : kKinds) kind = why.value("kind", "") == name ? each : kind;
-  return std::pair(id, Result<Json>(fail(kind, why.value("message", "refused"))));
+  for (const auto& [name, each] : kKinds) kind = text_of(why, "kind") == name ? each : kind;
+  const std::string message = text_of(why, "message");
+  return std::pair(id, Result<Json>(fail(kind, message.empty() ? "refused" : message)));
 }
 
 Result<Json> ControlClient::call(Json question) {

@@ -3,17 +3,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <nlohmann/json.hpp>
+#include "transport/api/json_text.hpp"
 
 namespace tillsync {
-
-namespace {
-
-std::string in_quotes(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-}  // namespace
 
 Log stderr_log(const std::string& who, LogStyle style) {
   auto logger = std::make_shared<spdlog::logger>(who, std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -21,7 +13,7 @@ Log stderr_log(const std::string& who, LogStyle style) {
                                  : "%Y-%m-%dT%H:%M:%S.%e level=%l who=%n %v");
   logger->set_level(style.verbose ? spdlog::level::debug : spdlog::level::info);
   return [logger, json = style.json](const Notice& notice) {
-    const std::string text = json ? in_quotes(notice.text) : notice.text;
+    const std::string text = json ? json_text(notice.text) : notice.text;
     switch (notice.weight) {
       case Notice::Weight::info:
         return logger->info(text);

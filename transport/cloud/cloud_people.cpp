@@ -9,6 +9,7 @@
 #include "transport/api/json.hpp"
 #include "transport/api/people.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/caught.hpp"
 #include "transport/cloud/cloud_runtime.hpp"
 
 namespace tillsync {
@@ -90,10 +91,14 @@ void CloudRuntime::answer_person(PeerId id, Message message) {
     std::map<std::string, Json> rosters;
     for (const BranchKey& shop : shops_of_person(id))
       rosters[shop.branch.text] = bytes_json(core_.rosters().at(shop).encoded());
-    return conflicts(shops_of_person(id), [this, id, question = *question, rosters](Result<Json> all) {
-      Json page = all ? conflicts_page(std::move(*all), question.argument) : to_json(all.error());
-      page["rosters"] = rosters;
-      links_->send(id, Answer{question.nonce, page.dump()});
+    return conflicts(shops_of_person(id), [this, id, question = *question, rosters](const Result<Json>& all) {
+      const auto page = caught([&]() -> Result<Json> {
+        if (!all) return all;
+        Json out = conflicts_page(*all, question.argument);
+        out["rosters"] = rosters;
+        return out;
+      });
+      links_->send(id, Answer{question.nonce, answer_text(page)});
     });
   }
   const bool may_settle = may(role, Right::settle_conflicts);
@@ -103,7 +108,7 @@ void CloudRuntime::answer_person(PeerId id, Message message) {
                         ? "this key may ask, and not settle: that takes one with the role support in the roster"
                         : "a cloud tells a person's key of conflicts, and nothing else";
   core_.refusals().count(people_.at(id).first, Refused::not_allowed);
-  links_->send(id, Answer{0, Json{{"error", why}}.dump()});
+  links_->send(id, Answer{0, answer_text(fail(ErrorKind::refused, why))});
 }
 
 }  // namespace tillsync

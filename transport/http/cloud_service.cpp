@@ -70,7 +70,7 @@ void CloudService::add_routes(httplib::Server& server) {
     const auto who = allowed(in, out, Right::read_fleet);
     if (!who) return;
     answer_read(out, [&, shops = shops_of(who->tenant)](CloudTxn& txn) {
-      return to_json(read_fleet(txn, who->tenant, shops), read_clock().wall_ms).dump();
+      return json_text(to_json(read_fleet(txn, who->tenant, shops), read_clock().wall_ms));
     });
   });
   server.Get("/v1/conflicts", [this](const Request& in, Response& out) {
@@ -78,11 +78,11 @@ void CloudService::add_routes(httplib::Server& server) {
   });
   server.Get("/v1/webhook", [this](const Request& in, Response& out) {
     const auto who = allowed(in, out, Right::read_webhook);
-    if (who) answer_read(out, [&](CloudTxn& txn) { return webhook_json(txn, who->tenant).dump(); });
+    if (who) answer_read(out, [&](CloudTxn& txn) { return json_text(webhook_json(txn, who->tenant)); });
   });
   server.Get("/v1/webhook/aside", [this](const Request& in, Response& out) {
     const auto who = allowed(in, out, Right::read_webhook);
-    if (who) answer_read(out, [&](CloudTxn& txn) { return aside_json(txn, who->tenant).dump(); });
+    if (who) answer_read(out, [&](CloudTxn& txn) { return json_text(aside_json(txn, who->tenant)); });
   });
   server.Post("/v1/webhook/replay", [this](const Request& in, Response& out, const httplib::ContentReader&) {
     const auto who = allowed(in, out, Right::replay_webhook);
@@ -93,7 +93,7 @@ void CloudService::add_routes(httplib::Server& server) {
         return count = replay_aside(txn, who->tenant, in.get_param_value("key")), Result<void>();
       });
     });
-    done ? answer_json(out, 200, Json{{"replayed", count}}.dump()) : answer_error(out, done.error());
+    done ? answer_json(out, 200, json_text({{"replayed", count}})) : answer_error(out, done.error());
   });
   server.Get(R"(/v1/rows/([^/]{1,64})/checkpoint)", [this](const Request& in, Response& out) {
     const auto who = allowed(in, out, Right::import_rows);
@@ -101,7 +101,7 @@ void CloudService::add_routes(httplib::Server& server) {
     const std::string group = in.get_param_value("group");
     const FeedKind feed{group.empty() ? "tenant" : group_feed(group), in.matches[1].str()};
     answer_read(out, [&](CloudTxn& txn) {
-      return Json{{"checkpoint", import_checkpoint(txn, {who->tenant, {}}, feed)}}.dump();
+      return json_text({{"checkpoint", import_checkpoint(txn, {who->tenant, {}}, feed)}});
     });
   });
   server.Post(R"(/v1/rows/([^/]{1,64}))", [this](const Request& in, Response& out, const httplib::ContentReader& body) {
@@ -207,13 +207,13 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
               {"left_out", stream.left_out()},
               {"bad", bad},
               {"resumed_after_line", stream.resumed_after()}};
-  if (whole && done) return answer_json(response, 200, answer.dump());
+  if (whole && done) return answer_json(response, 200, json_text(answer));
   if (done) return;  // the sender is gone; what was applied stays, and it may resume
   answer["error"] = to_json(done.error());
   const int status = done.error().kind == ErrorKind::invalid                                             ? 422
                      : done.error().kind == ErrorKind::not_found || done.error().kind == ErrorKind::busy ? 409
                                                                                                          : 503;
-  answer_json(response, status, answer.dump());
+  answer_json(response, status, json_text(answer));
 }
 
 void CloudService::answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body) {
@@ -241,8 +241,7 @@ void CloudService::answer_conflicts(const Operator& who, httplib::Response& resp
     cloud_.conflicts(std::move(shops), [promise](Result<Json> all) { promise->set_value(std::move(all)); });
   });
   const Result<Json> all = answer.get();
-  all ? answer_json(response, 200, all->dump(-1, ' ', false, Json::error_handler_t::replace))
-      : answer_error(response, all.error());
+  all ? answer_json(response, 200, json_text(*all)) : answer_error(response, all.error());
 }
 
 void CloudService::count(const BranchKey& shop, Refused why, std::uint64_t times) {

@@ -102,11 +102,11 @@ void answer_json(httplib::Response& response, int status, const std::string& jso
 }
 
 void answer_error(httplib::Response& response, int status, const std::string& kind, const std::string& sentence) {
-  answer_json(response, status, Json{{"error", {{"kind", kind}, {"message", sentence}}}}.dump());
+  answer_json(response, status, json_text({{"error", {{"kind", kind}, {"message", sentence}}}}));
 }
 
 void answer_error(httplib::Response& response, const Error& error) {
-  answer_json(response, status_of(error.kind), Json{{"error", to_json(error)}}.dump());
+  answer_json(response, status_of(error.kind), json_text({{"error", to_json(error)}}));
 }
 
 }  // namespace tillsync

@@ -59,8 +59,7 @@ std::string body_of(const BranchKey& shop, const Delivery& delivery) {
     each["effect"] = name_of(op.effect);
     ops.push_back(std::move(each));
   }
-  return Json{{"tenant", shop.tenant}, {"branch", shop.branch.text}, {"ops", ops}}.dump(-1, ' ', false,
-                                                                                        Json::error_handler_t::replace);
+  return json_text({{"tenant", shop.tenant}, {"branch", shop.branch.text}, {"ops", ops}});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "transport/api/json.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/caught.hpp"
 #include "transport/till/fitness.hpp"
 #include "transport/till/till_runtime.hpp"
 
@@ -68,18 +69,19 @@ void TillRuntime::on_unreadable(PeerId id) {
 }
 
 void TillRuntime::answer_manager(PeerId id, const Question& question) {
-  const Now now = read_clock();
-  Json json = {
-      {"error", "a till tells a manager's or a supporter's key of lease, roster_held and conflicts, and nothing else"}};
-  if (question.what == "conflicts") {
+  const auto answer = caught([&]() -> Result<Json> {
+    if (question.what == "lease") return lease_json(*node_, read_clock());
+    if (question.what == "roster_held") return spread_json(*node_, read_clock());
+    if (question.what != "conflicts")
+      return fail(
+          ErrorKind::refused,
+          "a till tells a manager's or a supporter's key of lease, roster_held and conflicts, and nothing else");
     const StockNow stock = [this](const std::string& sku) { return node_->stock(sku); };
     Json all = Json::array();
     for (const Conflict& c : node_->conflicts()) all.push_back(to_json(c, stock));
-    json = conflicts_page(std::move(all), question.argument);
-  }
-  if (question.what == "lease") json = lease_json(*node_, now);
-  if (question.what == "roster_held") json = spread_json(*node_, now);
-  links_->send(id, Answer{question.nonce, json.dump()});
+    return conflicts_page(std::move(all), question.argument);
+  });
+  links_->send(id, Answer{question.nonce, answer_text(answer)});
 }
 
 void TillRuntime::on_down(PeerId id) {

@@ -13,14 +13,17 @@ std::string Fingerprint::hex() const {
 }
 
 std::string ImportStream::Checkpoint::text() const {
-  return Json{{"lines", lines}, {"bytes", bytes}, {"fingerprint", begins_with}, {"done", done}}.dump();
+  return json_text({{"lines", lines}, {"bytes", bytes}, {"fingerprint", begins_with}, {"done", done}});
 }
 
 ImportStream::Checkpoint ImportStream::Checkpoint::parse(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return {};
-  return {json.value("lines", std::uint64_t{0}), json.value("bytes", std::uint64_t{0}),
-          json.value("fingerprint", std::string()), json.value("done", false)};
+  const Json json = parse_json(text).value_or(Json());
+  const auto number = [&](const char* field) {
+    const auto it = json.find(field);
+    return it != json.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+  };
+  const auto done = json.find("done");
+  return {number("lines"), number("bytes"), text_of(json, "fingerprint"), done != json.end() && *done == true};
 }
 
 ImportStream::ImportStream(Events events, std::string stored, bool stop_on_bad, bool resume)

@@ -8,11 +8,13 @@ namespace {
 
 // Nothing, and why, when it is no row.
 std::optional<ImportRow> row_of(ByteView line, std::string& why) {
-  Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) {
-    why = "no JSON object";
+  auto parsed = parse_json(line, kMaxValueDepth);
+  if (!parsed || !parsed->is_object()) {
+    const bool too_deep = !parsed && parsed.error().kind == ErrorKind::refused;
+    why = too_deep ? parsed.error().message : "no JSON object";
     return std::nullopt;
   }
+  Json& json = *parsed;
   const auto id = json.find("id");
   if (id == json.end() || !id->is_string() || id->get_ref<const std::string&>().empty() ||
       id->get_ref<const std::string&>().size() > NdjsonReader::kMaxId ||
