@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <httplib.h>
 
+#include <asio/ip/tcp.hpp>
+#include <asio/read_until.hpp>
+#include <asio/write.hpp>
 #include <fstream>
 
 #include "tests/integration/http_cloud.hpp"
@@ -21,7 +24,53 @@ std::uint64_t resident_kib(const HttpCloud& cloud) {
   return 0;
 }
 
+// What it answers to these very bytes.
+std::string answer_to(const HttpCloud& cloud, const std::string& request) {
+  using asio::ip::tcp;
+  asio::io_context io;
+  tcp::socket socket(io);
+  socket.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(cloud.port())});
+  asio::write(socket, asio::buffer(request));
+  std::string out;
+  asio::error_code closed;
+  asio::read_until(socket, asio::dynamic_buffer(out), "\r\n", closed);
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("no request without a key ends the cloud, or goes unanswered: paths and parameters of any bytes") {
+  HttpCloud cloud;
+  cloud.add_tenant("Bakery", "north");
+  for (const std::string path : {"/%ff", "/v1/rows/%ff", "/v1/%ff?group=%ff", "/v1/rows/product?on_bad=%ff"}) {
+    for (const std::string method : {"GET", "POST", "PUT", "HEAD", "DELETE"}) {
+      for (const std::string expect : {"", "Expect: 100-continue\r\n"}) {
+        const std::string answer =
+            answer_to(cloud, method + " " + path + " HTTP/1.1\r\nHost: x\r\n" + expect + "Content-Length: 1\r\n\r\nx");
+        CHECK_MESSAGE(answer.starts_with("HTTP/1.1 "), (method + " " + path + " " + expect));
+        CHECK(answer.find(" 500 ") == std::string::npos);
+      }
+    }
+  }
+  const std::string key = cloud.key("headquarters", "Bakery");
+  for (const std::string path : {"/v1/rows/%ff", "/v1/rows/product?group=%ff", "/v1/rows/product?on_bad=%ff"})
+    CHECK(cloud.post(path, key, "{\"id\":\"a\"}").status != 0);
+  CHECK(cloud.get("/live", "").status == 200);
+}
+
+TEST_CASE("a row that nests without end is a bad line, and the cloud goes on for its other tenants") {
+  HttpCloud cloud;
+  cloud.add_tenant("Bakery", "north");
+  const std::string key = cloud.key("headquarters", "Bakery");
+  const std::size_t depth = 500'000;
+  const auto deep =
+      cloud.post("/v1/rows/product", key,
+                 "{\"id\":\"a\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + "}\n{\"id\":\"b\"}\n");
+  CHECK(deep.status == 200);
+  CHECK(deep.body.find("it nests more than 32 levels deep") != std::string::npos);
+  CHECK(deep.body.find("\"rows\":1") != std::string::npos);
+  CHECK(cloud.get("/live", "").status == 200);
+}
 
 TEST_CASE("each key opens what its role needs, of its own tenant; everything else is refused, counted and explained") {
   HttpCloud cloud;

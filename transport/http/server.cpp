@@ -10,6 +10,27 @@ namespace {
 
 constexpr std::size_t kThreads = 8;
 
+// httplib catches what a route throws, and nothing else: neither what its 100-continue handler throws, nor its own
+// reading of a request. Of those the request ends, and not the process.
+class Workers final : public httplib::ThreadPool {
+ public:
+  Workers() : ThreadPool(kThreads) {}
+  void enqueue(std::function<void()> work) override {
+    ThreadPool::enqueue([work = std::move(work)] {
+      try {
+        work();
+      } catch (...) {
+      }
+    });
+  }
+};
+
+void answer_defect(httplib::Response& response) {
+  answer_json(response, 500,
+              R"({"error":{"kind":"internal","message":"something went wrong that should not: )"
+              R"(nothing of this request counts"}})");
+}
+
 bool is_loopback(const std::string& host) {
   if (host == "localhost") return true;
   asio::error_code error;
@@ -40,6 +61,13 @@ int status_of(ErrorKind kind) {
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpSettings& settings, Gate gate, const Routes& routes) {
+  const auto let_on = [gate = std::move(gate)](const httplib::Request& request, httplib::Response& response) {
+    try {
+      return gate(request, response);
+    } catch (...) {
+      return answer_defect(response), false;
+    }
+  };
   const Address& address = *settings.listen;
   if (settings.certificate.empty() && !is_loopback(address.host)) {
     return fail(ErrorKind::invalid, "HTTP at " + address.text() +
@@ -53,25 +81,23 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpSettings& settin
     return fail(
         ErrorKind::invalid,
         "http.certificate or http.private_key can't be used: check that both are PEM files and belong together");
-  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server.new_task_queue = [] { return new Workers; };
   server.set_keep_alive_timeout(5);
   server.set_read_timeout(10);
   server.set_write_timeout(10);
   // Who asks first whether to send a large body hears "no" instead of "go on", and not only when it is half sent.
-  server.set_expect_100_continue_handler([gate](const httplib::Request& request, httplib::Response& response) {
-    if (gate(request, response)) return 100;
+  server.set_expect_100_continue_handler([let_on](const httplib::Request& request, httplib::Response& response) {
+    if (let_on(request, response)) return 100;
     response.set_header("Connection", "close");  // what it sends all the same is no request
     response.set_header("Content-Length", std::to_string(response.body.size()));
     return response.status;
   });
-  server.set_pre_routing_handler(
-      [gate = std::move(gate)](const httplib::Request& request, httplib::Response& response) {
-        return gate(request, response) ? httplib::Server::HandlerResponse::Unhandled
-                                       : httplib::Server::HandlerResponse::Handled;
-      });
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-    answer_error(response, 500, "internal", "something went wrong that should not: nothing of this request counts");
+  server.set_pre_routing_handler([let_on](const httplib::Request& request, httplib::Response& response) {
+    return let_on(request, response) ? httplib::Server::HandlerResponse::Unhandled
+                                     : httplib::Server::HandlerResponse::Handled;
   });
+  server.set_exception_handler(
+      [](const httplib::Request&, httplib::Response& response, std::exception_ptr) { answer_defect(response); });
   routes(server);
   const int port = address.port == 0                                 ? server.bind_to_any_port(address.host)
                    : server.bind_to_port(address.host, address.port) ? address.port

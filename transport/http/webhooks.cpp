@@ -31,6 +31,16 @@ std::pair<std::string, std::string> parts_of(const std::string& url) {
   return {url.substr(0, path), url.substr(path)};
 }
 
+// Nothing when there can't be one: httplib throws at a port that is no number of a port.
+std::unique_ptr<httplib::Client> client_of(const std::string& host) {
+  try {
+    auto out = std::make_unique<httplib::Client>(host);
+    return out->is_valid() ? std::move(out) : nullptr;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
 std::string trouble_of(httplib::Error error, bool too_long) {
   if (too_long) return "it did not answer in time";
   switch (error) {
@@ -79,8 +89,9 @@ std::string webhook_signature(const std::string& secret, std::int64_t timestamp_
 
 WebhookAnswer post_delivery(const Webhook& hook, const std::string& key, const std::string& body, Duration limit) {
   const auto [host, path] = parts_of(hook.url);
-  httplib::Client client(host);
-  if (!client.is_valid()) return {0, "its address can't be used: check it", {}, {}};
+  const auto connected = client_of(host);
+  if (!connected) return {0, "its address can't be used: check it", {}, {}};
+  httplib::Client& client = *connected;
   client.set_follow_location(false);
   client.set_connection_timeout(std::chrono::duration_cast<std::chrono::milliseconds>(limit));
   client.set_read_timeout(std::chrono::duration_cast<std::chrono::milliseconds>(limit));
