@@ -161,7 +161,8 @@ void add_run(CLI::App& app) {
                              : std::string();
       })
       ->envname("TILLSYNC_STORE");
-  serve->add_option("--name", cloud->name, "Its name in the rosters, instead of cloud.toml's (cloud)");
+  serve->add_option("--name", cloud->name,
+                    "Its name, instead of cloud.toml's (cloud); a tenant's rosters may have another");
   serve->add_flag("--verbose", cloud->verbose, "Log everything");
   CLI::App* make = serve->add_subcommand("init",
                                          "Make a data folder and the cloud's key, and show the key.\n"

@@ -53,8 +53,8 @@ void CloudRuntime::settle(const BranchKey& shop, OpDraft draft, std::function<vo
     return done(fail(ErrorKind::invalid, "only a conflict can be settled here"));
   auto changed = std::make_shared<std::set<CloudNews>>();
   on_database(
-      [changed, shop, draft, name = name_, key = key_, said = *said, now_ms = read_clock().wall_ms,
-       policies = core_.policies()](CloudStore& store) {
+      [changed, shop, draft, name = name_in(core_.rosters().at(shop)), key = key_, said = *said,
+       now_ms = read_clock().wall_ms, policies = core_.policies()](CloudStore& store) {
         return store.write([&](CloudTxn& txn) -> Result<void> {
           txn.lock({shop});
           const auto about = ConflictBook(txn, shop, now_ms, *policies).find(said.conflict);

@@ -83,16 +83,20 @@ void CloudRuntime::take_roster(const Roster& roster, std::function<void(Result<v
   keep_roster(core_.rosters().at(BranchKey{roster.keys.id(), roster.branch}), std::move(done));
 }
 
-Result<void> CloudRuntime::check_names_me(const Roster& roster) {
+Result<void> CloudRuntime::check_names_me(const Roster& roster) const {
   const Member* me = roster.cloud();
-  if (me == nullptr || PublicKey::from_bytes(me->key) != key_.public_key()) {
+  if (me == nullptr || PublicKey::from_bytes(me->key) != key_.public_key())
     return fail(ErrorKind::refused, "the roster of branch " + roster.branch.text +
                                         " does not name this cloud's key: add it with "
                                         "'tillsync roster add --role cloud --key " +
                                         key_.public_key().hex() + "'");
-  }
-  name_ = me->name;
   return {};
+}
+
+// Each tenant names the cloud in its own rosters, and by no other's.
+TillId CloudRuntime::name_in(const Roster& roster) const {
+  const Member* me = roster.find_key(key_.public_key().view());
+  return me == nullptr ? name_ : me->name;
 }
 
 // Until it is stored, unless somebody waits for the outcome.

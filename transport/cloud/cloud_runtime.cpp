@@ -144,7 +144,7 @@ Result<PeerInfo> CloudRuntime::admit(const noise::Key& key, const Hello& hello) 
                   hello.name.text + " is not in the newest roster of branch " + hello.branch.text +
                       ": pair it anew, or ask the manager why it was removed");
   }
-  return PeerInfo{member->name, member->role, hello, {}, tenant, {}};
+  return PeerInfo{member->name, member->role, hello, {}, tenant, {}, name_in(*brought)};
 }
 
 void CloudRuntime::on_up(PeerId id, const PeerInfo& peer) {

@@ -65,7 +65,8 @@ class CloudRuntime final : private LinkOwner {
   Result<void> load_rosters();
   void take_stored_rosters(const std::string& tenant);  // all of them, without one
   void hear(const std::optional<CloudNews>& news);
-  Result<void> check_names_me(const Roster& roster);
+  Result<void> check_names_me(const Roster& roster) const;
+  TillId name_in(const Roster& roster) const;  // what that branch calls this cloud
   void keep_roster(const Roster& roster, std::function<void(Result<void>)> done);
   Result<void> start(const Options& options);
 
@@ -80,7 +81,7 @@ class CloudRuntime final : private LinkOwner {
   std::vector<BranchKey> shops_of_person(PeerId id) const;
 
   DataFolder folder_;
-  TillId name_;
+  const TillId name_;  // its operator's; a roster may name it otherwise (name_in)
   SecretKey key_;
   Log log_;
   std::uint64_t run_ = 0;

@@ -153,6 +153,7 @@ asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
   const std::string host = unnamed ? "" : remote.address().to_string();
   if (!link.dialled) {
     if (!peer) mine.refusal = peer.error().message;
+    if (peer && !peer->knows_me_as.empty()) mine.name = peer->knows_me_as;
     auto message = shake.write(pack(mine));
     if (!message) co_return false;
     const bool sent = co_await send_record(link.socket, std::move(*message));

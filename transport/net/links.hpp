@@ -25,6 +25,7 @@ struct PeerInfo {
   std::string host;                          // its IP address
   std::string shop_key;                      // for the cloud: which tenant
   std::uint32_t protocol = kOldestProtocol;  // that both speak
+  TillId knows_me_as{};                      // empty: by the name in hello_to()
 };
 
 class LinkOwner {
