@@ -7,6 +7,7 @@
 #include <asio/detached.hpp>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
+#include <stdexcept>
 
 #include "sim/world/fleet.hpp"
 #include "transport/net/links.hpp"
@@ -24,14 +25,19 @@ class Counter final : public LinkOwner {
   explicit Counter(std::string name) { hello_.name = TillId{std::move(name)}, hello_.branch = BranchId{"main"}; }
   Hello hello_to(const TillId*) override { return hello_; }
   Result<PeerInfo> admit(const noise::Key&, const Hello& hello) override {
-    return PeerInfo{hello.name, Role::till, hello, {}, {}};
+    return PeerInfo{hello.name, Role::till, hello, {}, {}, {}, known_as};
   }
-  void on_up(PeerId id, const PeerInfo&) override { peer = id; }
-  void on_message(PeerId, Message) override { ++heard; }
+  void on_up(PeerId id, const PeerInfo& info) override { peer = id, other = info.name; }
+  void on_message(PeerId, Message) override {
+    ++heard;
+    if (throws) throw std::runtime_error("nobody foresaw this message");
+  }
   void on_unreadable(PeerId) override {}
   void on_down(PeerId) override { peer.reset(); }
   std::optional<PeerId> peer;
+  TillId known_as, other;
   int heard = 0;
+  bool throws = false;
 
  private:
   Hello hello_;
@@ -97,6 +103,27 @@ TEST_CASE("who sends more than a thousand messages a second is heard no faster; 
     REQUIRE(two.till.heard <= ms + Links::kBurst / milliseconds(1) + 1);
   }
   CHECK(two.till.heard == kMessages);
+}
+
+TEST_CASE("a peer whose message nobody can handle is let go at once, and the next one is welcome") {
+  Two two;
+  two.till.throws = true;
+  two.dial();
+  REQUIRE(two.until(seconds(20), [&] { return two.dialler.peer && two.till.peer; }));
+  two.here.send(*two.dialler.peer, Ping{7});
+  CHECK(two.until(Links::kSilence / 2, [&] { return two.till.heard == 1 && !two.till.peer; }));
+  two.till.throws = false;
+  REQUIRE(two.until(seconds(20), [&] { return !two.dialler.peer; }));
+  two.dial();
+  CHECK(two.until(seconds(20), [&] { return two.dialler.peer && two.till.peer; }));
+}
+
+TEST_CASE("a peer hears the name that it knows the other end by") {
+  Two two;
+  two.till.known_as = TillId{"nube"};
+  two.dial();
+  REQUIRE(two.until(seconds(20), [&] { return two.dialler.peer.has_value(); }));
+  CHECK(two.dialler.other.text == "nube");
 }
 
 TEST_CASE("an address has so many handshakes under way and no more, and others get through") {

@@ -21,9 +21,7 @@ Json ask(const Whom& whom, const std::string& what) {
   }
   if (whom.at.empty()) throw Failure{"which till? Name its data folder with --data, or --at NAME@HOST:PORT with --key"};
   const auto [till, address] = require(parse_peer(whom.at));
-  Json answer = require(ask_till(till, address, read_secret(whom.key), read_roster(whom.roster), what));
-  if (answer.contains("error")) throw Failure{answer["error"].get<std::string>()};
-  return answer;
+  return require(ask_till(till, address, read_secret(whom.key), read_roster(whom.roster), what));
 }
 
 SecretKey read_secret(const std::string& path) {

@@ -90,7 +90,7 @@ Result<std::vector<tui::Item>> ConflictSource::fetch() {
     return items;
   } catch (const Failure& failure) {
     return fail(ErrorKind::io, failure.sentence);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     return fail(ErrorKind::invalid, "what came back is not understood: is it another release?", error.what());
   }
 }
@@ -101,7 +101,7 @@ Result<void> ConflictSource::settle(const Conflict& conflict, const Word& word) 
     return {};
   } catch (const Failure& failure) {
     return fail(ErrorKind::refused, failure.sentence);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     return fail(ErrorKind::invalid, "what came back is not understood: is it another release?", error.what());
   }
 }

@@ -9,6 +9,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 
+#include "transport/base/caught.hpp"
 #include "transport/net/as_tuple.hpp"
 
 namespace tillsync {
@@ -43,6 +44,17 @@ struct ControlServer::Client {
   std::size_t waiting = 0;
   asio::steady_timer wake;
 };
+
+ControlHandler always_answering(ControlHandler handler) {
+  return [handler = std::move(handler)](const Json& question, ControlReply reply) {
+    const auto once = std::make_shared<ControlReply>(std::move(reply));
+    const ControlReply answer = [once](Result<Json> result) {
+      if (const ControlReply unanswered = std::exchange(*once, nullptr)) unanswered(std::move(result));
+    };
+    const auto handled = caught([&]() -> Result<void> { return handler(question, answer), Result<void>(); });
+    if (!handled) answer(tl::unexpected(handled.error()));
+  };
+}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(asio::io_context& io, const std::string& folder,
                                                             ControlHandler handler) {

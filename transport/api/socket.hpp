@@ -19,6 +19,9 @@ namespace tillsync {
 using ControlReply = std::function<void(Result<Json>)>;
 using ControlHandler = std::function<void(const Json& question, ControlReply reply)>;
 
+// What `handler` throws is answered as an error; and a question is answered once.
+ControlHandler always_answering(ControlHandler handler);
+
 class ControlServer {
  public:
   static constexpr std::size_t kMaxLine = 4 << 20;

@@ -182,31 +182,19 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   auto shop = shop_of(cloud.core(), q);
   if (!shop) return reply(tl::unexpected(shop.error()));
   auto out = std::make_shared<DatabaseAnswer>();
-  cloud.on_database(
-      [what, q, out, shop = *shop](CloudStore& store) -> Result<void> {
-        try {
-          return read_or_write(store, what, shop, q, *out);
-        } catch (const Json::exception& error) {
-          return fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what());
-        }
-      },
-      [&cloud, out, reply](Result<void> done) {
-        if (!done) return reply(tl::unexpected(done.error()));
-        if (!out->changed.empty()) cloud.rows_changed(out->changed);
-        reply(std::move(out->json));
-      });
+  cloud.on_database([what, q, out, shop = *shop](
+                        CloudStore& store) -> Result<void> { return read_or_write(store, what, shop, q, *out); },
+                    [&cloud, out, reply](Result<void> done) {
+                      if (!done) return reply(tl::unexpected(done.error()));
+                      if (!out->changed.empty()) cloud.rows_changed(out->changed);
+                      reply(std::move(out->json));
+                    });
 }
 
 }  // namespace
 
 ControlHandler cloud_control(CloudRuntime& cloud) {
-  return [&cloud](const Json& q, ControlReply reply) {
-    try {  // nlohmann::json throws where a field has another type than asked for
-      answer(cloud, q, reply);
-    } catch (const Json::exception& error) {
-      reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));
-    }
-  };
+  return always_answering([&cloud](const Json& q, const ControlReply& reply) { answer(cloud, q, reply); });
 }
 
 }  // namespace tillsync

@@ -98,14 +98,10 @@ void later(CloudRuntime& cloud, bool writes, const ControlReply& reply, std::fun
   auto out = std::make_shared<Json>();
   auto work = [out, writes, body = std::move(body)](CloudStore& store) {
     const auto run = [&](CloudTxn& txn) -> Result<void> {
-      try {
-        auto answer = body(txn);
-        if (!answer) return tl::unexpected(answer.error());
-        *out = std::move(*answer);
-        return {};
-      } catch (const Json::exception& error) {
-        return fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what());
-      }
+      auto answer = body(txn);
+      if (!answer) return tl::unexpected(answer.error());
+      *out = std::move(*answer);
+      return {};
     };
     return writes ? store.write(run) : store.read(run);
   };

@@ -8,8 +8,8 @@
 #include "storage/model/op_codec.hpp"
 #include "transport/api/json.hpp"
 #include "transport/api/people.hpp"
+#include "transport/base/caught.hpp"
 #include "transport/base/clock.hpp"
-#include "transport/caught.hpp"
 #include "transport/cloud/cloud_runtime.hpp"
 
 namespace tillsync {

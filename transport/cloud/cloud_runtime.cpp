@@ -4,6 +4,7 @@
 
 #include <asio/executor_work_guard.hpp>
 
+#include "transport/base/caught.hpp"
 #include "transport/base/clock.hpp"
 #include "transport/base/settings.hpp"
 #include "transport/cloud/cloud_settings.hpp"
@@ -171,14 +172,14 @@ void CloudRuntime::rows_changed(const ChangedFeeds& feeds) { carry_out(core_.on_
 
 void CloudRuntime::on_database(std::function<Result<void>(CloudStore&)> work, std::function<void(Result<void>)> done) {
   asio::post(*database_, [this, work = std::move(work), done = std::move(done)] {
-    auto outcome = work(*store_);
+    auto outcome = caught([&] { return work(*store_); });
     asio::post(io_, [outcome = std::move(outcome), done] { done(outcome); });
   });
 }
 
 Result<void> CloudRuntime::with_database(std::function<Result<void>(CloudStore&)> work) {
   std::promise<Result<void>> done;
-  asio::post(*database_, [&] { done.set_value(work(*store_)); });
+  asio::post(*database_, [&] { done.set_value(caught([&] { return work(*store_); })); });
   return done.get_future().get();
 }
 

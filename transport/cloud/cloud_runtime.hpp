@@ -35,7 +35,13 @@ class CloudRuntime final : private LinkOwner {
   template <class F>
   auto ask(F f) -> decltype(f()) {
     std::promise<decltype(f())> answer;
-    asio::post(io_, [&] { answer.set_value(f()); });
+    asio::post(io_, [&] {
+      try {
+        answer.set_value(f());
+      } catch (...) {  // the asker's, not the core's
+        answer.set_exception(std::current_exception());
+      }
+    });
     return answer.get_future().get();
   }
   // Runs on a thread of the database's; `done` on the core's.

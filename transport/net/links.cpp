@@ -210,7 +210,13 @@ asio::awaitable<void> Links::read_loop(Link& link) {
         send(link.id, Unknown{unknown->type, true});
         continue;
       }
-      owner_.on_message(link.id, std::move(*message));
+      try {
+        owner_.on_message(link.id, std::move(*message));
+      } catch (const std::exception& error) {  // a detached coroutine would end without a word
+        log_({Notice::Weight::error, "let " + link.peer.name.text + " go: a message of it could not be handled (" +
+                                         error.what() + "): please report it"});
+        co_return;
+      }
     }
   }
 }

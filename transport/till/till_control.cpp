@@ -148,21 +148,17 @@ Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
 }  // namespace
 
 ControlHandler till_control(TillRuntime& till) {
-  return [&till](const Json& q, ControlReply reply) {
+  return always_answering([&till](const Json& q, const ControlReply& reply) {
     const TillRuntime::Held held(till.core());
-    try {  // nlohmann::json throws where a field has another type than asked for
-      const std::string what = q.value("do", "");
-      const bool later = what == "record" || what == "wait" || what == "command" || what == "edit";
-      auto result = what == "record"    ? record_later(till, q, reply)
-                    : what == "edit"    ? edit_later(till, q, reply)
-                    : what == "wait"    ? wait_later(till, q, reply)
-                    : what == "command" ? command_later(till, q, reply)
-                                        : answer(till, what, q);
-      if (!later || !result) reply(std::move(result));
-    } catch (const Json::exception& error) {
-      reply(fail(ErrorKind::invalid, "a field of the question has the wrong type", error.what()));
-    }
-  };
+    const std::string what = q.value("do", "");
+    const bool later = what == "record" || what == "wait" || what == "command" || what == "edit";
+    auto result = what == "record"    ? record_later(till, q, reply)
+                  : what == "edit"    ? edit_later(till, q, reply)
+                  : what == "wait"    ? wait_later(till, q, reply)
+                  : what == "command" ? command_later(till, q, reply)
+                                      : answer(till, what, q);
+    if (!later || !result) reply(std::move(result));
+  });
 }
 
 }  // namespace tillsync

@@ -3,8 +3,8 @@
 #include <sstream>
 
 #include "transport/api/json.hpp"
+#include "transport/base/caught.hpp"
 #include "transport/base/clock.hpp"
-#include "transport/caught.hpp"
 #include "transport/till/fitness.hpp"
 #include "transport/till/till_runtime.hpp"
 

@@ -54,7 +54,13 @@ class TillRuntime final : private LinkOwner {
   template <class F>
   auto ask(F f) -> decltype(f()) {
     std::promise<decltype(f())> answer;
-    post([&] { answer.set_value(f()); });
+    post([&] {
+      try {
+        answer.set_value(f());
+      } catch (...) {  // the asker's, not the core's
+        answer.set_exception(std::current_exception());
+      }
+    });
     return answer.get_future().get();
   }
 
