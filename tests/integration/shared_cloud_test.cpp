@@ -88,7 +88,57 @@ std::string answered_as(const SharedCloud& shared, CloudRuntime& cloud, const Sh
   return caller.heard;
 }
 
+// Answers every question with the same text, whatever it is.
+class OddCloud final : public LinkOwner {
+ public:
+  explicit OddCloud(std::string answer) : answer_(std::move(answer)) {
+    port = links_.listen({"127.0.0.1", 0}).value();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~OddCloud() override {
+    asio::post(io_, [this] { links_.close(), io_.stop(); });
+    thread_.join();
+  }
+  Hello hello_to(const TillId*) override {
+    Hello hello;
+    hello.name = TillId{"cloud"}, hello.branch = BranchId{"cloud"};
+    return hello;
+  }
+  Result<PeerInfo> admit(const noise::Key&, const Hello& hello) override {
+    return PeerInfo{hello.name, Role::support, hello, {}, {}, {}, {}};
+  }
+  void on_up(PeerId, const PeerInfo&) override {}
+  void on_message(PeerId id, Message) override { links_.send(id, Answer{1, answer_}); }
+  void on_unreadable(PeerId) override {}
+  void on_down(PeerId) override {}
+  std::uint16_t port = 0;
+
+ private:
+  std::string answer_;
+  asio::io_context io_{1};
+  Links links_{io_, noise::KeyPair::of(key_number(9).x25519()), *this, [](const Notice&) {}};
+  std::thread thread_;
+};
+
 }  // namespace
+
+TEST_CASE("whatever a cloud answers from afar is conflicts, or an error: it neither throws nor reads as no conflicts") {
+  Roster roster;
+  roster.branch = BranchId{"main"};
+  roster.add({TillId{"cloud"}, Binary(key_number(9).public_key().view()), Role::cloud, 0});
+  roster.add({TillId{"support"}, Binary(key_number(8).public_key().view()), Role::support, 0});
+  const auto asked = [&](const std::string& answer) {
+    const OddCloud cloud(answer);
+    return ask_conflicts(TillId{"cloud"}, {"127.0.0.1", cloud.port}, key_number(8), roster);
+  };
+  CHECK(asked(R"({"error":"the database does not answer"})").error().message == "the database does not answer");
+  for (const std::string answer :
+       {R"({"kind":"io","message":"the database does not answer"})", R"({"error":5})", R"({"conflicts":5})", "null",
+        "[", R"({"conflicts":[{"record":"zz"}],"more":true})", R"({"conflicts":[5]})", R"({})"})
+    CHECK_MESSAGE(asked(answer).error().message.starts_with("what came back is not understood"), answer);
+  CHECK(asked(std::string(500'000, '[')).error().kind == ErrorKind::invalid);
+  CHECK(asked(R"({"conflicts":[],"more":true,"rosters":5})").has_value());
+}
 
 TEST_CASE("each tenant's peers hear the name that their own roster has for the cloud, whatever others call it") {
   SharedCloud shared;
