@@ -20,7 +20,7 @@ class EquivocationDetector {
     const auto place = std::pair(ballot.term, grantor);
     const auto [it, fresh] = seen_.try_emplace(place, ballot, signature);
     if (fresh) forget_old(ballot.term);
-    if (fresh || it->second.first.candidate == ballot.candidate || !told_.insert(place).second) return std::nullopt;
+    if (fresh || it->second.first.candidate == ballot.candidate || !reported_.insert(place).second) return std::nullopt;
     return TwoGrants{grantor, it->second.first, ballot, it->second.second, signature};
   }
 
@@ -29,10 +29,10 @@ class EquivocationDetector {
   void forget_old(Term newest) {
     while (!seen_.empty() && (seen_.size() > kMost || seen_.begin()->first.first.value + kTerms < newest.value))
       seen_.erase(seen_.begin());
-    while (told_.size() > kMost) told_.erase(told_.begin());
+    while (reported_.size() > kMost) reported_.erase(reported_.begin());
   }
   std::map<Place, std::pair<Ballot, Binary>> seen_;
-  std::set<Place> told_;
+  std::set<Place> reported_;
 };
 
 }  // namespace tillsync

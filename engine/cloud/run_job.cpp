@@ -192,7 +192,7 @@ Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob
     auto done = store.write([&](CloudTxn& txn) -> Result<void> {
       written = {};
       take_writes(txn, witness, job, pushes, written);
-      written.changed = txn.told();
+      written.changed = txn.announced();
       return {};
     });
     if (!done) return tl::unexpected(done.error());

@@ -300,7 +300,7 @@ struct NewRoster {
   }
 };
 
-// From a till to who keeps strays of its history: all that is in the batch that ends there is in the cloud by now.
+// From a till to who keeps divergent batches of its history: all that is in the batch that ends there is in the cloud by now.
 struct DivergentBatchAck {
   WireChain chain;
   ChainPoint end;

@@ -16,9 +16,9 @@ RowPosition position_of(const Pull& pull, const FeedKind& feed) {
 
 Page make_page(const RowPosition& position, const FeedRecord& newest,
                const std::function<void(RowVersion, const RowVisitor&)>& rows_after) {
-  const bool told_of_all = position.snapshot || position.version >= newest.horizon;
+  const bool knows_all = position.snapshot || position.version >= newest.horizon;
   const bool trusted =
-      position.generation == newest.watermark.generation && position.version <= newest.watermark.version && told_of_all;
+      position.generation == newest.watermark.generation && position.version <= newest.watermark.version && knows_all;
   Page page;
   page.feed = position.feed;
   page.kind = position.kind;

@@ -173,7 +173,7 @@ class LmdbCloudTxn final : public CloudTxn {
 
   void put_row(const BranchKey& shop, const CloudRow& change) override {
     rows_.put(shop, change);
-    tell({shop.tenant, change.feed.feed});
+    announce({shop.tenant, change.feed.feed});
   }
 
   void put_meta(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }

@@ -96,12 +96,12 @@ class CloudTxn {
   virtual void put_meta(const std::string& name, ByteView value) = 0;
   virtual void drop_meta(const std::string& name) = 0;
 
-  // Told to whoever listens in other processes, once it is committed. put_row tells of its feed by itself.
-  void tell(const CloudNews& news) { told_.insert(news); }
-  const std::set<CloudNews>& told() const { return told_; }
+  // Other processes that listen hear of it once it is committed. put_row announces its feed by itself.
+  void announce(const CloudNews& news) { announced_.insert(news); }
+  const std::set<CloudNews>& announced() const { return announced_; }
 
  private:
-  std::set<CloudNews> told_;
+  std::set<CloudNews> announced_;
 };
 
 // The name of the entry that holds the record's generation. Versions of rows compare within one. It is read when a

@@ -19,7 +19,7 @@ void PostgresCloudTxn::begin() {
 void PostgresCloudTxn::commit() {
   if (writes_) {
     flush_all();
-    for (const auto& [tenant, what] : told())
+    for (const auto& [tenant, what] : announced())
       db_.send(kTell, Values().add(ByteView(encode_told({options_.process, tenant, what}))));
     (void)sync();  // up to here it is known that nothing has happened
   }

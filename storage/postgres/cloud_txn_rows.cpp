@@ -104,7 +104,7 @@ void PostgresCloudTxn::put_row(const BranchKey& shop, const CloudRow& change) {
   if (fresh.deleted) ++entry.record.tombstones;
   stored.row = std::move(fresh);
   dirty_rows_.insert({entry.id, change.id});
-  tell({shop.tenant, change.feed.feed});
+  announce({shop.tenant, change.feed.feed});
   if (entry.record.tombstones > 2 * options_.tombstones_kept) forget_tombstones(entry);
 }
 

@@ -218,13 +218,13 @@ TEST_CASE("what one process changes is told to the others, and not to itself") {
   CHECK_FALSE(at_two[0]);
   REQUIRE(one->write([&](CloudTxn& txn) -> Result<void> {
     txn.put_row(kShop, {kProducts, "a", false, "x"});
-    txn.tell({"aa", "rosters"});
+    txn.announce({"aa", "rosters"});
     return {};
   }));
   REQUIRE(wait_for([&] { return at_two.size() == 3; }));
   CHECK(at_two[1] == CloudNews{"aa", "rosters"});
   CHECK(at_two[2] == CloudNews{"aa", "tenant"});
-  REQUIRE(two->write([&](CloudTxn& txn) -> Result<void> { return txn.tell({"bb", "tenant"}), Result<void>(); }));
+  REQUIRE(two->write([&](CloudTxn& txn) -> Result<void> { return txn.announce({"bb", "tenant"}), Result<void>(); }));
   REQUIRE(wait_for([&] { return at_one.size() == 2; }));
   CHECK(at_one[1] == CloudNews{"bb", "tenant"});
   one.reset(), two.reset();

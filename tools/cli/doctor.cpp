@@ -37,7 +37,7 @@ Finding check_cloud_database(const std::string& data, const std::string& url, bo
           checked ? (url.empty() ? "LMDB, sound" : "PostgreSQL answers, its tables fit") : checked.error().message};
 }
 
-Finding told_clock(std::int64_t offset_ms) {
+Finding clock_offset_finding(std::int64_t offset_ms) {
   const bool good = std::abs(offset_ms) < 60'000;
   return {"time", good,
           offset_ms == 0
@@ -59,7 +59,7 @@ std::vector<Finding> look_at_till(const std::string& data) {
   if (!client) return out;
   Folder folder(data);
   const Json status = folder.ask({{"do", "status"}});
-  out.push_back(told_clock(status["clock_offset_ms"]));
+  out.push_back(clock_offset_finding(status["clock_offset_ms"]));
   if (status["roster_version"] == 0)
     out.push_back({"roster", false, "this till is not paired yet: 'tillsync pair' (docs/running-a-shop.md)"});
   return out;

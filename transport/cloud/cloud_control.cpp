@@ -118,7 +118,7 @@ Result<void> read_or_write(CloudStore& store, const std::string& what, const Bra
     return store.write([&](CloudTxn& txn) -> Result<void> {
       const auto changed = import_rows(txn, shop, batch, read_clock().wall_ms);
       if (!changed) return tl::unexpected(changed.error());
-      answer = {{{"changed", *changed}}, txn.told()};
+      answer = {{{"changed", *changed}}, txn.announced()};
       return {};
     });
   }

@@ -64,7 +64,7 @@ void CloudRuntime::settle(const BranchKey& shop, OpDraft draft, std::function<vo
           const auto last = txn.chain(shop, person_chain(name, key.public_key())).value_or(ChainPoint{});
           ingest.branch(shop).push(read_ops(sign_alone(draft, shop.branch, name, key, last, now_ms)));
           ingest.finish({});
-          *changed = txn.told();
+          *changed = txn.announced();
           return {};
         });
       },

@@ -21,7 +21,7 @@ Result<void> store_roster(CloudStore& store, const Roster& roster) {
     auto known = stored ? Roster::decode(*stored) : std::nullopt;
     if (known && !known->take(roster)) return {};
     txn.put_meta(name, known ? known->encoded() : roster.encoded());
-    txn.tell({shop.tenant, "rosters"});
+    txn.announce({shop.tenant, "rosters"});
     return {};
   });
 }
