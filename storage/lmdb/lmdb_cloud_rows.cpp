@@ -17,7 +17,7 @@ StoreKey feed_key(const BranchKey& shop, const FeedKind& feed) {
   return StoreKey().text(shop.tenant).text(feed.feed).text(feed.kind);
 }
 StoreKey version_key(StoreKey feed, RowVersion version) { return feed.number(version.value); }
-StoreKey id_key(StoreKey feed, const std::string& id) { return feed.text(id); }
+StoreKey id_key(StoreKey feed, const std::string& id) { return feed.last_text(id); }
 
 struct RowRecord {
   std::string id;

@@ -80,7 +80,7 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   std::optional<CloudKey> find_key(const BranchKey& shop, const std::string& key) override {
-    const auto record = find<KeyRecord>(kKeys, shop_key(shop).text(key));
+    const auto record = find<KeyRecord>(kKeys, shop_key(shop).last_text(key));
     if (!record) return std::nullopt;
     const ChainId chain{record->till, record->incarnation};
     const auto stored = find<OpRecord>(kOps, shop_key(shop).chain(chain).number(record->seq.value));
@@ -124,7 +124,7 @@ class LmdbCloudTxn final : public CloudTxn {
   }
 
   std::optional<Bytes> meta(const std::string& name) override {
-    auto raw = txn_.get(env_.table(kNotes), name);
+    auto raw = txn_.get(env_.table(kNotes), lone_key(name));
     return raw ? std::optional(Bytes(*raw)) : std::nullopt;
   }
 
@@ -150,7 +150,7 @@ class LmdbCloudTxn final : public CloudTxn {
     w.to.bin(bytes);
     put(kOps, shop_key(shop).chain(op.chain).number(op.seq.value), value);
     if (effect != OpEffect::applied || op.key.empty()) return;
-    put(kKeys, shop_key(shop).text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq}));
+    put(kKeys, shop_key(shop).last_text(op.key), pack(KeyRecord{op.chain.till, op.chain.incarnation, op.seq}));
   }
 
   void put_events(const BranchKey& shop, const std::string& sku, const std::vector<StockEvent>& events) override {
@@ -176,8 +176,10 @@ class LmdbCloudTxn final : public CloudTxn {
     announce({shop.tenant, change.feed.feed});
   }
 
-  void put_meta(const std::string& name, ByteView value) override { write_->put(env_.table(kNotes), name, value); }
-  void drop_meta(const std::string& name) override { write_->erase(env_.table(kNotes), name); }
+  void put_meta(const std::string& name, ByteView value) override {
+    write_->put(env_.table(kNotes), lone_key(name), value);
+  }
+  void drop_meta(const std::string& name) override { write_->erase(env_.table(kNotes), lone_key(name)); }
 
  private:
   void put_packet(const BranchKey& shop, const std::string& sku, std::span<const StockEvent> events) {

@@ -37,30 +37,32 @@ void StoreBatch::state(const TillState& state) { put(kState, "state", pack(state
 
 void StoreBatch::vault_op(const ChainId& chain, Seq seq, ByteView key, ByteView op) {
   put(kVault, vault_key(chain.incarnation, seq), op);
-  put(kKeys, key, vault_key(chain.incarnation, seq));
+  put(kKeys, lone_key(key), vault_key(chain.incarnation, seq));
 }
 
 void StoreBatch::vault_adopt(const ChainId& chain, Seq seq, ByteView key, ByteView op, bool note_key) {
   put(kVault, vault_key(chain.incarnation, seq), op);
-  if (note_key) put(kKeys, key, vault_key(chain.incarnation, seq));
+  if (note_key) put(kKeys, lone_key(key), vault_key(chain.incarnation, seq));
 }
 
 void StoreBatch::vault_drop(Incarnation incarnation, Seq seq, const std::string* key) {
   erase(kVault, vault_key(incarnation, seq));
-  if (key != nullptr) erase(kKeys, *key);
+  if (key != nullptr) erase(kKeys, lone_key(*key));
 }
 
-void StoreBatch::cashier(const std::string& cashier, const Hash& last) { put(kCashiers, cashier, last.view()); }
+void StoreBatch::cashier(const std::string& cashier, const Hash& last) {
+  put(kCashiers, lone_key(cashier), last.view());
+}
 
 void StoreBatch::row(const FeedKind& feed, std::uint64_t generation, const Row& row,
                      const std::optional<RowVersion>& old_version) {
   if (old_version) erase(kVersions, version_key(feed, *old_version, row.id));
-  put(kRows, feed_key(feed).text(row.id), pack(RowRecord{row.version, generation, row.deleted, Binary(row.fields)}));
+  put(kRows, row_key(feed, row.id), pack(RowRecord{row.version, generation, row.deleted, Binary(row.fields)}));
   put(kVersions, version_key(feed, row.version, row.id), row.id);
 }
 
 void StoreBatch::drop_row(const FeedKind& feed, const std::string& id, RowVersion version) {
-  erase(kRows, feed_key(feed).text(id));
+  erase(kRows, row_key(feed, id));
   erase(kVersions, version_key(feed, version, id));
 }
 
@@ -91,8 +93,8 @@ void StoreBatch::event_packet(const std::string& sku, const ChainId& chain, Seq 
   for (const StockEvent& e : events) packet.push_back(PackedEvent::from(e));
   put(kEvents, packet_key(sku, chain, seq), pack(packet));
 }
-void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, sku, pack(p)); }
-void StoreBatch::meta(const std::string& name, ByteView value) { put(kNotes, name, value); }
+void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, lone_key(sku), pack(p)); }
+void StoreBatch::meta(const std::string& name, ByteView value) { put(kNotes, lone_key(name), value); }
 
 Result<std::unique_ptr<TillStore>> TillStore::open(const std::string& folder) {
   auto env = lmdb::Env::open(folder, {kState, kVault, kStrays, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains,

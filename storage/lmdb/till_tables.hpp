@@ -33,11 +33,12 @@ inline StoreKey vault_key(Incarnation incarnation, Seq seq) {
 inline StoreKey feed_key(const FeedKind& feed) { return StoreKey().text(feed.feed).text(feed.kind); }
 // With the id: two rows have the same version while one is of a generation that is on its way out.
 inline StoreKey version_key(const FeedKind& feed, RowVersion version, const std::string& id) {
-  return feed_key(feed).number(version.value).text(id);
+  return feed_key(feed).number(version.value).last_text(id);
 }
 inline Bytes stray_key(const ChainId& chain, const ChainPoint& end) {
   return StoreKey().chain(chain).number(end.seq.value).bytes() + Bytes(end.hash.view());
 }
+inline StoreKey row_key(const FeedKind& feed, const std::string& id) { return feed_key(feed).last_text(id); }
 inline StoreKey group_key(const std::string& sku, const ChainId& chain) { return StoreKey().text(sku).chain(chain); }
 inline StoreKey packet_key(const std::string& sku, const ChainId& chain, Seq seq) {
   return group_key(sku, chain).number(seq.value / kOpsOfPacket);

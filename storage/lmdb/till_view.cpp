@@ -22,7 +22,7 @@ std::optional<Bytes> TillView::op(Incarnation incarnation, Seq seq) {
 }
 
 std::optional<TillView::Place> TillView::find_key(ByteView key) {
-  auto raw = txn_.get(store_.env_->table(kKeys), key);
+  auto raw = txn_.get(store_.env_->table(kKeys), lone_key(key));
   if (!raw) return std::nullopt;
   StoreKeyReader reader(*raw);
   Place place;
@@ -48,7 +48,7 @@ void TillView::all_ops(Incarnation incarnation, Seq from,
 }
 
 std::optional<Hash> TillView::cashier(const std::string& cashier) {
-  auto raw = txn_.get(store_.env_->table(kCashiers), cashier);
+  auto raw = txn_.get(store_.env_->table(kCashiers), lone_key(cashier));
   Hash hash;
   if (!raw || raw->size() != hash.bytes.size()) return std::nullopt;
   std::copy(raw->begin(), raw->end(), hash.bytes.begin());
@@ -56,7 +56,7 @@ std::optional<Hash> TillView::cashier(const std::string& cashier) {
 }
 
 std::optional<TillView::StoredRow> TillView::row(const FeedKind& feed, const std::string& id) {
-  auto record = lmdb::find<RowRecord>(txn_, store_.env_->table(kRows), feed_key(feed).text(id));
+  auto record = lmdb::find<RowRecord>(txn_, store_.env_->table(kRows), row_key(feed, id));
   if (!record) return std::nullopt;
   return StoredRow{{id, record->version, record->deleted, std::move(record->fields_bytes)}, record->generation};
 }
@@ -191,11 +191,11 @@ void TillView::event_groups(const std::function<void(const std::string&, const C
     txn_.scan(table, from, [&](ByteView key, ByteView) {
       StoreKeyReader reader(key);
       sku = reader.text(), chain = reader.chain();
+      from.assign(key.substr(0, key.size() - 8)).append(8, '\xff');  // behind the group
       found = true;
       return false;
     });
     if (!found) return;
-    from = StoreKey(group_key(sku, chain)).number(~std::uint64_t{0});
     const auto last = txn_.last_before(table, from);
     Seq seq;
     if (last) {
@@ -211,7 +211,7 @@ std::vector<StockEvent> TillView::event_packet(const std::string& sku, const Cha
 }
 
 std::optional<StockProjection> TillView::stock(const std::string& sku) {
-  return lmdb::find<StockProjection>(txn_, store_.env_->table(kStock), sku);
+  return lmdb::find<StockProjection>(txn_, store_.env_->table(kStock), lone_key(sku));
 }
 
 void TillView::stocks(const std::function<void(const std::string&, const StockProjection&)>& visit) {
@@ -222,7 +222,7 @@ void TillView::stocks(const std::function<void(const std::string&, const StockPr
 }
 
 std::optional<Bytes> TillView::meta(const std::string& name) {
-  auto raw = txn_.get(store_.env_->table(kNotes), name);
+  auto raw = txn_.get(store_.env_->table(kNotes), lone_key(name));
   return raw ? std::optional(Bytes(*raw)) : std::nullopt;
 }
 

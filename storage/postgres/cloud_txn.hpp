@@ -13,9 +13,14 @@
 #include <vector>
 
 #include "storage/model/cloud_store.hpp"
+#include "storage/model/store_key.hpp"
 #include "storage/postgres/connection.hpp"
 
 namespace tillsync::postgres {
+
+// A name, an id, a sku or a key as the tables have it where they are looked for by it.
+inline Bytes indexed(ByteView text) { return bounded(text, kLongestIndexed); }
+inline bool is_shortened(ByteView text) { return text.size() == kLongestIndexed; }
 
 struct CloudTxnOptions {
   std::uint64_t generation = 0;
@@ -75,7 +80,7 @@ class PostgresCloudTxn final : public CloudTxn {
     std::int64_t id = 0;  // none: nothing is known of it yet
     bool locked = false, chains_known = false;
     std::map<ChainId, ChainEntry> chains;
-    std::unordered_map<std::string, std::optional<CloudKey>> keys;
+    std::unordered_map<std::string, std::optional<CloudKey>> keys;  // as the table has them
   };
   struct FeedEntry {
     std::int64_t id = 0;
@@ -102,7 +107,7 @@ class PostgresCloudTxn final : public CloudTxn {
     std::vector<StockEvent> all;
   };
   using Product = std::pair<BranchKey, std::string>;
-  using RowKey = std::pair<std::int64_t, std::string>;  // feed's id
+  using RowKey = std::pair<std::int64_t, std::string>;  // feed's id, and the row's as the table has it
 
   std::optional<Rows> run(const Statement& statement, const Values& values);
   std::vector<Rows> sync();

@@ -57,6 +57,11 @@ Hash hash_of(ByteView bytes) {
   return hash;
 }
 
+std::string key_in(ByteView op_bytes) {
+  const auto op = decode_op(op_bytes);
+  return op ? op->key : std::string();
+}
+
 Hash content_of(ByteView op_bytes) {
   const auto op = decode_op(op_bytes);
   return op ? content_hash(op->kind, op->body) : Hash{};
@@ -192,6 +197,7 @@ void PostgresCloudTxn::ops(const BranchKey& shop, const ChainId& chain, Seq from
                  std::string(rows->bytes(i, 1)),
                  Bytes(rows->bytes(i, 2)),
                  static_cast<OpEffect>(rows->bigint(i, 3))};
+      if (is_shortened(op.key)) op.key = key_in(op.bytes);
       from = op.seq.next();
       bytes += op.bytes.size();
       if (!visit(op)) return;
@@ -204,14 +210,15 @@ void PostgresCloudTxn::ops(const BranchKey& shop, const ChainId& chain, Seq from
 void PostgresCloudTxn::put_op(const BranchKey& shop, const Op& op, ByteView bytes, OpEffect effect) {
   ChainEntry& chain = chain_to_write(shop, op.chain);
   ShopEntry& entry = held(shop);
-  if (effect == OpEffect::applied && !op.key.empty() && (!options_.trusts_keys || entry.keys.contains(op.key)))
-    entry.keys[op.key] = CloudKey{op.chain, op.seq, content_hash(op.kind, op.body)};
+  const std::string key = indexed(op.key);
+  if (effect == OpEffect::applied && !key.empty() && (!options_.trusts_keys || entry.keys.contains(key)))
+    entry.keys[key] = CloudKey{op.chain, op.seq, content_hash(op.kind, op.body)};
   if (op.seq <= chain.put) {
-    changed_ops_[{chain.id, op.seq}] = {entry.id, effect, op.key, Bytes(bytes)};
+    changed_ops_[{chain.id, op.seq}] = {entry.id, effect, key, Bytes(bytes)};
     return;
   }
   chain.put = op.seq;
-  new_ops_.add(chain.id, op.seq, entry.id, effect, op.key, bytes);
+  new_ops_.add(chain.id, op.seq, entry.id, effect, key, bytes);
   if (new_ops_.bytes >= kOpsAtOnce && !fault_) new_ops_.send(db_, kAddOps);
 }
 
@@ -246,13 +253,14 @@ void PostgresCloudTxn::flush_ops() {
   changed.send(db_, kPutOps);
 }
 
-std::optional<CloudKey> PostgresCloudTxn::find_key(const BranchKey& of, const std::string& key) {
+std::optional<CloudKey> PostgresCloudTxn::find_key(const BranchKey& of, const std::string& name) {
   ShopEntry& entry = shop(of);
+  const std::string key = indexed(name);
   if (entry.id == 0 || key.empty()) return std::nullopt;
   const auto known = entry.keys.find(key);
   if (known != entry.keys.end()) return known->second;
   flush_ops();
-  read_keys({{of, {key}}});
+  read_keys({{of, {name}}});
   return entry.keys[key];
 }
 
@@ -271,10 +279,11 @@ void PostgresCloudTxn::read_keys(const std::vector<CloudReads::KeysOf>& wanted) 
     if (entry.id == 0) continue;
     by_id[entry.id] = &entry;
     entry.keys.reserve(entry.keys.size() + of.keys.size());
-    for (const std::string_view key : of.keys) {
-      if (!entry.keys.try_emplace(std::string(key)).second) continue;
+    for (const std::string_view name : of.keys) {
+      const std::string key = indexed(name);
+      if (!entry.keys.try_emplace(key).second) continue;
       branches.add(entry.id);
-      keys.add(key);
+      keys.add(ByteView(key));
     }
   }
   const auto rows =

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "storage/base/pack.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/numbers.hpp"
 
@@ -27,9 +28,30 @@ constexpr Statement kDropNotes{"drop_notes", "DELETE FROM note WHERE name = ANY 
 constexpr Statement kNotesFrom{"notes_from",
                                "SELECT name, value FROM note WHERE name >= $1 AND name < $2 ORDER BY name"};
 
+// The fields of a row whose id was too long for the table's index, with the id.
+struct LongRow {
+  std::string id;
+  Binary row_fields;
+  template <class A>
+  void fields(A& a) {
+    a(id, row_fields);
+  }
+};
+
+Bytes stored_fields(const Row& row) {
+  return is_shortened(indexed(row.id)) ? pack(LongRow{row.id, Binary(row.fields)}) : row.fields;
+}
+
+Row row_from(ByteView id, std::int64_t version, bool deleted, ByteView fields) {
+  Row row{std::string(id), {static_cast<std::uint64_t>(version)}, deleted, Bytes(fields)};
+  auto shortened = is_shortened(id) ? unpack<LongRow>(fields) : std::nullopt;
+  if (shortened) row.id = std::move(shortened->id), row.fields = std::move(shortened->row_fields);
+  return row;
+}
+
 Column names_of(const std::vector<std::string>& names) {
   Column out(Column::Type::bytes);
-  for (const std::string& name : names) out.add(ByteView(name));
+  for (const std::string& name : names) out.add(ByteView(indexed(name)));
   return out;
 }
 
@@ -38,8 +60,9 @@ Column names_of(const std::vector<std::string>& names) {
 std::optional<Row> PostgresCloudTxn::row(const BranchKey& shop, const FeedKind& feed, const std::string& id) {
   const FeedEntry* entry = find_feed(shop, feed);
   if (entry == nullptr) return std::nullopt;
-  if (!entry->fresh && !rows_.contains({entry->id, id})) expect_rows({{shop, feed, id}});
-  return rows_[{entry->id, id}].row;
+  const RowKey key{entry->id, indexed(id)};
+  if (!entry->fresh && !rows_.contains(key)) expect_rows({{shop, feed, id}});
+  return rows_[key].row;
 }
 
 void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wanted) {
@@ -52,15 +75,16 @@ void PostgresCloudTxn::expect_rows(const std::vector<CloudReads::RowName>& wante
   Column numbers(Column::Type::bigint), names(Column::Type::bytes);
   for (const auto& [shop, feed, id] : wanted) {
     const FeedEntry* entry = find_feed(shop, feed);
-    if (entry == nullptr || !rows_.try_emplace({entry->id, id}).second) continue;
+    if (entry == nullptr) continue;
+    const auto [known, fresh] = rows_.try_emplace({entry->id, indexed(id)});
+    if (!fresh) continue;
     numbers.add(entry->id);
-    names.add(ByteView(id));
+    names.add(ByteView(known->first.second));
   }
   const auto rows = names.size() == 0 ? std::nullopt : run(kRows, Values().add(numbers).add(names));
   for (std::size_t i = 0; rows && i < rows->size(); ++i) {
-    std::string id(rows->bytes(i, 1));
-    rows_[{rows->bigint(i, 0), id}].row =
-        Row{id, {static_cast<std::uint64_t>(rows->bigint(i, 2))}, rows->boolean(i, 3), Bytes(rows->bytes(i, 4))};
+    rows_[{rows->bigint(i, 0), std::string(rows->bytes(i, 1))}].row =
+        row_from(rows->bytes(i, 1), rows->bigint(i, 2), rows->boolean(i, 3), rows->bytes(i, 4));
   }
 }
 
@@ -74,10 +98,7 @@ void PostgresCloudTxn::rows_after(const BranchKey& shop, const FeedKind& feed, R
     const auto rows = run(kRowsAfter, Values().add(id).add(after.value).add(chunk));
     std::size_t bytes = 0;
     for (std::size_t i = 0; rows && i < rows->size(); ++i) {
-      const Row row{std::string(rows->bytes(i, 0)),
-                    {static_cast<std::uint64_t>(rows->bigint(i, 1))},
-                    rows->boolean(i, 2),
-                    Bytes(rows->bytes(i, 3))};
+      const Row row = row_from(rows->bytes(i, 0), rows->bigint(i, 1), rows->boolean(i, 2), rows->bytes(i, 3));
       after = row.version;
       bytes += row.fields.size();
       if (!visit(row)) return;
@@ -91,7 +112,8 @@ void PostgresCloudTxn::put_row(const BranchKey& shop, const CloudRow& change) {
   FeedEntry& entry = feed_to_write(shop, change.feed);
   FeedEntries& feed = feeds(shop, change.feed.feed);
   (void)row(shop, change.feed, change.id);
-  RowEntry& stored = rows_[{entry.id, change.id}];
+  const RowKey key{entry.id, indexed(change.id)};
+  RowEntry& stored = rows_[key];
   feed.last = feed.last.value_or(RowVersion{}).next();
   feed.dirty = true;
   Row fresh{change.id, *feed.last, change.deleted, change.fields};
@@ -103,7 +125,7 @@ void PostgresCloudTxn::put_row(const BranchKey& shop, const CloudRow& change) {
   entry.record.watermark = {options_.generation, fresh.version};
   if (fresh.deleted) ++entry.record.tombstones;
   stored.row = std::move(fresh);
-  dirty_rows_.insert({entry.id, change.id});
+  dirty_rows_.insert(key);
   announce({shop.tenant, change.feed.feed});
   if (entry.record.tombstones > 2 * options_.tombstones_kept) forget_tombstones(entry);
 }
@@ -115,24 +137,25 @@ void PostgresCloudTxn::flush_rows() {
     const auto& row = rows_[key].row;
     if (!row) continue;  // a tombstone that went in this transaction
     feeds.add(key.first);
-    ids.add(ByteView(row->id));
+    ids.add(ByteView(key.second));
     versions.add(static_cast<std::int64_t>(row->version.value));
     deleted.add(row->deleted);
-    fields.add(ByteView(row->fields));
+    fields.add(ByteView(stored_fields(*row)));
   }
   dirty_rows_.clear();
   db_.send(kPutRows, Values().add(feeds).add(ids).add(versions).add(deleted).add(fields));
 }
 
 std::optional<Bytes> PostgresCloudTxn::meta(const std::string& name) {
-  if (!notes_.contains(name)) expect_metas({name});
-  return notes_[name].value;
+  const std::string key = indexed(name);
+  if (!notes_.contains(key)) expect_metas({name});
+  return notes_[key].value;
 }
 
 void PostgresCloudTxn::expect_metas(const std::vector<std::string>& wanted) {
   std::vector<std::string> names;
   for (const std::string& name : wanted) {
-    if (notes_.try_emplace(name).second) names.push_back(name);
+    if (notes_.try_emplace(indexed(name)).second) names.push_back(name);
   }
   const auto rows = names.empty() ? std::nullopt : run(kNotes, Values().add(names_of(names)));
   for (std::size_t i = 0; rows && i < rows->size(); ++i)
@@ -149,13 +172,15 @@ void PostgresCloudTxn::metas(const std::string& prefix,
 }
 
 void PostgresCloudTxn::put_meta(const std::string& name, ByteView value) {
-  notes_[name].value = Bytes(value);
-  dirty_notes_.insert(name);
+  const std::string key = indexed(name);
+  notes_[key].value = Bytes(value);
+  dirty_notes_.insert(key);
 }
 
 void PostgresCloudTxn::drop_meta(const std::string& name) {
-  notes_[name].value.reset();
-  dirty_notes_.insert(name);
+  const std::string key = indexed(name);
+  notes_[key].value.reset();
+  dirty_notes_.insert(key);
 }
 
 void PostgresCloudTxn::flush_metas() {

@@ -51,7 +51,7 @@ void PostgresCloudTxn::expect_events(const std::vector<CloudReads::EventsOf>& wa
       numbers(Column::Type::bigint);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     branches.add(shop(wanted[i].shop).id);
-    skus.add(ByteView(wanted[i].sku));
+    skus.add(ByteView(indexed(wanted[i].sku)));
     from.add(sorted(wanted[i].after.hlc.value));
     numbers.add(static_cast<std::int64_t>(i));
     events_[{wanted[i].shop, wanted[i].sku}] = {wanted[i].after, {}};
@@ -71,7 +71,7 @@ void PostgresCloudTxn::put_events(const BranchKey& of, const std::string& sku, c
   for (const StockEvent& e : events) packet.all.push_back(PackedEvent::from(e, chain_to_write(of, e.chain).id));
   const Hlc last = std::ranges::max(packet.all, {}, &PackedEvent::hlc).hlc;
   packets_.branches.add(shop(of).id);
-  packets_.skus.add(ByteView(sku));
+  packets_.skus.add(ByteView(indexed(sku)));
   packets_.hlcs.add(sorted(last.value));
   packets_.events.add(ByteView(pack(packet)));
   events_.clear();
@@ -82,7 +82,7 @@ void PostgresCloudTxn::drop_event(const BranchKey& of, const std::string& sku, c
   const std::int64_t branch = held(of).id, chain = chain_to_write(of, {place.till, place.incarnation}).id;
   flush_events();
   events_.clear();
-  const auto rows = run(kPackets, Values().add(branch).add(ByteView(sku)).add(sorted(place.hlc.value)));
+  const auto rows = run(kPackets, Values().add(branch).add(ByteView(indexed(sku))).add(sorted(place.hlc.value)));
   for (std::size_t i = 0; rows && i < rows->size(); ++i) {
     auto packet = unpack<Packed<PackedEvent>>(rows->bytes(i, 2)).value_or(Packed<PackedEvent>{});
     const auto gone = std::erase_if(
@@ -90,7 +90,7 @@ void PostgresCloudTxn::drop_event(const BranchKey& of, const std::string& sku, c
     if (gone == 0) continue;
     db_.send(kChangePacket, Values()
                                 .add(branch)
-                                .add(ByteView(sku))
+                                .add(ByteView(indexed(sku)))
                                 .add(rows->bigint(i, 0))
                                 .add(rows->bigint(i, 1))
                                 .add(ByteView(pack(packet))));

@@ -15,6 +15,7 @@ struct Hash {
   bool is_zero() const { return *this == Hash{}; }
   ByteView view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
   std::string hex() const;
+  std::string base64() const;  // 43 characters, of the alphabet that is safe in names (RFC 4648, 5)
   std::string short_hex() const { return hex().substr(0, 12); }  // for people: enough to compare by eye
 };
 
