@@ -70,8 +70,8 @@ ChainPoint BranchIngest::push(const ReadPush& read) {
 void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
   const Op& op = opened.op;
   const auto& draft = read.draft;
-  OpEffect effect = judge_key(op);
-  std::optional<std::string> fault;
+  std::optional<std::string> fault = read.unstorable;
+  OpEffect effect = fault ? OpEffect::dead : judge_key(op);
   if (effect == OpEffect::applied) fault = read.fault ? read.fault : fault_by(policies_, *draft);
   if (fault) {
     effect = OpEffect::dead;
@@ -84,6 +84,7 @@ void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
   if (effect == OpEffect::applied) effect = take_effect(op, *draft);
   txn_.put_op(shop_, op, opened.bytes, effect);
   ++counts_.appended;
+  if (read.unstorable) return;  // whatever it is about may be what is refused
   if (effect == OpEffect::applied) look_at(op, draft->document);
   stock_.apply(op, read.moves, effect == OpEffect::applied);
   anomalies_.look_at_clock(op, frontier().at());

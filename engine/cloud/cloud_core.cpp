@@ -165,6 +165,8 @@ CloudActions CloudCore::on_done(Now now, std::size_t index, Result<CloudAnswers>
     if (!lane.retry_at)
       out.notices.push_back({Notice::Weight::error, "the cloud's database failed: " + outcome.error().for_log()});
     lane.retry_at = now.mono + lane.pause;
+    lane.failed = outcome.error();
+    lane.missed.reset();  // what it has changed so far is not known
     lane.pause = std::min<Duration>(lane.pause * 2, kLongestPause);
     return out;
   }
@@ -210,6 +212,13 @@ std::optional<Instant> CloudCore::next_wake() const {
     if (lane.retry_at && !lane.running && (!first || *lane.retry_at < *first)) first = lane.retry_at;
   }
   return first;
+}
+
+std::optional<Error> CloudCore::trouble() const {
+  for (const Lane& lane : lanes_) {
+    if (lane.failed) return lane.failed;
+  }
+  return std::nullopt;
 }
 
 void CloudCore::park(CloudAsk ask) {

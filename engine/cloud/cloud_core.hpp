@@ -61,9 +61,11 @@ struct CloudAnswers {
   IngestCounts counts;
   std::set<CloudNews> changed;           // feeds: who waits for them is answered
   std::optional<CloudReset> began_anew;  // unsigned: who offers something hears it first
+  void add(CloudAnswers more);
 };
 
-// The witness remembers what the jobs of this process have seen and promised.
+// The witness remembers what the jobs of this process have seen and promised. Errors: those of the store that pass.
+// Then the job is to be run again; some of it may be done, and is not done twice.
 Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job);
 
 struct CloudActions {
@@ -117,6 +119,7 @@ class CloudCore {
   CloudActions on_rows_changed(Now now, const ChangedFeeds& feeds);  // by an import, or by another process
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const;
+  std::optional<Error> trouble() const;  // why jobs wait that can't be stored
   const CloudCounters& counters() const { return counters_; }
   const Refusals& refusals() const { return refusals_; }
   Refusals& refusals() { return refusals_; }  // whoever drives it counts those that it lets no further
@@ -136,6 +139,7 @@ class CloudCore {
     std::shared_ptr<const CloudJob> job;  // running, or to be tried again
     bool running = false;
     std::optional<Instant> retry_at;
+    std::optional<Error> failed;  // why it is to be tried again
     Duration pause = kFirstPause;
     ChangedFeeds missed = std::set<CloudNews>{};  // changed while the job ran, which may not have seen it
   };

@@ -15,6 +15,7 @@ struct ReadOp {
   std::optional<OpDraft> draft;      // what it was recorded from, if that can be read
   std::optional<std::string> fault;  // whatever a branch allows
   StockMoves moves;
+  std::optional<std::string> unstorable;  // the database refuses what it would do: it is kept, and does nothing
 };
 
 struct ReadPush {

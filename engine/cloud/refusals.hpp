@@ -20,11 +20,13 @@ enum class Refused : std::uint8_t {
   too_fast,        // more than its share of ops, bytes or messages
   overloaded,      // this process can't keep up
   bad_rows,        // lines of an import
+  unstorable,      // the database can't hold it
 };
 
 constexpr const char* name_of(Refused why) {
-  constexpr const char* kNames[] = {"wrong_key",  "unknown_tenant", "not_in_roster", "too_old",    "not_allowed",
-                                    "unreadable", "bad_signature",  "too_fast",      "overloaded", "bad_rows"};
+  constexpr const char* kNames[] = {"wrong_key",   "unknown_tenant", "not_in_roster", "too_old",
+                                    "not_allowed", "unreadable",     "bad_signature", "too_fast",
+                                    "overloaded",  "bad_rows",       "unstorable"};
   return kNames[static_cast<std::size_t>(why)];
 }
 

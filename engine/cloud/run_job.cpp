@@ -1,216 +1,113 @@
-// One job is one transaction that writes, and one that reads afterwards. Answers go out when both are through, so that
-// they say what is durable.
+// A job is one transaction, unless the database refuses something in it for good. Then the job is halved until what is
+// refused is found: an op becomes a dead letter, anything else is answered with the error. The rest goes through.
 #include <algorithm>
-#include <map>
-#include <set>
+#include <array>
+#include <iterator>
 
-#include "conflicts/kinds.hpp"
-#include "engine/cloud/cloud_core.hpp"
-#include "engine/cloud/reset_cloud.hpp"
-#include "engine/wire/paging.hpp"
-#include "storage/base/pack.hpp"
+#include "engine/cloud/job_part.hpp"
 #include "storage/model/cloud_store.hpp"
-#include "storage/model/feeds.hpp"
-#include "storage/model/op_codec.hpp"
-#include "storage/model/row_groups.hpp"
 
 namespace tillsync {
 
+void CloudAnswers::add(CloudAnswers more) {
+  std::ranges::move(more.answers, std::back_inserter(answers));
+  std::ranges::move(more.refused, std::back_inserter(refused));
+  std::ranges::move(more.waiting, std::back_inserter(waiting));
+  counts.appended += more.counts.appended;
+  counts.duplicates += more.counts.duplicates;
+  counts.conflicts += more.counts.conflicts;
+  changed.merge(more.changed);
+  if (more.began_anew) began_anew = std::move(more.began_anew);
+}
+
 namespace {
 
-void answer_offer(CloudTxn& txn, const CloudAsk& ask, const HistoryOffer& offer, CloudAnswers& out) {
-  const ChainPoint held = txn.chain(ask.shop, offer.chain.id()).value_or(ChainPoint{});
-  out.answers.push_back({ask.from, Ack{offer.chain, Level::cloud, held}});
-}
+class JobRun {
+ public:
+  JobRun(CloudStore& store, Witness& witness, const CloudJob& job) : store_(store), witness_(witness), job_(job) {}
 
-void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudAnswers& out) {
-  Fetched answer{fetch.chain, fetch.from, {}, true};
-  std::size_t bytes = 0;
-  txn.ops(ask.shop, fetch.chain.id(), fetch.from, [&](const CloudOp& op) {
-    if (!answer.ops.empty() && (bytes + op.bytes.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps))
-      return false;
-    bytes += op.bytes.size();
-    answer.ops.emplace_back(op.bytes);
-    return true;
-  });
-  out.answers.push_back({ask.from, std::move(answer)});
-}
-
-// What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those
-// that none names as left (a till was set up anew) the youngest is open.
-std::vector<ChainUpTo> settled(CloudTxn& txn, const BranchKey& shop) {
-  std::map<ChainId, Hlc> began;
-  std::set<ChainId> left;
-  const auto chains = txn.chains(shop);
-  for (const auto& [chain, point] : chains) {
-    txn.ops(shop, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
-      const auto op = decode_op(first.bytes);
-      if (op) began.try_emplace(id, op->hlc);
-      const auto fork = op && op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
-      if (fork) left.insert({id.till, fork->old_incarnation});
-      return fork.has_value();  // it may name several
-    });
+  Result<CloudAnswers> all() && {
+    const std::vector<JobAsk> asks = readable();
+    if (auto done = run(asks); !done) return tl::unexpected(done.error());
+    return std::move(out_);
   }
-  std::map<TillId, ChainId> open;
-  for (const auto& [chain, hlc] : began) {
-    if (left.contains(chain)) continue;
-    const auto [it, only] = open.try_emplace(chain.till, chain);
-    if (!only && hlc > began[it->second]) it->second = chain;
-  }
-  std::vector<ChainUpTo> out;
-  for (const auto& [chain, point] : chains) {
-    left.erase(chain);
-    const bool is_open = open.contains(chain.till) && open.at(chain.till) == chain;
-    out.push_back({chain.till, chain.incarnation, is_open ? point.seq : ChainUpTo::kClosed});
-  }
-  for (const ChainId& lost : left) out.push_back({lost.till, lost.incarnation, ChainUpTo::kClosed});
-  return out;
-}
 
-void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnswers& out) {
-  Pages answer;
-  std::size_t bytes = 0;
-  for (const std::string& name : pull.feeds) {
-    if (name.starts_with("group/")) {
-      const auto group = txn.row(ask.shop, groups_feed(), name.substr(6));
-      if (!group || !in_group(*group, ask.shop.branch)) continue;
-    }
-    std::set<std::string> kinds;
-    for (const std::string& kind : txn.kinds(ask.shop, name)) kinds.insert(kind);
-    for (const RowPosition& p : pull.positions) {
-      if (p.feed == name) kinds.insert(p.kind);  // also what it has and the cloud has not: a backup may lack it
-    }
-    for (const std::string& kind : kinds) {
-      const FeedKind feed{name, kind};
-      const FeedRecord newest = txn.feed(ask.shop, feed);
-      const RowPosition position = position_of(pull, feed);
-      if (is_current(position, newest) || bytes > kMaxPagesBytes) continue;
-      answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
-        txn.rows_after(ask.shop, feed, after, visit);
-      }));
-      if (feed == stock_feed(ask.shop.branch) && !answer.pages.back().more)
-        answer.pages.back().settled = settled(txn, ask.shop);
-      for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
-    }
-  }
-  if (answer.pages.empty()) {
-    out.waiting.push_back(ask);
-  } else {
-    out.answers.push_back({ask.from, std::move(answer)});
-  }
-}
-
-bool writes(const CloudAsk& ask) {
-  const auto* lease = std::get_if<LeaseAsk>(&ask.what);
-  if (lease != nullptr) return !std::holds_alternative<PreVote>(lease->what);
-  return std::holds_alternative<VerifiedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what) ||
-         std::holds_alternative<Progress>(ask.what);
-}
-
-void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, Instant now, CloudAnswers& out) {
-  const auto* lease = std::get_if<LeaseAsk>(&ask.what);
-  if (lease == nullptr) return;
-  auto answer = witness.on_ask(txn, ask.shop, *lease, now);
-  if (answer) out.answers.push_back({ask.from, std::move(*answer)});
-}
-
-struct PushOf {
-  const CloudAsk* ask;
-  const ReadPush* push;  // kept by the job
-};
-
-// Those that are no chain, or more than their key may bring, are refused.
-std::vector<PushOf> read_pushes(const CloudJob& job, std::vector<CloudAnswers::Refusal>& refused) {
-  std::vector<PushOf> pushes;
-  for (const CloudAsk& ask : job.asks) {
-    const auto* verified = std::get_if<VerifiedPush>(&ask.what);
-    if (verified == nullptr) continue;
-    const auto& read = verified->reading->read();
+ private:
+  // Pushes that are no chain, or more than their key may bring, are refused.
+  std::vector<JobAsk> readable() {
+    std::vector<JobAsk> asks;
     const auto settles = [](const OpenedOp& each) { return each.op.kind == OpKind::resolution; };
-    if (!read) {
-      refused.push_back({ask.from, ask.shop, Refused::bad_signature, read.error().message});
-    } else if (verified->settles_only && !std::ranges::all_of(read->push.ops, settles)) {
-      refused.push_back({ask.from, ask.shop, Refused::not_allowed, CloudCore::kMayNotPush});
-    } else {
-      pushes.push_back({&ask, &*read});
+    for (const CloudAsk& ask : job_.asks) {
+      const auto* verified = std::get_if<VerifiedPush>(&ask.what);
+      if (verified == nullptr) {
+        asks.push_back({&ask});
+      } else if (const auto& read = verified->reading->read(); !read) {
+        out_.refused.push_back({ask.from, ask.shop, Refused::bad_signature, read.error().message});
+      } else if (verified->settles_only && !std::ranges::all_of(read->push.ops, settles)) {
+        out_.refused.push_back({ask.from, ask.shop, Refused::not_allowed, CloudCore::kMayNotPush});
+      } else {
+        asks.push_back({&ask, &*read});
+      }
     }
+    return asks;
   }
-  return pushes;
-}
 
-// What changes the record, in one transaction.
-void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, const std::vector<PushOf>& pushes,
-                 CloudAnswers& out) {
-  std::vector<BranchKey> shops;
-  for (const CloudAsk& ask : job.asks) {
-    if (writes(ask)) shops.push_back(ask.shop);
+  Result<void> run(JobPart part) {
+    if (part.empty()) return {};
+    auto done = run_part(store_, witness_, job_, part);
+    if (done) return out_.add(std::move(*done)), Result<void>();
+    if (!is_lasting(done.error().kind)) return tl::unexpected(done.error());
+    if (part.size() > 1) {
+      const auto half = part.size() / 2;
+      if (auto first = run(part.first(half)); !first) return first;
+      return run(part.subspan(half));
+    }
+    if (part[0].push == nullptr) return refuse(*part[0].ask, done.error()), Result<void>();
+    CloudAnswers before = std::exchange(out_, {});
+    auto pushed = push(part[0], 0, part[0].push->push.ops.size());
+    if (!out_.answers.empty()) out_.answers.erase(out_.answers.begin(), out_.answers.end() - 1);  // one for one push
+    if (!out_.refused.empty()) out_.answers.clear();
+    std::swap(before, out_);
+    out_.add(std::move(before));
+    return pushed.map([](bool) {});
   }
-  std::vector<std::pair<BranchKey, const ReadPush*>> expected;
-  for (const auto& [ask, push] : pushes) expected.emplace_back(ask->shop, push);
-  txn.lock(shops);
-  witness.begin();
-  Ingest ingest(txn, job.now.wall_ms, *job.policies);
-  ingest.expect(expected);
-  for (const auto& [ask, push] : pushes) {
-    const ChainPoint held = ingest.branch(ask->shop).push(*push);
-    out.answers.push_back({ask->from, Ack{WireChain::of(push->push.chain), Level::cloud, held}});
-  }
-  for (const CloudAsk& ask : job.asks) {
-    if (const auto* p = std::get_if<Progress>(&ask.what))
-      ingest.branch(ask.shop).progress(p->chain.id(), p->last, p->hlc);
-    const auto* e = std::get_if<TwoGrants>(&ask.what);  // a till that was seen to lie is a matter for people
-    if (e != nullptr)
-      ingest.branch(ask.shop).raise(
-          two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, job.now.wall_ms));
-  }
-  out.counts = ingest.finish(job.tills);
-  for (const CloudAsk& ask : job.asks) {
-    if (writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
-  }
-}
 
-// After the writes, so that readers see them; in a transaction of their own, which holds nobody up.
-void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, CloudAnswers& out) {
-  witness.begin();
-  const auto is_offer = [](const CloudAsk& ask) { return std::holds_alternative<HistoryOffer>(ask.what); };
-  if (std::ranges::any_of(job.asks, is_offer)) out.began_anew = began_anew(txn);
-  for (const CloudAsk& ask : job.asks) {
-    if (!writes(ask)) answer_lease(txn, witness, ask, job.now.mono, out);
-    if (const auto* offer = std::get_if<HistoryOffer>(&ask.what)) answer_offer(txn, ask, *offer, out);
-    if (const auto* fetch = std::get_if<Fetch>(&ask.what)) answer_fetch(txn, ask, *fetch, out);
-    if (const auto* pull = std::get_if<Pull>(&ask.what)) answer_pull(txn, ask, *pull, out);
+  // The ops of a push from `first` on, before `end`; the cloud has those before. False when it can't have the others.
+  Result<bool> push(const JobAsk& whole, std::size_t first, std::size_t end) {
+    ReadPush ops = *whole.push;
+    ops.push.ops.resize(end);
+    ops.ops.resize(end);
+    auto done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}});
+    const bool alone = end - first == 1;
+    if (!done && is_lasting(done.error().kind) && alone) {
+      ops.ops.back().unstorable = done.error().message;
+      done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}});
+    }
+    if (done) return out_.add(std::move(*done)), true;
+    if (!is_lasting(done.error().kind)) return tl::unexpected(done.error());
+    if (alone) return refuse(*whole.ask, done.error()), false;
+    const std::size_t middle = first + (end - first) / 2;
+    auto front = push(whole, first, middle);
+    return front && *front ? push(whole, middle, end) : front;
   }
-}
+
+  void refuse(const CloudAsk& ask, const Error& why) {
+    const auto* lease = std::get_if<LeaseAsk>(&ask.what);
+    const auto* command = lease == nullptr ? nullptr : std::get_if<Command>(&lease->what);
+    if (command != nullptr) return out_.answers.push_back({ask.from, Commanded{command->nonce, why.message}});
+    out_.refused.push_back({ask.from, ask.shop, Refused::unstorable, why.for_log()});
+  }
+
+  CloudStore& store_;
+  Witness& witness_;
+  const CloudJob& job_;
+  CloudAnswers out_;
+};
 
 }  // namespace
 
 Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job) {
-  CloudAnswers written, read;
-  std::vector<CloudAnswers::Refusal> refused;
-  const std::vector<PushOf> pushes = read_pushes(job, refused);
-  if (std::ranges::any_of(job.asks, writes)) {
-    auto done = store.write([&](CloudTxn& txn) -> Result<void> {
-      written = {};
-      take_writes(txn, witness, job, pushes, written);
-      written.changed = txn.announced();
-      return {};
-    });
-    if (!done) return tl::unexpected(done.error());
-    witness.committed();
-  }
-  if (!std::ranges::all_of(job.asks, writes)) {
-    auto done = store.read([&](CloudTxn& txn) -> Result<void> {
-      read = {};
-      return answer_reads(txn, witness, job, read), Result<void>();
-    });
-    if (!done) return tl::unexpected(done.error());
-    witness.committed();
-  }
-  std::ranges::move(read.answers, std::back_inserter(written.answers));
-  written.waiting = std::move(read.waiting);
-  written.refused = std::move(refused);
-  written.began_anew = std::move(read.began_anew);
-  return written;
+  return JobRun(store, witness, job).all();
 }
 
 }  // namespace tillsync

@@ -28,9 +28,12 @@ Error lmdb_error(int code, const std::string& what) {
     return {ErrorKind::refused, detail + ": make the data folder writable for this user", detail};
   }
   if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID || code == MDB_VERSION_MISMATCH ||
-      code == MDB_PANIC || code == MDB_BAD_VALSIZE) {
+      code == MDB_PANIC) {
     return {ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
             detail};
+  }
+  if (code == MDB_BAD_VALSIZE || code == MDB_TXN_FULL) {
+    return {ErrorKind::invalid, "the database can't hold this, it is too large: leave it out, or shorten it", detail};
   }
   // LMDB says EIO as well of a write that a full disk cut short.
   const std::string todo = code == EIO ? "free some disk space if there is none; else " : "";

@@ -35,6 +35,12 @@ Fault::Kind kind_of(std::string_view state) {
   return gone ? Fault::Kind::lost : Fault::Kind::failed;
 }
 
+// Classes 22 (data), 23 (constraints) and 54 (sizes): of what was sent, whoever sends it again.
+ErrorKind meaning_of(std::string_view state) {
+  const bool lasting = state.starts_with("22") || state.starts_with("23") || state.starts_with("54");
+  return lasting ? ErrorKind::invalid : ErrorKind::io;
+}
+
 }  // namespace
 
 Column& Column::add(std::int64_t value) {
@@ -165,7 +171,7 @@ Fault Connection::fault_of(const PGresult* result) const {
   const std::string said = text != nullptr ? text : first_line(PQerrorMessage(connection_.get()));
   if (state == nullptr || !good())
     return {Fault::Kind::lost, {ErrorKind::io, "the connection to the database is lost (" + said + ")", {}}};
-  return {kind_of(state), {ErrorKind::io, "the database says: " + said, state}};
+  return {kind_of(state), {meaning_of(state), "the database says: " + said, state}};
 }
 
 tl::expected<std::vector<Rows>, Fault> Connection::sync() {

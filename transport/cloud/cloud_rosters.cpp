@@ -99,13 +99,16 @@ TillId CloudRuntime::name_in(const Roster& roster) const {
   return me == nullptr ? name_ : me->name;
 }
 
-// Until it is stored, unless somebody waits for the outcome.
+// Until it is stored or the database refuses it for good, unless somebody waits for the outcome.
 void CloudRuntime::keep_roster(const Roster& roster, std::function<void(Result<void>)> done) {
   on_database([roster](CloudStore& store) { return store_roster(store, roster); },
               [this, roster, done = std::move(done)](Result<void> kept) {
                 if (done) return done(std::move(kept));
                 if (kept || stopping_) return;
-                log_({Notice::Weight::error, "a roster is not stored yet: " + kept.error().for_log()});
+                const bool lasting = is_lasting(kept.error().kind);
+                log_({Notice::Weight::error, (lasting ? "a roster is not stored: " : "a roster is not stored yet: ") +
+                                                 kept.error().for_log()});
+                if (lasting) return;
                 auto timer = std::make_shared<asio::steady_timer>(io_, kKeepAgain);
                 timer->async_wait([this, timer, roster](asio::error_code error) {
                   if (!error && !stopping_) keep_roster(roster, {});

@@ -182,7 +182,7 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
       return store.write([&](CloudTxn& txn) -> Result<void> {
         const auto n = import_rows(txn, shop, batch, read_clock().wall_ms);
         if (!n) return tl::unexpected(n.error());
-        changed = *n, news = txn.told();
+        changed = *n, news = txn.announced();
         return {};
       });
     });
@@ -263,7 +263,10 @@ std::optional<std::string> CloudService::not_ready() {
         return store.read(
             [](CloudTxn& txn) -> Result<void> { return (void)txn.meta(kGenerationMeta), Result<void>(); });
       },
-      [answered](Result<void> read) { answered->set_value(std::move(read)); });
+      [answered, &cloud = cloud_](Result<void> read) {  // it may be read, and have no room
+        const auto trouble = cloud.core().trouble();
+        answered->set_value(read && trouble ? tl::unexpected(*trouble) : std::move(read));
+      });
   if (answer.wait_for(seconds(3)) != std::future_status::ready) return "the database does not answer";
   const Result<void> read = answer.get();
   return read ? std::nullopt : std::optional(read.error().message);

@@ -25,6 +25,10 @@ enum class ErrorKind {
   closed,
 };
 
+// Of what a store refuses: whether it refuses the same whenever it is asked. Then the request is at fault, and trying
+// again helps nobody; everything else passes, or somebody has to mend something first.
+constexpr bool is_lasting(ErrorKind kind) { return kind == ErrorKind::invalid; }
+
 struct Error {
   ErrorKind kind;
   std::string message;  // one sentence that says what to do
