@@ -7,7 +7,7 @@ namespace tillsync::cli {
 
 // Pages, batches and checkpoints come and go by the megabyte. glibc hands such memory back to the system each time and
 // fetches it anew, a page fault for every 4 KiB: now up to 16 MiB stay with the process for the next one (mallopt(3),
-// docs/performance.md). Before other threads start.
+// docs/benchmarks.md). Before other threads start.
 inline void keep_freed_memory() {
   constexpr int kKept = 16 << 20;  // bytes
   ::mallopt(M_TRIM_THRESHOLD, kKept);

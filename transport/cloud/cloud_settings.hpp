@@ -11,7 +11,7 @@
 
 namespace tillsync {
 
-// cloud.toml of a cloud's folder; docs/examples/cloud.toml explains each setting.
+// cloud.toml of a cloud's folder; docs/examples/cloud/cloud.toml explains each setting.
 struct CloudSettings {
   std::string store;  // postgresql://..., or empty for LMDB in the folder
   TillId name{"cloud"};
