@@ -31,6 +31,7 @@ struct Ballot {
 };
 
 struct PreVote {
+  static constexpr std::uint64_t kType = 30;  // on the wire
   Ballot ballot;
   template <class A>
   void fields(A& a) {
@@ -39,6 +40,7 @@ struct PreVote {
 };
 
 struct PreVoteReply {
+  static constexpr std::uint64_t kType = 31;  // on the wire
   std::uint64_t nonce = 0;
   Term term;
   bool granted = false;
@@ -52,6 +54,7 @@ struct PreVoteReply {
 
 // The candidate's own grant, and the wish for the others'. It has promised itself durably before it says so.
 struct RequestGrant {
+  static constexpr std::uint64_t kType = 32;  // on the wire
   Ballot ballot;
   Binary signature;
   template <class A>
@@ -61,6 +64,7 @@ struct RequestGrant {
 };
 
 struct Grant {
+  static constexpr std::uint64_t kType = 33;  // on the wire
   Ballot ballot;
   TillId grantor;
   Binary signature;
@@ -71,6 +75,7 @@ struct Grant {
 };
 
 struct Deny {
+  static constexpr std::uint64_t kType = 34;  // on the wire
   std::uint64_t nonce = 0;
   Term term;
   TillId holder;
@@ -84,6 +89,7 @@ struct Deny {
 
 // The holder (or a losing candidate) gives its grants back.
 struct Release {
+  static constexpr std::uint64_t kType = 35;  // on the wire
   Term term;
   std::optional<TillId> successor;
   template <class A>
@@ -126,6 +132,7 @@ struct LeaseProof {
 // "I host": sent to every connected till at each renewal. An exclusive lease shows its certificate once in a term and
 // version of the roster, to the cloud as well, and is then only said to be renewed; without either it is provisional.
 struct Announce {
+  static constexpr std::uint64_t kType = 36;  // on the wire
   Term term;
   std::uint32_t remaining_ms = 0;
   std::uint32_t fitness = 0;
@@ -140,6 +147,7 @@ struct Announce {
 // A grantor's two signatures under one term for two candidates: it lies, or was cloned. Anyone with the roster can
 // check it; whoever comes upon it tells everybody.
 struct TwoGrants {
+  static constexpr std::uint64_t kType = 37;  // on the wire
   TillId grantor;
   Ballot first, second;
   Binary first_signature, second_signature;

@@ -8,10 +8,17 @@ namespace tillsync {
 
 namespace {
 
-// The wire's number of each alternative of Message, in the variant's order. Numbers are never reused.
-constexpr std::array<std::uint64_t, std::variant_size_v<Message>> kTypes = {10, 11, 12, 13, 14, 20, 21, 22, 23, 1,  2,
-                                                                            3,  4,  30, 31, 32, 33, 34, 35, 36, 15, 16,
-                                                                            5,  37, 40, 41, 50, 51, 17, 18, 24};
+template <class... M>
+constexpr bool all_differ(const std::variant<M...>*) {
+  const std::array types = {M::kType...};
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (types[i] == types[j]) return false;
+    }
+  }
+  return true;
+}
+static_assert(all_differ(static_cast<const Message*>(nullptr)), "two messages have one number");
 
 template <std::size_t I = 0>
 std::optional<Message> read_body(std::uint64_t type, Reading& r) {
@@ -19,10 +26,11 @@ std::optional<Message> read_body(std::uint64_t type, Reading& r) {
     r.from.skip();
     return Unknown{type};
   } else {
-    if (kTypes[I] != type) return read_body<I + 1>(type, r);
-    std::variant_alternative_t<I, Message> body;
+    using Body = std::variant_alternative_t<I, Message>;
+    if (Body::kType != type) return read_body<I + 1>(type, r);
+    Body body;
     r.get(body);
-    if constexpr (std::is_same_v<decltype(body), Unknown>) body.answer = true;
+    if constexpr (std::is_same_v<Body, Unknown>) body.answer = true;
     return body;
   }
 }
@@ -33,8 +41,12 @@ Bytes encode(const Message& message) {
   Bytes out;
   Writing w(out);
   w.to.array(2);
-  w.put(kTypes[message.index()]);
-  std::visit([&](const auto& body) { w.put(body); }, message);
+  std::visit(
+      [&](const auto& body) {
+        w.put(std::uint64_t{std::decay_t<decltype(body)>::kType});
+        w.put(body);
+      },
+      message);
   return out;
 }
 
