@@ -1,6 +1,7 @@
 #include "engine/validate.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "conflicts/choices.hpp"
 #include "storage/base/pack.hpp"
@@ -13,171 +14,172 @@ namespace {
 
 tl::unexpected<Error> invalid(std::string message) { return fail(ErrorKind::invalid, std::move(message)); }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+// A field of a draft, as a refusal names it. What people typed is shown in part, and only when it is text.
+std::string shown(std::string_view name) {
+  return is_text(name) ? "'" + std::string(name.substr(0, 40)) + "'" : "with an unreadable name";
 }
 
-bool luhn(std::string_view digits) {
-  int sum = 0;
-  bool twice = false;
-  for (auto it = digits.rbegin(); it != digits.rend(); ++it, twice = !twice) {
-    int d = *it - '0';
-    if (twice && (d *= 2) > 9) d -= 9;
-    sum += d;
-  }
-  return sum % 10 == 0;
-}
+enum class Cards { refused, allowed };  // allowed: a key, a sku or a number of a receipt may be a barcode
 
-bool network_prefix(std::string_view digits) {
-  auto first = [&](std::size_t n) { return std::stoi(std::string(digits.substr(0, n))); };
-  auto within = [&](std::size_t n, int low, int high) { return first(n) >= low && first(n) <= high; };
-  return digits[0] == '4' || within(2, 51, 55) || within(4, 2221, 2720) || first(2) == 34 || first(2) == 37 ||
-         first(4) == 6011 || within(3, 644, 649) || first(2) == 65 || first(2) == 62 || within(4, 3528, 3589) ||
-         within(3, 300, 305) || first(2) == 36 || first(2) == 38 || first(2) == 50 || within(2, 56, 58) ||
-         first(2) == 63 || first(2) == 67 || within(4, 2200, 2204);
-}
+struct TextRule {
+  const char* name;
+  std::size_t most;
+  TextKind kind = TextKind::line;
+  Cards cards = Cards::refused;
+};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Most texts are long, and hold no number: without a branch a byte, and by blocks, which a compiler makes one step.
-std::size_t count_digits(std::string_view text) {
-  constexpr std::size_t kBlock = 16;
-  std::size_t digits = 0;
-  for (; text.size() >= kBlock; text.remove_prefix(kBlock)) {
-    std::uint8_t here = 0;
-    for (std::size_t i = 0; i < kBlock; ++i)
-      here = static_cast<std::uint8_t>(here + (static_cast<unsigned char>(text[i] - '0') < 10 ? 1 : 0));
-    digits += here;
-  }
-  for (const char c : text) digits += static_cast<unsigned char>(c - '0') < 10;
-  return digits;
-}
-
-bool any_run_is_card(const std::vector<std::string>& groups) {
-  for (std::size_t from = 0; from < groups.size(); ++from) {
-    std::string digits;
-    for (std::size_t to = from; to < groups.size() && digits.size() < 19; ++to) {
-      digits += groups[to];
-      if (digits.size() >= 13 && digits.size() <= 19 && network_prefix(digits) && luhn(digits)) return true;
-    }
-  }
-  return false;
-}
-
-tl::unexpected<Error> card_refusal(std::string_view field) {
-  return fail(ErrorKind::card_number, "the field '" + std::string(field) +
-                                          "' holds a payment card number: leave it out, card data may not be stored");
-}
-
-Result<void> check_text(std::string_view name, std::string_view text, bool free_form) {
-  if (text.size() > kMaxTextBytes) {
-    return invalid("the field '" + std::string(name) + "' is longer than " + std::to_string(kMaxTextBytes) +
+Result<void> check(const TextRule& rule, std::string_view text) {
+  if (text.size() > rule.most) {
+    return invalid("the field '" + std::string(rule.name) + "' is longer than " + std::to_string(rule.most) +
                    " bytes: shorten it");
   }
-  if (free_form && holds_card_number(text)) return card_refusal(name);
+  if (auto fault = fault_in_text(text, rule.kind))
+    return invalid("the field '" + std::string(rule.name) + "' " + *fault + ": leave that out");
+  if (rule.cards == Cards::refused && holds_card_number(text)) {
+    return fail(ErrorKind::card_number, "the field '" + std::string(rule.name) +
+                                            "' holds a payment card number: leave it out, card data may not be stored");
+  }
   return {};
 }
 
-Result<void> check_line(const Line& line) {
-  if (line.sku.empty() || line.sku.size() > kMaxSkuBytes || has_control(line.sku)) {
-    return invalid("a line's sku must be 1 to 128 bytes without control characters");
-  }
-  constexpr std::int64_t kLimit = 1'000'000'000'000;  // a billion units in one line is a typing error
-  if (line.quantity.milli > kLimit || line.quantity.milli < -kLimit) {
-    return invalid("the quantity of '" + line.sku + "' is beyond a billion units: check it");
-  }
-  return check_text("name", line.name, true);
+Result<void> check_sku(std::string_view sku) {
+  if (sku.empty()) return invalid("a line has no sku: name the product");
+  return check({"sku", kMaxSkuBytes, TextKind::line, Cards::allowed}, sku);
+}
+
+// Signs are the kind's: "refund 2" brings two back. Only a sale may hold lines of both (a returned deposit), and
+// transfers and adjustments say by their sign which way the goods went.
+Result<void> check_quantity(OpKind kind, const Line& line) {
+  const std::int64_t milli = line.quantity.milli;
+  const std::string of = " of '" + line.sku + "'";
+  if (milli > kMaxLineMilli || milli < -kMaxLineMilli)
+    return invalid("the quantity" + of + " is beyond a billion units: check it");
+  if (!moves_stock(kind) || kind == OpKind::resolution) return {};
+  if (kind == OpKind::count)
+    return milli < 0 ? invalid("the count" + of + " is below zero: count what is there") : Result<void>();
+  if (milli == 0) return invalid("the quantity" + of + " is zero: leave the line out");
+  const bool signed_kind = kind == OpKind::sale || kind == OpKind::transfer || kind == OpKind::adjust;
+  if (milli < 0 && !signed_kind)
+    return invalid("the quantity" + of + " is below zero: the kind says which way it goes");
+  return {};
+}
+
+Result<void> check_amount(const Line& line) {
+  const std::int64_t milli = std::max<std::int64_t>(1000, std::llabs(line.quantity.milli));
+  const std::int64_t most = kMaxAmount * 1000 / milli;  // of a unit's price; no product is formed that could overflow
+  if (line.unit_price <= most && line.unit_price >= -most) return {};
+  return invalid("the amount of '" + line.sku + "' is beyond what money there is: check price and quantity");
+}
+
+Result<void> check_line(OpKind kind, const Line& line) {
+  if (auto ok = check_sku(line.sku); !ok) return ok;
+  if (auto ok = check_quantity(kind, line); !ok) return ok;
+  if (auto ok = check_amount(line); !ok) return ok;
+  return check({"name", kMaxNameBytes}, line.name);
 }
 
 Result<void> check_edit(ByteView body) {
   const auto edit = unpack<RowEdit>(body);
-  if (!edit) return invalid("an edit names a row, and what its fields were and become");
-  const auto good = [](const std::string& name, std::size_t limit) {
-    return !name.empty() && name.size() <= limit && !has_control(name);
-  };
-  if (!good(edit->kind, 64) || !good(edit->id, kMaxSkuBytes))
-    return invalid("an edit names a kind of row (up to 64 bytes) and a row (up to 128)");
+  if (!edit) return invalid("an edit names a row, and what its fields were and become, in MessagePack's shortest form");
+  if (auto ok = validate_row_kind(edit->kind); !ok) return ok;
+  if (auto ok = validate_row_id(edit->id); !ok) return ok;
   if (edit->kind == "conflict" || edit->kind == "stock" || edit->kind == "setting" || edit->kind == "group")
     return invalid("rows of the kind '" + edit->kind + "' change by ops of their own, not by edits");
   if (edit->changes.size() > kMaxFields) return invalid("an edit may change 100 fields at most");
   if (edit->changes.empty() && !edit->deletes) return invalid("an edit that changes nothing: name a field");
   for (const auto& [field, change] : edit->changes) {
+    if (auto ok = validate_field_name(field); !ok) return ok;
     for (const Binary* value : {&change.was, &change.becomes}) {
       Reader reader(*value);
-      if (!good(field, 100) || (!value->empty() && (!reader.skip() || !reader.at_end())))
-        return invalid("the field '" + field.substr(0, 40) + "' of the edit is no name, or its value none");
+      if (!value->empty() && (!reader.skip() || !reader.at_end()))
+        return invalid("the value of the field " + shown(field) + " is not one MessagePack value in its shortest form");
     }
+  }
+  return {};
+}
+
+// An edit's values are text in MessagePack: what looks like a card number there is one, but for the row's own names.
+Result<void> check_body(const OpDraft& draft) {
+  if (draft.custom_body.size() > kMaxOpBytes / 2) return invalid("the op's body is longer than 128 KiB: split it");
+  if (has_document(draft.kind) && !draft.custom_body.empty())
+    return invalid("an op of this kind has lines and fields, and no body of its own");
+  if (draft.kind == OpKind::edit) {
+    if (auto ok = check_edit(draft.custom_body); !ok) return ok;
+  }
+  if (!holds_card_number(draft.custom_body)) return {};
+  return fail(ErrorKind::card_number,
+              "the field 'custom_body' holds a payment card number: leave it out, card data may not be stored");
+}
+
+Result<void> check_kind(OpKind kind) {
+  if (kind == OpKind::incarnation || kind == OpKind::clock_correction)
+    return invalid("ops of this kind are written by tillsync itself");
+  const auto number = static_cast<std::uint16_t>(kind);
+  if (number == 0 || number > kLastVendorKind)
+    return invalid("there is no kind " + std::to_string(number) + ": kinds of your own have numbers from 14 to 999");
+  return {};
+}
+
+bool is_currency(std::string_view code) {
+  return code.size() == 3 && std::ranges::all_of(code, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+Result<void> check_document(const OpDraft& draft) {
+  const Document& d = draft.document;
+  const bool settles = draft.kind == OpKind::resolution;
+  if (settles && !read_resolution(d, draft.cashier))
+    return invalid("a resolution names its conflict, the choice, who says so and why");
+  if (moves_stock(draft.kind) && !settles && d.lines.empty())
+    return invalid("an op that moves stock needs at least one line");
+  if (d.lines.size() > kMaxLines) return invalid("an op may have 2,000 lines at most: split it");
+  if (d.fields.size() > kMaxFields) return invalid("an op may have 100 extra fields at most");
+  if (!is_currency(d.currency)) return invalid("the currency must be an ISO 4217 code such as EUR");
+  for (const Line& line : d.lines) {
+    if (auto ok = check_line(draft.kind, line); !ok) return ok;
+  }
+  const std::pair<TextRule, std::string_view> texts[] = {
+      {{"customer", kMaxNameBytes}, d.customer},
+      {{"note", kMaxTextBytes, TextKind::notes}, d.note},
+      {{"invoice", kMaxKeyBytes, TextKind::line, Cards::allowed}, d.invoice},
+      {{"reference", settles ? kMaxTextBytes : kMaxKeyBytes, TextKind::line, Cards::allowed}, d.reference}};
+  for (const auto& [rule, text] : texts) {
+    if (auto ok = check(rule, text); !ok) return ok;
+  }
+  for (const auto& [name, value] : d.fields) {
+    if (auto ok = validate_field_name(name); !ok) return ok;
+    if (auto ok = check({name.c_str(), kMaxTextBytes, TextKind::line}, value); !ok) return ok;
   }
   return {};
 }
 
 }  // namespace
 
-bool holds_card_number(std::string_view text) {
-  constexpr std::size_t kShortest = 13;
-  if (text.size() < kShortest || count_digits(text) < kShortest) return false;
-  std::vector<std::string> groups;  // digits parted by single blanks or dashes; any run of them may be a card number
-  for (std::size_t at = 0; at < text.size();) {
-    if (!is_digit(text[at])) {
-      ++at;
-      continue;
-    }
-    groups.assign(1, {});
-    for (; at < text.size(); ++at) {
-      if (is_digit(text[at])) {
-        groups.back() += text[at];
-      } else if ((text[at] == ' ' || text[at] == '-') && at + 1 < text.size() && is_digit(text[at + 1])) {
-        groups.emplace_back();
-      } else {
-        break;
-      }
-    }
-    if (any_run_is_card(groups)) return true;
-  }
-  return false;
+Result<void> validate(const OpDraft& draft) {
+  if (draft.key.empty() || draft.key.size() > kMaxKeyBytes || !is_text(draft.key))
+    return invalid("an op needs an idempotency key: 1 to 200 bytes of UTF-8 without control characters");
+  if (auto ok = check_kind(draft.kind); !ok) return ok;
+  if (auto ok = check_body(draft); !ok) return ok;
+  if (auto ok = check({"cashier", kMaxCashierBytes}, draft.cashier); !ok) return ok;
+  return check_document(draft);
 }
 
-Result<void> validate(const OpDraft& draft) {
-  if (draft.key.empty() || draft.key.size() > kMaxKeyBytes || has_control(draft.key)) {
-    return invalid("an op needs an idempotency key of 1 to 200 bytes without control characters");
-  }
-  if (draft.kind == OpKind::incarnation || draft.kind == OpKind::clock_correction) {
-    return invalid("ops of this kind are written by tillsync itself");
-  }
-  if (draft.custom_body.size() > kMaxOpBytes / 2) return invalid("the op's body is longer than 128 KiB: split it");
-  const Document& d = draft.document;
-  const bool settles = draft.kind == OpKind::resolution;
-  if (has_document(draft.kind) && !draft.custom_body.empty())
-    return invalid("an op of this kind has lines and fields, and no body of its own");
-  if (settles && !read_resolution(d, draft.cashier))
-    return invalid("a resolution names its conflict, the choice, who says so and why");
-  if (draft.kind == OpKind::edit) {
-    if (auto ok = check_edit(draft.custom_body); !ok) return ok;
-  }
-  if (moves_stock(draft.kind) && !settles && d.lines.empty())
-    return invalid("an op that moves stock needs at least one line");
-  if (d.lines.size() > kMaxLines) return invalid("an op may have 2,000 lines at most: split it");
-  if (d.fields.size() > kMaxFields) return invalid("an op may have 100 extra fields at most");
-  if (d.currency.size() != 3) return invalid("the currency must be an ISO 4217 code such as EUR");
-  for (const Line& line : d.lines) {
-    if (auto ok = check_line(line); !ok) return ok;
-  }
-  if (draft.cashier.size() > 100) return invalid("a cashier's id may have 100 bytes at most");
-  const std::pair<const char*, std::string_view> free_form[] = {
-      {"cashier", draft.cashier}, {"customer", d.customer}, {"note", d.note}};
-  for (const auto& [name, text] : free_form) {
-    if (auto ok = check_text(name, text, true); !ok) return ok;
-  }
-  if (holds_card_number(draft.custom_body)) return card_refusal("custom_body");
-  for (const auto& [name, value] : d.fields) {
-    const bool exempt = name == "sku" || name == "barcode" || name == "invoice" || name == "key";
-    if (auto ok = check_text(name.substr(0, 40), value, !exempt); !ok) return ok;
-    if (auto ok = check_text("name of a field", name, true); !ok) return ok;
-  }
-  for (const std::string* text : {&d.invoice, &d.reference}) {
-    if (auto ok = check_text("invoice or reference", *text, false); !ok) return ok;
-  }
+Result<void> validate_row_kind(std::string_view kind) {
+  if (kind.empty() || kind.size() > kMaxKindBytes || !is_text(kind))
+    return invalid("a kind of rows has a name of 1 to 64 bytes of UTF-8 without control characters, such as product");
   return {};
+}
+
+Result<void> validate_row_id(std::string_view id) {
+  if (id.empty() || id.size() > kMaxSkuBytes || !is_text(id))
+    return invalid("a row has an id of 1 to 128 bytes of UTF-8 without control characters");
+  return {};
+}
+
+Result<void> validate_field_name(std::string_view name) {
+  if (name.empty()) return invalid("a field has no name");
+  if (name.size() > kMaxFieldNameBytes || !is_text(name))
+    return invalid("the name of the field " + shown(name) + " has more than 100 bytes, or is no plain text");
+  return check({"name of a field", kMaxFieldNameBytes}, name);
 }
 
 Result<ValidDraft> ValidDraft::of(const OpDraft& draft) {

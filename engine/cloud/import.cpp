@@ -2,6 +2,8 @@
 
 #include "engine/cloud/meta_names.hpp"
 #include "engine/cloud/row_writer.hpp"
+#include "engine/validate.hpp"
+#include "storage/model/cloud_store.hpp"
 
 namespace tillsync {
 
@@ -11,8 +13,10 @@ std::string import_checkpoint(CloudTxn& txn, const BranchKey& shop, const FeedKi
 
 Result<std::uint64_t> import_rows(CloudTxn& txn, const BranchKey& shop, const ImportBatch& batch, std::int64_t now_ms) {
   const std::string& kind = batch.feed.kind;
-  if (kind.empty() || kind.size() > 64 || kind.find('\0') != std::string::npos)
-    return fail(ErrorKind::invalid, "a kind of rows has a name of up to 64 bytes, such as product");
+  if (auto named = validate_row_kind(kind); !named) return tl::unexpected(named.error());
+  for (const ImportRow& row : batch.rows) {
+    if (auto named = validate_row_id(row.id); !named) return tl::unexpected(named.error());
+  }
   if (kind == "conflict" || kind == "stock" || kind == "setting")
     return fail(ErrorKind::invalid, "rows of the kind '" + kind + "' are the cloud's own: they can't be imported");
   if (batch.to && batch.to->size() > kMaxCheckpointBytes)

@@ -1,6 +1,6 @@
 #include "engine/cloud/op_rules.hpp"
 
-#include "engine/validate.hpp"
+#include "engine/recorded_rules.hpp"
 #include "storage/base/thousandths.hpp"
 #include "storage/model/op_codec.hpp"
 
@@ -9,7 +9,7 @@ namespace tillsync {
 std::optional<std::string> lasting_fault(const std::optional<OpDraft>& draft) {
   if (!draft) return "its body can't be read";
   if (draft->kind == OpKind::incarnation || draft->kind == OpKind::clock_correction) return std::nullopt;
-  if (auto valid = validate(*draft); !valid) return valid.error().message;
+  if (auto valid = validate_recorded(*draft); !valid) return valid.error().message;
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/cloud/reset_cloud.hpp"
 #include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"
+#include "storage/base/text_rules.hpp"
 #include "storage/model/cloud_store.hpp"
 #include "storage/model/feeds.hpp"
 
@@ -112,6 +113,8 @@ Message Witness::command(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& a
     return Commanded{command.nonce, "fenced: another till has hosted since, in term " +
                                         std::to_string(lease_record(txn, shop).term.value)};
   }
+  if (command.name.empty() || command.name.size() > 64 || !is_text(command.name))
+    return Commanded{command.nonce, "a setting's name has 1 to 64 bytes of UTF-8 without control characters"};
   const FeedKind feed = setting_feed(shop.branch);
   const auto old = txn.row(shop, feed, command.name);
   if (!old || old->deleted || old->fields != command.value)

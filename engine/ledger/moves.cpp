@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/base/text_rules.hpp"
 #include "storage/model/op_codec.hpp"
 
 namespace tillsync {
@@ -26,7 +27,9 @@ StockMoves moves_of_lines(OpKind kind, const std::vector<AnyLine>& lines) {
   const bool stocked = is_count || kind == OpKind::restock || kind == OpKind::transfer || kind == OpKind::adjust;
   std::vector<const AnyLine*> sorted;
   sorted.reserve(lines.size());
-  for (const AnyLine& line : lines) sorted.push_back(&line);
+  for (const AnyLine& line : lines) {
+    if (is_sku(line.sku)) sorted.push_back(&line);  // a till that checks nothing may have recorded anything
+  }
   std::ranges::sort(sorted, {}, &AnyLine::sku);
   StockMoves moves;
   moves.reserve(sorted.size());
