@@ -123,7 +123,8 @@ bool Election::hosts(Instant now) const {
 LeaseActions Election::on_step_down(Instant now, std::optional<TillId> successor, const std::string& reason) {
   LeaseActions out;
   if (lease_.host != self_ || lease_.kind == LeaseKind::none) return out;
-  to_all(Release{lease_.term, successor}, out);
+  // A provisional host has not asked for its term: it may do so later, and then this word must not free who granted.
+  to_all(Release{lease_.kind == LeaseKind::exclusive ? lease_.term : Term{}, successor}, out);
   grantor_.release(now, lease_.term, self_);
   lease_ = {};
   certificate_.reset();

@@ -175,7 +175,10 @@ void Election::show_again(const TillId& peer, Instant now, LeaseActions& out) {
 
 void Election::abandon(Instant now, LeaseActions& out, bool release) {
   if (release && stage_ == Stage::requesting && !hosts(now)) {  // so that a split vote costs no lease time
-    to_all(Release{ballot_.term, std::nullopt}, out);
+    // After a crash this till may ask in this term again, if its own promise is not durable: such a request the late
+    // word must not free. Nobody has heard of this one.
+    const bool spoken = !unspoken_ || unspoken_to_ != self_;
+    if (spoken) to_all(Release{ballot_.term, std::nullopt}, out);
     grantor_.release(now, ballot_.term, self_);
   }
   stage_ = Stage::idle;

@@ -84,7 +84,8 @@ void Election::speak_promise(Instant now, LeaseActions& out) {
 
 void Election::handle(Instant now, const TillId& from, const Release& m, LeaseActions& out) {
   grantor_.release(now, m.term, from);
-  if (lease_.host == from && lease_.term == m.term) {
+  const bool provisional = lease_.kind == LeaseKind::provisional && m.term == Term{};
+  if (lease_.host == from && (lease_.term == m.term || provisional)) {
     lease_ = {};
     out.host_changed = true;
     out.reason = from.text + " handed the lease back";

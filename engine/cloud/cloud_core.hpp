@@ -38,7 +38,7 @@ struct CloudAsk {
 
 struct CloudJob {
   std::vector<CloudAsk> asks;
-  Now now;
+  Now now;                  // when it was formed
   std::uint64_t reads = 0;  // it runs when as many of `to_read` have been read, of all there were
   std::map<BranchKey, std::vector<TillId>> tills;  // by the rosters, of the branches that ask
   std::shared_ptr<const Policies> policies = std::make_shared<const Policies>();
@@ -64,9 +64,10 @@ struct CloudAnswers {
   void add(CloudAnswers more);
 };
 
-// The witness remembers what the jobs of this process have seen and promised. Errors: those of the store that pass.
+// `clock` is that of this machine, and read while the job runs: how old the job is by then, nobody knows before. The
+// witness remembers what the jobs of this process have seen and promised. Errors: those of the store that pass.
 // Then the job is to be run again; some of it may be done, and is not done twice.
-Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job);
+Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job, const LeaseClock& clock);
 
 struct CloudActions {
   struct Job {

@@ -107,15 +107,16 @@ bool writes(const CloudAsk& ask) {
          std::holds_alternative<Progress>(ask.what);
 }
 
-void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, Instant now, CloudAnswers& out) {
+void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, const LeaseClock& clock, CloudAnswers& out) {
   const auto* lease = std::get_if<LeaseAsk>(&ask.what);
   if (lease == nullptr) return;
-  auto answer = witness.on_ask(txn, ask.shop, *lease, now);
+  auto answer = witness.on_ask(txn, ask.shop, *lease, clock);
   if (answer) out.answers.push_back({ask.from, std::move(*answer)});
 }
 
 // What changes the record, in one transaction.
-void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, CloudAnswers& out) {
+void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, const LeaseClock& clock,
+                 CloudAnswers& out) {
   std::vector<BranchKey> shops;
   std::vector<std::pair<BranchKey, const ReadPush*>> expected;
   for (const auto& [ask, push] : part) {
@@ -141,17 +142,17 @@ void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart p
   }
   out.counts = ingest.finish(job.tills);
   for (const auto& [ask, unused] : part) {
-    if (writes(*ask)) answer_lease(txn, witness, *ask, job.now.mono, out);
+    if (writes(*ask)) answer_lease(txn, witness, *ask, clock, out);
   }
 }
 
 // After the writes, so that readers see them; in a transaction of their own, which holds nobody up.
-void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, CloudAnswers& out) {
+void answer_reads(CloudTxn& txn, Witness& witness, JobPart part, const LeaseClock& clock, CloudAnswers& out) {
   witness.begin();
   const auto is_offer = [](const JobAsk& each) { return std::holds_alternative<HistoryOffer>(each.ask->what); };
   if (std::ranges::any_of(part, is_offer)) out.began_anew = began_anew(txn);
   for (const auto& [ask, unused] : part) {
-    if (!writes(*ask)) answer_lease(txn, witness, *ask, job.now.mono, out);
+    if (!writes(*ask)) answer_lease(txn, witness, *ask, clock, out);
     if (const auto* offer = std::get_if<HistoryOffer>(&ask->what)) answer_offer(txn, *ask, *offer, out);
     if (const auto* fetch = std::get_if<Fetch>(&ask->what)) answer_fetch(txn, *ask, *fetch, out);
     if (const auto* pull = std::get_if<Pull>(&ask->what)) answer_pull(txn, *ask, *pull, out);
@@ -160,13 +161,14 @@ void answer_reads(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart 
 
 }  // namespace
 
-Result<CloudAnswers> run_part(CloudStore& store, Witness& witness, const CloudJob& job, JobPart part) {
+Result<CloudAnswers> run_part(CloudStore& store, Witness& witness, const CloudJob& job, JobPart part,
+                              const LeaseClock& clock) {
   CloudAnswers written, read;
   const auto changes = [](const JobAsk& each) { return writes(*each.ask); };
   if (std::ranges::any_of(part, changes)) {
     auto done = store.write([&](CloudTxn& txn) -> Result<void> {
       written = {};
-      take_writes(txn, witness, job, part, written);
+      take_writes(txn, witness, job, part, clock, written);
       written.changed = txn.announced();
       return {};
     });
@@ -176,7 +178,7 @@ Result<CloudAnswers> run_part(CloudStore& store, Witness& witness, const CloudJo
   if (!std::ranges::all_of(part, changes)) {
     auto done = store.read([&](CloudTxn& txn) -> Result<void> {
       read = {};
-      return answer_reads(txn, witness, job, part, read), Result<void>();
+      return answer_reads(txn, witness, part, clock, read), Result<void>();
     });
     if (!done) return tl::unexpected(done.error());
     witness.committed();

@@ -14,6 +14,7 @@ struct JobAsk {
 using JobPart = std::span<const JobAsk>;
 
 // All of it or nothing. Errors: the store's.
-Result<CloudAnswers> run_part(CloudStore& store, Witness& witness, const CloudJob& job, JobPart part);
+Result<CloudAnswers> run_part(CloudStore& store, Witness& witness, const CloudJob& job, JobPart part,
+                              const LeaseClock& clock);
 
 }  // namespace tillsync

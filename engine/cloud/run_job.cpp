@@ -24,7 +24,8 @@ namespace {
 
 class JobRun {
  public:
-  JobRun(CloudStore& store, Witness& witness, const CloudJob& job) : store_(store), witness_(witness), job_(job) {}
+  JobRun(CloudStore& store, Witness& witness, const CloudJob& job, const LeaseClock& clock)
+      : store_(store), witness_(witness), job_(job), clock_(clock) {}
 
   Result<CloudAnswers> all() && {
     const std::vector<JobAsk> asks = readable();
@@ -54,7 +55,7 @@ class JobRun {
 
   Result<void> run(JobPart part) {
     if (part.empty()) return {};
-    auto done = run_part(store_, witness_, job_, part);
+    auto done = run_part(store_, witness_, job_, part, clock_);
     if (done) return out_.add(std::move(*done)), Result<void>();
     if (!is_lasting(done.error().kind)) return tl::unexpected(done.error());
     if (part.size() > 1) {
@@ -77,11 +78,11 @@ class JobRun {
     ReadPush ops = *whole.push;
     ops.push.ops.resize(end);
     ops.ops.resize(end);
-    auto done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}});
+    auto done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}}, clock_);
     const bool alone = end - first == 1;
     if (!done && is_lasting(done.error().kind) && alone) {
       ops.ops.back().unstorable = done.error().message;
-      done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}});
+      done = run_part(store_, witness_, job_, std::array{JobAsk{whole.ask, &ops}}, clock_);
     }
     if (done) return out_.add(std::move(*done)), true;
     if (!is_lasting(done.error().kind)) return tl::unexpected(done.error());
@@ -101,13 +102,14 @@ class JobRun {
   CloudStore& store_;
   Witness& witness_;
   const CloudJob& job_;
+  const LeaseClock& clock_;
   CloudAnswers out_;
 };
 
 }  // namespace
 
-Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job) {
-  return JobRun(store, witness, job).all();
+Result<CloudAnswers> run_job(CloudStore& store, Witness& witness, const CloudJob& job, const LeaseClock& clock) {
+  return JobRun(store, witness, job, clock).all();
 }
 
 }  // namespace tillsync

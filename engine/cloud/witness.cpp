@@ -44,11 +44,12 @@ LeaseRecord LeaseRecord::forgotten() const {
   return now;
 }
 
-std::optional<Message> Witness::on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Instant now) {
-  if (const auto* m = std::get_if<PreVote>(&ask.what)) return pre_vote(txn, shop, ask, m->ballot, now);
-  if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return request(txn, shop, ask, m->ballot, now);
+std::optional<Message> Witness::on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask,
+                                       const LeaseClock& clock) {
+  if (const auto* m = std::get_if<PreVote>(&ask.what)) return pre_vote(txn, shop, ask, m->ballot, clock);
+  if (const auto* m = std::get_if<RequestGrant>(&ask.what)) return request(txn, shop, ask, m->ballot, clock);
   if (const auto* m = std::get_if<Command>(&ask.what)) return command(txn, shop, ask, *m);
-  if (const auto* m = std::get_if<Release>(&ask.what)) release(txn, shop, ask, m->term, now);
+  if (const auto* m = std::get_if<Release>(&ask.what)) release(txn, shop, ask, m->term, clock);
   if (const auto* m = std::get_if<Announce>(&ask.what)) (void)lead(txn, shop, ask.epoch, m->certificate->ballot);
   return std::nullopt;
 }
@@ -76,16 +77,19 @@ std::optional<Refusal> Witness::refusal(const BranchKey& shop, const LeaseRecord
 }
 
 Message Witness::pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
-                          Instant now) {
+                          const LeaseClock& clock) {
   const LeaseRecord record = lease_record(txn, shop);
+  const Instant now = clock();
   const auto no = refusal(shop, record, ballot, now);
   return PreVoteReply{ballot.nonce, std::max(record.promise.value_or(Promise{}).term, record.term),
                       !no && ballot.roster_version == ask.roster_version, no ? left_ms(no->remaining) : 0,
                       ask.roster_version};
 }
 
-Message Witness::request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now) {
+Message Witness::request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+                         const LeaseClock& clock) {
   const LeaseRecord record = lease_record(txn, shop);
+  const Instant now = clock();
   const auto no = refusal(shop, record, ballot, now);
   if (no) return Deny{ballot.nonce, no->term, no->holder, left_ms(no->remaining), ask.roster_version};
   if (ballot.roster_version != ask.roster_version)
@@ -94,10 +98,10 @@ Message Witness::request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& a
   return Grant{ballot, ask.self, {}};
 }
 
-void Witness::release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, Instant now) {
+void Witness::release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, const LeaseClock& clock) {
   const LeaseRecord record = lease_record(txn, shop);
   if (!record.promise || record.promise->term != term || record.promise->holder != ask.from) return;
-  promise(txn, shop, record, {term, ask.from, 0}, now);  // the term stays used
+  promise(txn, shop, record, {term, ask.from, 0}, clock());  // the term stays used
 }
 
 void Witness::promise(CloudTxn& txn, const BranchKey& shop, LeaseRecord record, const Promise& promise, Instant now) {

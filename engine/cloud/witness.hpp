@@ -4,8 +4,12 @@
 // Its promise is one row of the database, changed in the transaction that the grant waits for. Any process may serve a
 // branch: one that has not written the row as it stands overrides it only after watching it unchanged for as long as
 // the promise lasts, on its own clock. So neither a restart nor a second process breaks a promise.
+//
+// The clock is asked after the row was read, in the same transaction: a job may have waited long for a database that
+// was away, and what was written meanwhile is not watched for that long.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <tillsync/time.hpp>
@@ -46,12 +50,14 @@ struct LeaseAsk {
   std::uint64_t roster_version = 0, epoch = 0;
 };
 
+using LeaseClock = std::function<Instant()>;  // reads it now
+
 class Witness {
  public:
   // Once for each ask of a transaction; then committed(), or begin() when it starts again.
   void begin() { staged_.clear(); }
   // The answer, if there is one; a Grant is signed by the core, when it goes out.
-  std::optional<Message> on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Instant now);
+  std::optional<Message> on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const LeaseClock& clock);
   void committed();
 
  private:
@@ -61,9 +67,11 @@ class Witness {
   };
   Instant bound_until(const BranchKey& shop, const LeaseRecord& record, Instant now);
   std::optional<Refusal> refusal(const BranchKey& shop, const LeaseRecord& record, const Ballot& ballot, Instant now);
-  Message pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
-  Message request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot, Instant now);
-  void release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, Instant now);
+  Message pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+                   const LeaseClock& clock);
+  Message request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+                  const LeaseClock& clock);
+  void release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, const LeaseClock& clock);
   Message command(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Command& command);
   void promise(CloudTxn& txn, const BranchKey& shop, LeaseRecord record, const Promise& promise, Instant now);
 

@@ -110,7 +110,7 @@ void SimCloud::carry_out(CloudActions actions) {
   };
   for (const CloudActions::Job& each : actions.jobs) {
     alive_later(kJob, [this, alive_later, lane = each.lane, job = each.job] {
-      auto outcome = run_job(*store_, *witness_, *job);
+      auto outcome = run_job(*store_, *witness_, *job, [this] { return now().mono; });
       if (outcome) observer_.on_cloud_job();
       alive_later(Duration(1), [this, lane, outcome] { carry_out(core_->on_done(now(), lane, outcome)); });
     });

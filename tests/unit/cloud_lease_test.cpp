@@ -39,14 +39,16 @@ class Process {
     for (std::uint64_t n : {1, 2}) (void)core_.on_peer_up({}, PeerId{n}, shop_, TillId{"till-" + std::to_string(n)});
   }
 
-  std::vector<Message> say(Duration at, int till, Message message) {
-    const Now now{Instant{at}, 0};
-    CloudActions actions = core_.on_message(now, PeerId{static_cast<std::uint64_t>(till)}, std::move(message));
+  // `runs`: when the job does, if that is later: its database was away.
+  std::vector<Message> say(Duration at, int till, Message message, std::optional<Duration> runs = {}) {
+    CloudActions actions =
+        core_.on_message({Instant{at}, 0}, PeerId{static_cast<std::uint64_t>(till)}, std::move(message));
+    const Now now{Instant{runs.value_or(at)}, 0};
     std::vector<Message> heard;
     while (true) {
       for (auto& send : actions.sends) heard.push_back(std::move(send.message));
       if (actions.jobs.empty()) return heard;
-      actions = core_.on_done(now, 0, run_job(store_, witness_, *actions.jobs.front().job));
+      actions = core_.on_done(now, 0, run_job(store_, witness_, *actions.jobs.front().job, [&] { return now.mono; }));
     }
   }
   const CloudCore& core() const { return core_; }
@@ -109,6 +111,23 @@ TEST_CASE("a witness keeps its word over a restart, and for a second process on 
   // Given back, it is free at once.
   CHECK(two.say(milliseconds(103'140), 2, Release{Term{2}, std::nullopt}).empty());
   CHECK(std::holds_alternative<Grant>(one.say(milliseconds(103'150), 1, request_of(roster, 1, 3))[0]));
+}
+
+TEST_CASE("a witness counts from when it has read a promise, not from when the job was formed that reads it") {
+  const Folder disk;
+  const Roster roster = roster_of_two_and_a_witness();
+  auto store = open_lmdb_cloud(disk.path, 7);
+  REQUIRE(store);
+  Process one(**store, roster), two(**store, roster);
+  CHECK(std::holds_alternative<Grant>(one.say(seconds(105), 1, request_of(roster, 1, 1))[0]));
+  // A job of the second process has waited for the database since long before that promise.
+  const auto late = two.say(seconds(100), 2, request_of(roster, 2, 2), milliseconds(105'050));
+  REQUIRE(std::holds_alternative<Deny>(late[0]));
+  CHECK(std::get<Deny>(late[0]).remaining_ms == 1010);
+  // The first till may hold its lease until 105.990 s.
+  CHECK(std::holds_alternative<Deny>(two.say(milliseconds(105'100), 2, request_of(roster, 2, 2))[0]));
+  CHECK(std::holds_alternative<Deny>(two.say(milliseconds(106'050), 2, request_of(roster, 2, 2))[0]));
+  CHECK(std::holds_alternative<Grant>(two.say(milliseconds(106'060), 2, request_of(roster, 2, 2))[0]));
 }
 
 TEST_CASE("a witness that went back to a backup breaks no promise that it has forgotten, and repeats no term") {

@@ -207,7 +207,8 @@ TEST_CASE("two tenants with the same names of branch and till never see each oth
       std::vector<Message> heard;
       CloudActions actions = ours.core.on_message(ours.now, PeerId{peer}, std::move(message));
       while (!actions.jobs.empty())
-        actions = ours.core.on_done(ours.now, actions.jobs[0].lane, run_job(*store, witness, *actions.jobs[0].job));
+        actions = ours.core.on_done(ours.now, actions.jobs[0].lane,
+                                    run_job(*store, witness, *actions.jobs[0].job, [&] { return ours.now.mono; }));
       for (const auto& send : actions.sends) {
         if (send.to == PeerId{peer}) heard.push_back(send.message);
       }
@@ -247,7 +248,8 @@ TEST_CASE("a supporter's key pushes no sale, and nobody ops that do not follow e
     const auto let_go = [&](std::uint64_t peer, const Push& push) {
       CloudActions actions = gate.core.on_message(gate.now, PeerId{peer}, push);
       REQUIRE(actions.jobs.size() == 1);
-      actions = gate.core.on_done(gate.now, 0, run_job(*store, witness, *actions.jobs[0].job));
+      actions =
+          gate.core.on_done(gate.now, 0, run_job(*store, witness, *actions.jobs[0].job, [&] { return gate.now.mono; }));
       CHECK(actions.sends.empty());
       return actions.hang_up == std::vector{PeerId{peer}};
     };

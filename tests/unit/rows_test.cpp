@@ -196,7 +196,7 @@ TEST_CASE("a branch is told the rows of the groups that it belongs to, and of no
   Witness witness;
   CloudJob job;
   job.asks.push_back({PeerId{1}, kMain, Pull{{"group/north", "group/south", "group/never"}, {}}});
-  const auto answers = run_job(*cloud, witness, job);
+  const auto answers = run_job(*cloud, witness, job, [] { return Instant{}; });
   REQUIRE(answers);
   const auto& pages = std::get<Pages>(answers->answers.at(0).message).pages;
   REQUIRE(pages.size() == 1);

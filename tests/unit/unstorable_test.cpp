@@ -4,6 +4,7 @@
 
 #include "engine/cloud/cloud_core.hpp"
 #include "engine/cloud/conflict_book.hpp"
+#include "storage/lmdb/till_store.hpp"
 #include "storage/model/op_codec.hpp"
 #include "storage/model/store_key.hpp"
 #include "tests/unit/backends.hpp"
@@ -82,7 +83,7 @@ class TwoShops {
       ++out.jobs;
       REQUIRE(out.jobs < 20);  // else it is tried for ever
       const auto job = actions.jobs[0];
-      actions = core.on_done(now, job.lane, run_job(store_, witness_, *job.job));
+      actions = core.on_done(now, job.lane, run_job(store_, witness_, *job.job, [this] { return now.mono; }));
     }
   }
   std::string effects(std::size_t n) {
@@ -256,4 +257,47 @@ TEST_CASE("a database that is away refuses nothing for good: the job is tried ag
   CHECK(held_by(out.heard[0]) == Seq{2});
   CHECK(shops.effects(0) == "++");
   CHECK_FALSE(shops.core.trouble());
+}
+
+TEST_CASE("a till's database takes names of any length as well, and tells them apart") {
+  Folder folder;
+  auto store = std::move(*TillStore::open(folder.path));
+  const FeedKind feed{"branch/north", "conflict"};
+  const ChainId chain{TillId{"till-2"}, Incarnation{1}};
+  std::vector<std::string> names{"", "bun"};
+  for (const std::size_t size : {600, 4000}) {
+    for (const char* end : {"a", "b"}) names.push_back(std::string(size, 'x') + end);
+  }
+  StoreBatch batch;
+  std::uint64_t n = 0;
+  for (const std::string& name : names) {
+    ++n;
+    StockProjection stock;
+    stock.milli = static_cast<std::int64_t>(n);
+    batch.stock(name, stock);
+    batch.meta(name, std::to_string(n));
+    batch.row(feed, 7, {name, {n}, false, std::to_string(n)}, {});
+    batch.vault_op({TillId{"till-1"}, Incarnation{1}}, Seq{n}, name, "an op");
+    batch.cashier(name, blake2b(name));
+    batch.event_packet(name, chain, Seq{n}, {{Hlc::at(1), chain, Seq{n}, false, static_cast<std::int64_t>(n), true}});
+  }
+  REQUIRE(store->commit(batch));
+  TillView view = store->view();
+  n = 0;
+  for (const std::string& name : names) {
+    ++n;
+    CHECK(view.stock(name)->milli == static_cast<std::int64_t>(n));
+    CHECK(view.meta(name) == std::to_string(n));
+    CHECK(view.row(feed, name)->row.id == name);
+    CHECK(view.row(feed, name)->row.fields == std::to_string(n));
+    CHECK(view.find_key(name)->seq == Seq{n});
+    CHECK(view.cashier(name) == blake2b(name));
+    REQUIRE(view.events(name).size() == 1);
+    CHECK(view.events(name)[0].milli == static_cast<std::int64_t>(n));
+  }
+  std::size_t rows = 0, groups = 0;
+  view.rows_after(feed, {}, [&](const TillView::StoredRow&) { return ++rows, true; });
+  view.event_groups([&](const std::string&, const ChainId& of, Seq) { groups += of == chain ? 1 : 0; });
+  CHECK(rows == names.size());
+  CHECK(groups == names.size());
 }

@@ -198,7 +198,7 @@ void CloudRuntime::carry_out(CloudActions actions) {
   for (CloudActions::Job& each : actions.jobs) {
     asio::post(*database_, [this, lane = each.lane, job = std::move(each.job)] {
       for (auto read = reads_.load(); read < job->reads; read = reads_.load()) reads_.wait(read);
-      auto outcome = run_job(*store_, witnesses_[lane], *job);
+      auto outcome = run_job(*store_, witnesses_[lane], *job, [] { return read_clock().mono; });
       asio::post(io_, [this, lane, outcome = std::move(outcome)]() mutable {
         if (!stopping_) carry_out(core_.on_done(read_clock(), lane, std::move(outcome)));
       });
