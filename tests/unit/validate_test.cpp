@@ -177,7 +177,7 @@ TEST_CASE("how often a number of another kind is taken for a card's, and a card'
   // Never: no network has 13 digits, nor 15 that begin with 35 or 86.
   CHECK(share([&] { return random_digits(random, "4", 13); }) == 0);
   CHECK(share([&] { return with_check_digit(random_digits(random, "35", 14)); }) == 0);
-  // A number of 16 random digits, as of an order: one in ten passes Luhn, some 19 % begin as networks' do.
+  // A number of 16 random digits, as of an order: one in ten passes Luhn, 27 % begin as networks' do.
   const double orders = share([&] { return random_digits(random, "", 16); });
   CHECK(orders > 1);
   CHECK(orders < 3);
