@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 
 namespace tillsync {
@@ -14,6 +16,9 @@ namespace tillsync {
 namespace {
 
 constexpr int kLessPriority = 10;
+constexpr char kSound = '+', kFault = '-';  // what the child's verdict begins with; without one it crashed
+
+int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 // Nothing of the parent's stays open here but the pipe: should it die, its folder's lock is free at once. And this
 // process goes with it: when the last who could read a pipe is gone, who asked for that gets SIGIO, which ends it.
@@ -37,10 +42,10 @@ void hold_only(int pipe) {
   for (int sig : {SIGSEGV, SIGBUS, SIGABRT, SIGIO}) std::signal(sig, SIG_DFL);
   hold_only(out);
   const auto checked = check();
-  std::string said;
-  if (!checked) said = std::string(1, static_cast<char>(checked.error().kind)) + checked.error().message;
-  const bool told = ::write(out, said.data(), said.size()) == static_cast<ssize_t>(said.size());
-  ::_exit(checked && told ? 0 : 1);
+  const std::string verdict =
+      checked ? std::string(1, kSound)
+              : std::string(1, kFault) + static_cast<char>(checked.error().kind) + checked.error().message;
+  ::_exit(::write(out, verdict.data(), verdict.size()) == static_cast<ssize_t>(verdict.size()) ? 0 : 1);
 }
 
 }  // namespace
@@ -56,20 +61,22 @@ Result<std::unique_ptr<DamageCheck>> DamageCheck::start(const std::function<Resu
     ::close(ends[0]);
     return fail(ErrorKind::io, "can't start a process to check the database");
   }
-  return std::unique_ptr<DamageCheck>(new DamageCheck(child, ends[0]));
+  return std::unique_ptr<DamageCheck>(new DamageCheck(child, open_process(child), ends[0]));
 }
 
 DamageCheck::~DamageCheck() {
-  if (child_ > 0) {
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
+  // By its descriptor: the program around us may wait for every child, and the number may be another's by now.
+  if (process_ >= 0) {
+    (void)::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
+    ::close(process_);
   }
-  ::close(said_);
+  if (child_ > 0) (void)::waitpid(child_, nullptr, 0);
+  ::close(verdict_);
 }
 
-// The child says all it has to say at its end, and little enough for the pipe.
+// The child writes its verdict at its end, and little enough for the pipe.
 std::optional<Result<void>> DamageCheck::within(std::chrono::milliseconds patience) {
-  pollfd waits{said_, POLLIN, 0};
+  pollfd waits{verdict_, POLLIN, 0};
   if (::poll(&waits, 1, static_cast<int>(patience.count())) <= 0) return std::nullopt;
   return end();
 }
@@ -77,15 +84,15 @@ std::optional<Result<void>> DamageCheck::within(std::chrono::milliseconds patien
 Result<void> DamageCheck::wait() { return end(); }
 
 Result<void> DamageCheck::end() {
-  std::string said;
+  std::string verdict;
   std::array<char, 512> buffer;
-  for (ssize_t n = 0; (n = ::read(said_, buffer.data(), buffer.size())) > 0;)
-    said.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(verdict_, buffer.data(), buffer.size())) > 0 || (n < 0 && errno == EINTR);)
+    if (n > 0) verdict.append(buffer.data(), static_cast<std::size_t>(n));
   int status = 0;
-  const pid_t ended = ::waitpid(child_, &status, 0);
+  (void)::waitpid(child_, &status, 0);  // the program around us may have done so, or ignore its children
   child_ = -1;
-  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  if (!said.empty()) return fail(static_cast<ErrorKind>(said[0]), said.substr(1));
+  if (verdict.starts_with(kSound)) return {};
+  if (verdict.size() > 1) return fail(static_cast<ErrorKind>(verdict[1]), verdict.substr(2));
   return fail(ErrorKind::damaged, "the database is damaged: run 'tillsync recover --data FOLDER', which loses no sale",
               "the checking process ended with status " + std::to_string(status));
 }

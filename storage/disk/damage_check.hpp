@@ -29,11 +29,12 @@ class DamageCheck {
   Result<void> wait();
 
  private:
-  DamageCheck(pid_t child, int said) : child_(child), said_(said) {}
+  DamageCheck(pid_t child, int process, int verdict) : child_(child), process_(process), verdict_(verdict) {}
   Result<void> end();
 
   pid_t child_;
-  int said_;  // the end of a pipe
+  int process_;  // its descriptor; -1 on a kernel without
+  int verdict_;  // the end of a pipe: what the child found. Its exit status proves nothing: others may wait for it
 };
 
 // The same for one who waits.

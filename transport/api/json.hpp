@@ -12,7 +12,7 @@
 #include "engine/cloud/fleet.hpp"
 #include "lease/roster.hpp"
 #include "storage/model/cloud_op.hpp"
-#include "transport/api/json_text.hpp"
+#include "transport/base/json_text.hpp"
 
 namespace tillsync {
 

@@ -10,8 +10,8 @@ namespace tillsync {
 
 using Log = std::function<void(const Notice&)>;
 
-// One line a notice on stderr: time, level, who, text; as key=value, or as a JSON object. No payloads: notices name
-// tills, branches and numbers.
+// One line a notice on stderr, repetitions counted (repeats.hpp): time, level, who, text; as key=value, or as a JSON
+// object. No payloads: notices name tills, branches and numbers.
 struct LogStyle {
   bool verbose = false, json = false;
 };

@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 #include <sys/timex.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/multicast.hpp>
 #include <asio/ip/udp.hpp>
 
 #include "storage/disk/data_folder.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/net/connect.hpp"
 #include "transport/net/discovery/interfaces.hpp"
 
 namespace tillsync {
@@ -20,7 +23,10 @@ using asio::ip::udp;
 namespace {
 constexpr std::uint64_t kLowDisk = 200ULL << 20;
 constexpr std::uint64_t kSmallDisk = 1ULL << 30;
-constexpr Duration kPatience = seconds(3);
+constexpr Duration kPatience = seconds(10);  // a name may have several addresses, and the first ones be dead
+
+asio::awaitable<void> reach(Address there, Result<tcp::socket>* out) { *out = co_await connect_to(there); }
+
 }  // namespace
 
 Finding check_clock() {
@@ -72,19 +78,14 @@ Finding check_port(const Address& listen, bool running) {
 
 Finding check_reach(const std::string& what, const Address& there) {
   asio::io_context io;
-  tcp::resolver resolver(io);
-  asio::error_code error;
-  const auto found = resolver.resolve(there.host, std::to_string(there.port), error);
-  if (error || found.empty())
-    return {what, false, "the name " + there.host + " can't be resolved: check it, and the network's DNS"};
-  tcp::socket socket(io);
-  std::optional<asio::error_code> outcome;
-  socket.async_connect(found.begin()->endpoint(), [&](asio::error_code e) { outcome = e; });
+  Result<tcp::socket> connected = fail(ErrorKind::timed_out, there.text() + " does not answer");
+  asio::co_spawn(io, reach(there, &connected), asio::detached);
   io.run_for(kPatience);
-  if (outcome && !*outcome) return {what, true, there.text() + " answers"};
+  if (connected) return {what, true, there.text() + " answers"};
+  const bool unknown = connected.error().kind == ErrorKind::not_found;
   return {what, false,
-          there.text() + (outcome ? " can't be reached (" + outcome->message() + ")" : " does not answer") +
-              ": check the address, the firewall, and that it runs; sales go on meanwhile"};
+          connected.error().message +
+              (unknown ? "" : ": check the address, the firewall, and that it runs; sales go on meanwhile")};
 }
 
 Finding check_multicast(const std::string& interface) {

@@ -68,9 +68,9 @@ asio::awaitable<void> Dialer::pursue(TillId name, Entry& entry) {
       continue;
     }
     entry.fresh_address = false;
-    const bool had_link = co_await try_addresses(name, *key, entry);
+    const Duration was_up = co_await try_addresses(name, *key, entry);
     if (closing_) co_return;
-    entry.delay = had_link ? kFirstDelay : std::min(entry.delay * 2, kMaxDelay);
+    entry.delay = was_up >= kGoodLink ? kFirstDelay : std::min(entry.delay * 2, kMaxDelay);
     const Duration jittered =
         entry.delay / 2 + Duration(random_.below(static_cast<std::uint64_t>(entry.delay.count())));
     const auto until = std::chrono::steady_clock::now() + jittered;
@@ -81,14 +81,14 @@ asio::awaitable<void> Dialer::pursue(TillId name, Entry& entry) {
   }
 }
 
-asio::awaitable<bool> Dialer::try_addresses(TillId name, noise::Key key, Entry& entry) {
+asio::awaitable<Duration> Dialer::try_addresses(TillId name, noise::Key key, Entry& entry) {
   const std::vector<Address> addresses = entry.addresses;
   for (const Address& address : addresses) {
-    const bool had_link = co_await links_.dial(name, key, address);
-    if (had_link) co_return true;
+    const auto was_up = co_await links_.dial(name, key, address);
+    if (was_up) co_return *was_up;
     if (closing_ || links_.connected(name)) break;
   }
-  co_return false;
+  co_return Duration::zero();
 }
 
 }  // namespace tillsync

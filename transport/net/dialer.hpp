@@ -16,6 +16,9 @@ namespace tillsync {
 class Dialer {
  public:
   static constexpr Duration kFirstDelay = milliseconds(200), kMaxDelay = seconds(10);
+  // A peer that lets every connection go at once (it refuses a history, or a copy of it takes over) is asked again ever
+  // more seldom: only a link that stayed up so long begins from the first delay.
+  static constexpr Duration kGoodLink = seconds(20);
   static constexpr Duration kCourtesy = seconds(1);  // the lower name dials first, so that two don't cross
   static constexpr std::size_t kMaxAddresses = 8;    // a peer's, newest first
 
@@ -40,7 +43,7 @@ class Dialer {
   };
   asio::awaitable<void> pursue(TillId name, Entry& entry);
   asio::awaitable<void> pause(Entry& entry, Duration time);
-  asio::awaitable<bool> try_addresses(TillId name, noise::Key key, Entry& entry);
+  asio::awaitable<Duration> try_addresses(TillId name, noise::Key key, Entry& entry);
 
   asio::io_context& io_;
   Links& links_;

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
@@ -11,6 +12,7 @@
 
 #include "transport/base/clock.hpp"
 #include "transport/net/as_tuple.hpp"
+#include "transport/net/connect.hpp"
 #include "transport/net/records.hpp"
 
 namespace tillsync {
@@ -44,6 +46,8 @@ struct Links::Link {
   PeerInfo peer;
   std::optional<noise::Key> expected;  // the key that the dialled peer must prove
   noise::Handshake::Channel channel;
+  std::optional<noise::RecordReader> reader;
+  std::vector<Bytes> early;  // messages that came with the dialler's first record
   std::deque<Bytes> queue;
   std::size_t queued = 0;
   asio::steady_timer wake;
@@ -51,8 +55,8 @@ struct Links::Link {
   Instant paid_until;  // what it has sent is within its rate up to then
 };
 
-Links::Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking)
-    : io_(io), key_(key), owner_(owner), log_(std::move(log)), max_shaking_(max_shaking) {}
+Links::Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_unproven)
+    : io_(io), key_(key), owner_(owner), log_(std::move(log)), max_unproven_(max_unproven) {}
 
 Links::~Links() = default;
 
@@ -69,7 +73,7 @@ asio::awaitable<void> Links::accept_loop() {
   while (!closing_) {
     auto [error, socket] = co_await acceptor_->async_accept(kTuple);
     if (closing_) co_return;
-    if (error || open_ >= kMaxConnections) {  // out of descriptors, most likely: let some go first
+    if (error || links_.size() >= kMaxConnections) {  // out of descriptors, most likely: let some go first
       co_await after(milliseconds(100));
       continue;
     }
@@ -81,25 +85,37 @@ asio::awaitable<void> Links::answer(tcp::socket socket) {
   asio::error_code gone;
   const auto remote = socket.remote_endpoint(gone);
   if (gone) co_return;
-  std::size_t& shaking = shaking_[remote.address()];
-  if (shaking >= max_shaking_) co_return;
-  ++shaking;
   Link link(std::move(socket), false);
   link.from = remote.address();
+  make_room_for(link.from);
+  unproven_.push_back(&link);
   co_await run(link);
 }
 
-asio::awaitable<bool> Links::dial(TillId name, noise::Key key, Address address) {
-  tcp::resolver resolver(io_);
-  auto [unresolved, endpoints] = co_await resolver.async_resolve(address.host, std::to_string(address.port), kTuple);
-  if (unresolved || endpoints.empty() || closing_) co_return false;
-  Link link(tcp::socket(io_), true);
+// Of those that have not proved who they are, the oldest goes: of the address that is knocking when it has its share,
+// else of the address that has most. So whoever opens many and says nothing keeps nobody else out.
+void Links::make_room_for(const asio::ip::address& from) {
+  std::map<asio::ip::address, std::size_t> shares;
+  for (const Link* each : unproven_) ++shares[each->from];
+  const auto most = std::ranges::max_element(shares, {}, [](const auto& share) { return share.second; });
+  const bool has_share = shares.contains(from) && shares.at(from) >= max_unproven_;
+  if (!has_share && unproven_.size() < kAddresses * max_unproven_) return;
+  const asio::ip::address crowded = has_share ? from : most->first;
+  const auto oldest = std::ranges::find(unproven_, crowded, &Link::from);
+  (*oldest)->socket.close();
+  unproven_.erase(oldest);
+}
+
+asio::awaitable<std::optional<Duration>> Links::dial(TillId name, noise::Key key, Address address) {
+  auto connected = co_await connect_to(address);
+  if (!connected || closing_) co_return std::nullopt;
+  Link link(std::move(*connected), true);
   link.peer.name = name;
   link.expected = key;
-  const tcp::endpoint where = endpoints.begin()->endpoint();
-  auto connected = co_await (link.socket.async_connect(where, kTuple) || after(kHandshake));
-  if (connected.index() == 1 || std::get<0>(std::get<0>(connected)) || closing_) co_return false;
-  co_return co_await run(link);
+  const Instant begun = read_clock().mono;
+  const bool was_up = co_await run(link);
+  if (!was_up) co_return std::nullopt;
+  co_return read_clock().mono - begun;
 }
 
 asio::awaitable<bool> Links::run(Link& link) {
@@ -107,9 +123,9 @@ asio::awaitable<bool> Links::run(Link& link) {
   const TillId wanted = link.peer.name;
   asio::error_code ignored;
   link.socket.set_option(tcp::no_delay(true), ignored);
-  auto shaken = co_await (shake_hands(link, link.dialled ? &wanted : nullptr) || after(kHandshake));
-  if (!link.dialled && --shaking_[link.from] == 0) shaking_.erase(link.from);
-  const bool good = shaken.index() == 0 && std::get<0>(shaken) && !closing_ && take_over(link);
+  auto proven = co_await (prove(link, link.dialled ? &wanted : nullptr) || after(kHandshake));
+  unproven_.remove(&link);
+  const bool good = proven.index() == 0 && std::get<0>(proven) && !closing_ && take_over(link);
   if (good) {
     links_[link.id] = &link;
     link.heard = read_clock().mono;
@@ -120,6 +136,23 @@ asio::awaitable<bool> Links::run(Link& link) {
   }
   --open_;
   co_return good;
+}
+
+// A first handshake message can be recorded and sent again by anybody. What proves that the dialler is alive is that it
+// can encrypt under the keys of this very handshake: its first record. Until then it is nobody, and takes over nothing.
+asio::awaitable<bool> Links::prove(Link& link, const TillId* name) {
+  const bool shaken = co_await shake_hands(link, name);
+  if (!shaken) co_return false;
+  link.reader.emplace(link.channel.receive);
+  std::vector<char> buffer(64 * 1024);
+  while (!link.dialled && link.reader->records() == 0) {
+    auto [error, n] = co_await link.socket.async_read_some(asio::buffer(buffer), kTuple);
+    if (error) co_return false;
+    auto messages = link.reader->take({buffer.data(), n});
+    if (!messages) co_return false;
+    std::ranges::move(*messages, std::back_inserter(link.early));
+  }
+  co_return true;
 }
 
 asio::awaitable<bool> Links::shake_hands(Link& link, const TillId* name) {
@@ -187,38 +220,40 @@ bool Links::take_over(Link& link) {
 }
 
 asio::awaitable<void> Links::read_loop(Link& link) {
-  noise::RecordReader reader(link.channel.receive);
   std::vector<char> buffer(64 * 1024);
+  std::vector<Bytes> messages = std::exchange(link.early, {});
   for (;;) {
+    for (const Bytes& bytes : messages) {
+      if (const Duration ahead = charge(link, bytes.size()); ahead > kBurst) co_await after(ahead - kBurst);
+      if (!link.socket.is_open() || !hand_on(link, bytes)) co_return;
+    }
     auto [error, n] = co_await link.socket.async_read_some(asio::buffer(buffer), kTuple);
     if (error) co_return;
     link.heard = read_clock().mono;
-    auto messages = reader.take({buffer.data(), n});
-    if (!messages) {
-      log_({Notice::Weight::warning, "let " + link.peer.name.text + " go: " + messages.error().message});
+    auto more = link.reader->take({buffer.data(), n});
+    if (!more) {
+      log_({Notice::Weight::warning, "let " + link.peer.name.text + " go: " + more.error().message});
       co_return;
     }
-    for (const Bytes& bytes : *messages) {
-      if (const Duration ahead = charge(link, bytes.size()); ahead > kBurst) co_await after(ahead - kBurst);
-      if (!link.socket.is_open()) co_return;
-      auto message = decode_message(bytes);
-      if (!message) {
-        owner_.on_unreadable(link.id);
-        co_return;
-      }
-      if (const auto* unknown = std::get_if<Unknown>(&*message); unknown != nullptr && !unknown->answer) {
-        send(link.id, Unknown{unknown->type, true});
-        continue;
-      }
-      try {
-        owner_.on_message(link.id, std::move(*message));
-      } catch (const std::exception& error) {  // a detached coroutine would end without a word
-        log_({Notice::Weight::error, "let " + link.peer.name.text + " go: a message of it could not be handled (" +
-                                         error.what() + "): please report it"});
-        co_return;
-      }
-    }
+    messages = std::move(*more);
+    if (messages.empty()) (void)charge(link, n);  // what carries no message is not free either
   }
+}
+
+// False when the link is to end.
+bool Links::hand_on(Link& link, const Bytes& bytes) {
+  auto message = decode_message(bytes);
+  if (!message) return owner_.on_unreadable(link.id), false;
+  if (const auto* unknown = std::get_if<Unknown>(&*message); unknown != nullptr && !unknown->answer)
+    return send(link.id, Unknown{unknown->type, true}), true;
+  try {
+    owner_.on_message(link.id, std::move(*message));
+  } catch (const std::exception& error) {  // a detached coroutine would end without a trace
+    log_({Notice::Weight::error, "let " + link.peer.name.text + " go: a message of it could not be handled (" +
+                                     error.what() + "): please report it"});
+    return false;
+  }
+  return true;
 }
 
 // How far it is ahead of its rate with this.
@@ -230,6 +265,11 @@ Duration Links::charge(Link& link, std::size_t bytes) {
 
 asio::awaitable<void> Links::write_loop(Link& link) {
   noise::RecordWriter writer(link.channel.send, read_clock().mono);
+  if (link.dialled) {  // so that the other end can believe in this one before there is anything to say
+    const Bytes proof = writer.proof();
+    auto [error, n] = co_await asio::async_write(link.socket, asio::buffer(proof), kTuple);
+    if (error) co_return;
+  }
   for (;;) {
     while (link.queue.empty()) {
       link.wake.expires_at(asio::steady_timer::time_point::max());
@@ -286,6 +326,7 @@ void Links::hang_up(PeerId id) {
 void Links::close() {
   closing_ = true;
   if (acceptor_) acceptor_->close();
+  for (Link* link : unproven_) link->socket.close();
   for (auto& [id, link] : links_) {
     link->socket.close();
     link->wake.cancel();

@@ -5,6 +5,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,21 +45,22 @@ class Links {
  public:
   static constexpr Duration kSilence = seconds(7);  // three lost heartbeats: the link is dead
   static constexpr Duration kHandshake = seconds(5);
-  static constexpr std::size_t kMaxQueued = 32 << 20;  // bytes to a reader that is too slow: it is let go
-  static constexpr std::size_t kMaxConnections = 1024;
-  static constexpr std::size_t kMaxShaking = 32;  // of one address, whose handshakes are not through
+  static constexpr std::size_t kMaxQueued = 32 << 20;   // bytes to a reader that is too slow: it is let go
+  static constexpr std::size_t kMaxConnections = 1024;  // whose diallers have proved who they are
+  // Others have a budget of their own: so many of one address, and so many addresses' worth of them.
+  static constexpr std::size_t kMaxUnproven = 32, kAddresses = 8;
   // What a peer may send at length, so that nobody's core is busy with one: 1,000 messages or 100 MB a second. What is
   // beyond waits in its own socket.
   static constexpr Duration kPerMessage = milliseconds(1), kPerByte = std::chrono::nanoseconds(10);
   static constexpr Duration kBurst = milliseconds(250);
 
-  // `max_shaking`: more where many peers share an address.
-  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_shaking = kMaxShaking);
+  // `max_unproven`: more where many peers share an address.
+  Links(asio::io_context& io, noise::KeyPair key, LinkOwner& owner, Log log, std::size_t max_unproven = kMaxUnproven);
   ~Links();
 
   Result<std::uint16_t> listen(const Address& address);  // port 0 picks one
-  // Connects and stays until the connection ends. True when the handshake had succeeded.
-  asio::awaitable<bool> dial(TillId name, noise::Key key, Address address);
+  // Connects and stays until the connection ends. How long it was up; nothing when it never was.
+  asio::awaitable<std::optional<Duration>> dial(TillId name, noise::Key key, Address address);
   bool connected(const TillId& name) const;
   void send(PeerId to, const Message& message);
   void hang_up(PeerId id);
@@ -69,11 +71,14 @@ class Links {
   struct Link;
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> answer(asio::ip::tcp::socket socket);
+  void make_room_for(const asio::ip::address& from);
+  asio::awaitable<bool> prove(Link& link, const TillId* name);
   asio::awaitable<bool> shake_hands(Link& link, const TillId* name);
   asio::awaitable<bool> run(Link& link);
   asio::awaitable<void> read_loop(Link& link);
   asio::awaitable<void> write_loop(Link& link);
   asio::awaitable<void> watch(Link& link);
+  bool hand_on(Link& link, const Bytes& bytes);
   static Duration charge(Link& link, std::size_t bytes);
   bool take_over(Link& link);  // false: another connection to the same peer is the better one
 
@@ -83,9 +88,9 @@ class Links {
   Log log_;
   std::unique_ptr<asio::ip::tcp::acceptor> acceptor_;
   std::map<PeerId, Link*> links_;
-  std::size_t max_shaking_;
-  std::map<asio::ip::address, std::size_t> shaking_;  // handshakes under way that others began
-  std::size_t open_ = 0;                              // handshakes included
+  std::size_t max_unproven_;
+  std::list<Link*> unproven_;  // dialled by others, the oldest first
+  std::size_t open_ = 0;       // unproven ones included
   std::uint64_t next_id_ = 1;
   bool closing_ = false;
 };

@@ -10,6 +10,7 @@
 #include "storage/base/pack.hpp"
 #include "transport/base/settings.hpp"
 #include "transport/net/as_tuple.hpp"
+#include "transport/net/connect.hpp"
 #include "transport/net/records.hpp"
 
 namespace tillsync {
@@ -93,16 +94,16 @@ asio::awaitable<void> serve(tcp::acceptor& acceptor, Invitation& invitation) {
 }
 
 asio::awaitable<void> ask(Address at, Handshake& shake, const PairRequest& request, Result<PairGrant>& out) {
-  tcp::socket socket(co_await asio::this_coro::executor);
-  tcp::resolver resolver(socket.get_executor());
-  auto [unresolved, endpoints] = co_await resolver.async_resolve(at.host, std::to_string(at.port), kTuple);
-  if (unresolved || endpoints.empty()) co_return;
-  const tcp::endpoint where = endpoints.begin()->endpoint();
-  auto [unreached] = co_await socket.async_connect(where, kTuple);
-  if (unreached) {
+  auto connected = co_await connect_to(at);
+  if (!connected && connected.error().kind == ErrorKind::not_found) {
+    out = tl::unexpected(connected.error());
+    co_return;
+  }
+  if (!connected) {
     out = fail(ErrorKind::refused, "nobody invites at " + at.text() + ": run 'tillsync pair invite' there first");
     co_return;
   }
+  tcp::socket& socket = *connected;
   auto first = shake.write({});
   const bool sent = co_await send_record(socket, std::move(*first));
   auto second = co_await receive_record(socket);

@@ -22,6 +22,8 @@ class RecordWriter {
   RecordWriter(CipherState cipher, Instant now) : cipher_(cipher), keyed_at_(now) {}
   // Ready for the wire. The message is 1 byte to 1 MiB.
   Bytes seal(Instant now, ByteView message);
+  // A record without a message: it shows that its sender has the keys of this handshake.
+  Bytes proof();
   std::uint64_t rekeys() const { return rekeys_; }
 
  private:
@@ -37,10 +39,12 @@ class RecordReader {
   explicit RecordReader(CipherState cipher) : cipher_(cipher) {}
   // Whole messages that arrived. After an error the connection is to be closed.
   Result<std::vector<Bytes>> take(ByteView from_wire);
+  std::uint64_t records() const { return records_; }  // that could be opened
 
  private:
   Result<void> open_record(ByteView record, std::vector<Bytes>& out);
   CipherState cipher_;
+  std::uint64_t records_ = 0;
   Bytes wire_;    // at most one unfinished record
   Bytes stream_;  // at most one unfinished frame and what came with it
 };

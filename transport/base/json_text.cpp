@@ -1,4 +1,4 @@
-#include "transport/api/json_text.hpp"
+#include "transport/base/json_text.hpp"
 
 namespace tillsync {
 
