@@ -221,9 +221,9 @@ Result<std::vector<std::string>> Connection::notifications(std::chrono::millisec
   if (poll(&waiting, 1, static_cast<int>(timeout.count())) > 0 && PQconsumeInput(c) != 1)
     return tl::unexpected(fault_of(nullptr).error);
   std::vector<std::string> out;
-  while (PGnotify* told = PQnotifies(c)) {
-    out.emplace_back(told->extra);
-    PQfreemem(told);
+  while (PGnotify* notification = PQnotifies(c)) {
+    out.emplace_back(notification->extra);
+    PQfreemem(notification);
   }
   if (!good()) return tl::unexpected(fault_of(nullptr).error);
   return out;

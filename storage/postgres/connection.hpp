@@ -33,6 +33,7 @@ class Column {
   enum class Type : std::uint32_t { boolean = 16, bytes = 17, bigint = 20 };
   explicit Column(Type type) : type_(type), array_(kHead, '\0') {}
   Column& add(std::int64_t value);
+  Column& add(std::uint64_t value) { return add(static_cast<std::int64_t>(value)); }
   Column& add(ByteView value);
   Column& add(bool value);
   std::size_t size() const { return count_; }
@@ -68,6 +69,7 @@ class Rows {
   bool empty() const { return size() == 0; }
   bool is_null(std::size_t row, int column) const;
   std::int64_t bigint(std::size_t row, int column) const;
+  std::uint64_t number(std::size_t row, int column) const { return static_cast<std::uint64_t>(bigint(row, column)); }
   bool boolean(std::size_t row, int column) const;
   ByteView bytes(std::size_t row, int column) const;  // as long as the rows live
 
@@ -103,7 +105,7 @@ class Connection {
   std::optional<Fault> run_text(const std::string& sql);
 
   bool good() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
-  // What other connections told with pg_notify on channels that this one listens to. Waits up to `timeout`; errors: io.
+  // The payloads of NOTIFY on channels that this connection listens to. Waits up to `timeout`; errors: io.
   Result<std::vector<std::string>> notifications(std::chrono::milliseconds timeout);
   std::string text_of(const std::string& sql);  // one value; empty when there is none
 

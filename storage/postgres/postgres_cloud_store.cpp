@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "storage/model/cloud_store.hpp"
+#include "storage/postgres/announcement.hpp"
 #include "storage/postgres/cloud_txn.hpp"
 #include "storage/postgres/schema.hpp"
-#include "storage/postgres/told.hpp"
 
 namespace tillsync {
 
@@ -71,8 +71,8 @@ class PostgresCloudStore final : public CloudStore {
         "a record in PostgreSQL is copied by PostgreSQL: pg_dump -Fc -f FILE DATABASE (docs/running-a-cloud.md)");
   }
 
-  void listen(std::function<void(const std::optional<CloudNews>&)> told) override {
-    listener_ = std::thread([this, told = std::move(told)] { listen_loop(told); });
+  void listen(std::function<void(const std::optional<CloudNews>&)> on_news) override {
+    listener_ = std::thread([this, on_news = std::move(on_news)] { listen_loop(on_news); });
   }
 
  private:
@@ -109,17 +109,19 @@ class PostgresCloudStore final : public CloudStore {
     for (int left = kSerialisedTries;; --left) {
       auto db = take();
       if (!db) return tl::unexpected(db.error());
-      PostgresCloudTxn txn(**db, writes, options);
-      txn.begin();
+      Session session(**db, writes, options);
+      PostgresCloudTxn txn(session);
+      session.begin();
       auto outcome = body(txn);
-      if (outcome && !txn.fault()) txn.commit();
-      if (!outcome || txn.fault()) txn.roll_back();
-      if (!txn.fault()) {
+      if (outcome && writes) txn.flush();
+      if (outcome) session.commit();
+      if (!outcome || session.fault()) session.roll_back();
+      if (!session.fault()) {
         if (writes && !options.trusts_keys) looking_ = txn.met_old_keys() ? kLookFor : std::max(looking_ - 1, 0);
         give_back(std::move(*db));
         return outcome;
       }
-      const Fault::Kind kind = txn.fault()->kind;
+      const Fault::Kind kind = session.fault()->kind;
       if (kind == Fault::Kind::lost) {
         drop_idle();  // the others were to the same server
       } else {
@@ -128,12 +130,12 @@ class PostgresCloudStore final : public CloudStore {
       const bool trusted = kind == Fault::Kind::taken && std::exchange(options.trusts_keys, false);
       if (trusted) looking_ = kLookFor;
       const bool harmless = kind == Fault::Kind::serialised || trusted ||
-                            (kind == Fault::Kind::lost && !txn.commit_sent() && std::exchange(again, false));
-      if (!harmless || left == 0) return tl::unexpected(*txn.error());
+                            (kind == Fault::Kind::lost && !session.commit_sent() && std::exchange(again, false));
+      if (!harmless || left == 0) return tl::unexpected(session.fault()->error);
     }
   }
 
-  void listen_loop(const std::function<void(const std::optional<CloudNews>&)>& told) {
+  void listen_loop(const std::function<void(const std::optional<CloudNews>&)>& on_news) {
     auto pause = kFirstPause;
     while (!stopping_) {
       auto db = Connection::open(url_);
@@ -144,13 +146,13 @@ class PostgresCloudStore final : public CloudStore {
         continue;
       }
       pause = kFirstPause;
-      told(std::nullopt);  // what was told before is not known
+      on_news(std::nullopt);  // what was announced meanwhile is not known
       while (!stopping_) {
-        const auto news = (*db)->notifications(kListenFor);
-        if (!news) break;
-        for (const std::string& each : *news) {
-          const auto heard = decode_told(each);
-          if (heard && heard->process != options_.process) told(CloudNews{heard->tenant, heard->what});
+        const auto payloads = (*db)->notifications(kListenFor);
+        if (!payloads) break;
+        for (const std::string& payload : *payloads) {
+          const auto news = decode_announcement(payload);
+          if (news && news->process != options_.process) on_news(CloudNews{news->tenant, news->what});
         }
       }
     }

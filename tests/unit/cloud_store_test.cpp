@@ -206,6 +206,27 @@ TEST_CASE("a cloud store answers as maps would, in and after transactions, abort
   });
 }
 
+TEST_CASE("a reader that looks at a branch's feed first sees the branch's chains and keys all the same") {
+  on_each_store([](const OpenStore& open) {
+    const auto store = open(kTombstonesKept);
+    const BranchKey& shop = kShops[0];
+    const ChainId chain{TillId{"till-1"}, Incarnation{1}};
+    REQUIRE(store->write([&](CloudTxn& txn) -> Result<void> {
+      Op op;
+      op.chain = chain, op.seq = Seq{1}, op.key = "k";
+      txn.lock({shop});
+      txn.put_op(shop, op, "bytes", OpEffect::applied);
+      return txn.put_chain(shop, chain, {op.seq, {}}), Result<void>();
+    }));
+    REQUIRE(store->read([&](CloudTxn& txn) -> Result<void> {
+      CHECK(txn.kinds(shop, "branch/" + shop.branch.text).empty());
+      CHECK(txn.chains(shop).size() == 1);
+      CHECK(txn.find_key(shop, "k"));
+      return {};
+    }));
+  });
+}
+
 TEST_CASE(
     "a key that is claimed and not new is seen, if need be at a second run of the body; nothing is kept of the first") {
   on_each_store([](const OpenStore& open) {
