@@ -1,4 +1,4 @@
-// One till's promises: at most one candidate at a time, terms only rise, durable before they are spoken.
+// One till's promises: at most one candidate at a time, terms only rise, durable before a grant is sent.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,8 @@ class Grantor {
   // Changes nothing.
   std::optional<Refusal> refusal(Instant now, const Ballot& ballot) const;
 
-  // Binds the promise from now on. True when it must be made durable before it is spoken: the first in this term.
+  // Binds the promise from now on. True when it must be made durable before the grant is sent: the first in
+  // this term.
   bool promise(Instant now, const Ballot& ballot);
   void release(Instant now, Term term, const TillId& holder);
 
