@@ -70,6 +70,7 @@ class TwoShops {
     CloudActions first = core.on_message(now, PeerId{0}, HistoryOffer{{TillId{"till-1"}, Incarnation{99}}, {}, {}});
     for (const auto& [from, message] : all) take(core.on_message(now, PeerId{from}, message), out);
     take(std::move(first), out);
+    REQUIRE_FALSE(out.heard[0].empty());
     out.heard[0].erase(out.heard[0].begin());  // of the first offer
     return out;
   }
