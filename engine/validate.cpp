@@ -188,9 +188,11 @@ Result<ValidDraft> ValidDraft::of(const OpDraft& draft) {
   op.kind = draft.kind;
   op.key = draft.key;
   op.cashier = draft.cashier;
-  op.body = draft.custom_body.empty() ? encode(draft.document) : draft.custom_body;
+  op.body = body_of(draft);
   return ValidDraft(std::move(op));
 }
+
+Bytes body_of(const OpDraft& draft) { return draft.custom_body.empty() ? encode(draft.document) : draft.custom_body; }
 
 std::optional<OpDraft> draft_of(const Op& op) {
   OpDraft draft{op.kind, op.key, op.cashier, {}, {}};

@@ -42,6 +42,9 @@ class ValidDraft {
   Op op_;
 };
 
+// The document of a draft, or its own body, as the body of its op.
+Bytes body_of(const OpDraft& draft);
+
 // An op as the draft that it was; nothing when its body can't be read.
 std::optional<OpDraft> draft_of(const Op& op);
 

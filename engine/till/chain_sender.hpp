@@ -32,7 +32,6 @@ class ChainSender {
   std::optional<Instant> next_wake() const;
   Seq held() const { return held_; }
   bool known() const { return known_; }
-  bool wanted = false;  // its owner's mark: there is something to send, or to ask
 
  private:
   bool offered_ = false;

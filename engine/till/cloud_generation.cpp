@@ -8,7 +8,7 @@
 namespace tillsync {
 
 namespace {
-constexpr char kGenerationOfRows[] = "generation", kWordMeta[] = "began_anew", kLeftMeta[] = "left_generations";
+constexpr char kGenerationOfRows[] = "generation", kResetMeta[] = "began_anew", kLeftMeta[] = "left_generations";
 
 template <class T>
 std::optional<T> read(TillView& view, const char* name) {
@@ -19,7 +19,7 @@ std::optional<T> read(TillView& view, const char* name) {
 
 CloudGeneration::CloudGeneration(TillView view)
     : value_(read<std::uint64_t>(view, kGenerationOfRows).value_or(0)),
-      word_(read<CloudReset>(view, kWordMeta)),
+      reset_(read<CloudReset>(view, kResetMeta)),
       left_(read<std::vector<std::uint64_t>>(view, kLeftMeta).value_or(std::vector<std::uint64_t>{})) {}
 
 bool CloudGeneration::left(std::uint64_t generation) const {
@@ -34,19 +34,19 @@ void CloudGeneration::leave(std::uint64_t generation) {
 
 // Who does not know the generation of a cloud that began anew has not heard that it did.
 bool CloudGeneration::is_old(std::uint64_t generation) const {
-  if (generation == 0) return word_.has_value();
+  if (generation == 0) return reset_.has_value();
   return newest() != 0 && generation != newest();
 }
 
-bool CloudGeneration::hear(const CloudReset& word, bool by_cloud) {
-  if (word_ && word_->generation == word.generation) return false;
-  const bool older = left(word.generation) || (word_ && word.wall_ms <= word_->wall_ms);
+bool CloudGeneration::hear(const CloudReset& reset, bool by_cloud) {
+  if (reset_ && reset_->generation == reset.generation) return false;
+  const bool older = left(reset.generation) || (reset_ && reset.wall_ms <= reset_->wall_ms);
   if (older && !by_cloud) return false;
-  word_ = word;
-  for (const std::uint64_t each : word.left) leave(each);
-  if (newest() != 0 && newest() != word.generation) leave(newest());
-  std::erase(left_, word.generation);
-  heard_ = word.generation;
+  reset_ = reset;
+  for (const std::uint64_t each : reset.left) leave(each);
+  if (newest() != 0 && newest() != reset.generation) leave(newest());
+  std::erase(left_, reset.generation);
+  heard_ = reset.generation;
   return true;
 }
 
@@ -59,9 +59,9 @@ bool CloudGeneration::form(StoreBatch& batch) {
   if (!heard_) return false;
   const std::uint64_t before = std::exchange(value_, *std::exchange(heard_, {}));
   batch.meta(kGenerationOfRows, pack(value_));
-  if (word_) batch.meta(kWordMeta, pack(*word_));
+  if (reset_) batch.meta(kResetMeta, pack(*reset_));
   batch.meta(kLeftMeta, pack(left_));
-  return value_ != before && (before != 0 || word_);  // the first rows of a cloud that never went back are no news
+  return value_ != before && (before != 0 || reset_);  // the first rows of a cloud that never went back are no news
 }
 
 }  // namespace tillsync

@@ -1,5 +1,5 @@
-// Which generation of its record the cloud is of, as far as a till has heard: of rows, or in the cloud's own signed
-// word, which tills pass on. Another one than before means that the cloud began anew, as from a backup, and that what
+// Which generation of its record the cloud is of, as far as a till has heard: from rows, or from the cloud's own signed
+// message, which tills pass on. Another one than before means that the cloud was put back to a backup, and that what
 // was said of it before holds no more (docs/decisions/0023-restored-clouds.md).
 #pragma once
 
@@ -20,11 +20,15 @@ class CloudGeneration {
   std::uint64_t value() const { return value_; }  // 0: nothing heard yet
   // Heard of the cloud at that generation, by a till that says so; 0: it does not know.
   bool is_old(std::uint64_t generation) const;
-  // The newest that is known, for those who may not have heard it.
-  const std::optional<CloudReset>& word() const { return word_; }
+  // The newest message that is known, for those who may not have heard it.
+  const std::optional<CloudReset>& last_reset() const { return reset_; }
+  // This till's acknowledgement on the cloud's behalf.
+  Ack cloud_holds(const WireChain& chain, const ChainPoint& point) const {
+    return {chain, Level::cloud, point, {value_}};
+  }
 
-  // True when it is news: then the others are to hear it. What the cloud itself says counts, however old it looks.
-  bool hear(const CloudReset& word, bool by_cloud);
+  // True if it is new: then the others are to hear it. What the cloud itself says counts, however old it looks.
+  bool hear(const CloudReset& reset, bool by_cloud);
   void on_rows(std::uint64_t generation);
 
   // What was heard is in effect once it is stored.
@@ -38,7 +42,7 @@ class CloudGeneration {
 
   std::uint64_t value_ = 0;
   std::optional<std::uint64_t> heard_;
-  std::optional<CloudReset> word_;
+  std::optional<CloudReset> reset_;
   std::vector<std::uint64_t> left_;  // generations that are over, the latest last
 };
 

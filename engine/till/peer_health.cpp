@@ -11,8 +11,9 @@ namespace {
 constexpr char kEvidenceMeta[] = "evidence";
 }  // namespace
 
-PeerHealth::PeerHealth(TillView view) {
-  const auto meta = view.meta(kEvidenceMeta);
+PeerHealth::PeerHealth(const TillContext& context, const PeerTable& peers, CheckpointTimer& timer)
+    : context_(context), peers_(peers), timer_(timer) {
+  const auto meta = context.store.view().meta(kEvidenceMeta);
   if (meta) evidence_ = unpack<Packed<TwoGrants>>(*meta).value_or(Packed<TwoGrants>{}).all;
 }
 
@@ -48,9 +49,11 @@ void PeerHealth::look_for_majority(const Roster& roster, const TillId& self, std
   looked_ = true, looked_at_ = roster.version, own_looked_at_ = own_version;
 }
 
-bool PeerHealth::complain(const TillId& from, const std::string& what) {
-  if (complaints_.size() >= kMostComplaints && !complaints_.contains({from, what})) return false;
-  return ++complaints_[{from, what}] == 1;
+void PeerHealth::complain(const TillId& from, const std::string& what, Actions& out) {
+  refuse();
+  if (complaints_.size() >= kMostComplaints && !complaints_.contains({from, what})) return;
+  if (++complaints_[{from, what}] == 1)
+    out.warn("ignored a message of " + from.text + ": " + what + " (more of them are only counted)");
 }
 
 std::vector<Complaint> PeerHealth::complaints() const {
@@ -59,17 +62,31 @@ std::vector<Complaint> PeerHealth::complaints() const {
   return out;
 }
 
-bool PeerHealth::keep(const TwoGrants& evidence) {
-  const bool known = std::any_of(evidence_.begin(), evidence_.end(), [&](const TwoGrants& e) {
-    return e.grantor == evidence.grantor && e.first.term == evidence.first.term;
-  });
-  if (known || evidence_.size() >= kMostEvidence) return false;
-  evidence_.push_back(evidence);
-  return dirty_ = true;
+void PeerHealth::on_evidence(const TillId& from, const TwoGrants& evidence, Actions& out) {
+  if (!context_.roster || !evidence.proves(*context_.roster))
+    return complain(from, "a proof of two grants that proves nothing", out);
+  keep(evidence, out);
 }
 
-void PeerHealth::form(StoreBatch& batch) {
-  if (dirty_) batch.meta(kEvidenceMeta, pack(Packed<TwoGrants>{evidence_}));
+void PeerHealth::keep(const TwoGrants& evidence, Actions& out) {
+  if (is_known(evidence) || evidence_.size() >= kMostEvidence) return;
+  evidence_.push_back(evidence);
+  dirty_ = true;
+  timer_.start(kAtOnce);
+  out.alarm(evidence.grantor.text + " granted the lease to both " + evidence.first.candidate.text + " and " +
+            evidence.second.candidate.text + " in term " + std::to_string(evidence.first.term.value) +
+            ": it was copied, restored from a backup, or lies; take it out of the roster and pair it anew");
+  for (const auto& [id, peer] : peers_.all()) out.send(id, evidence);
+}
+
+bool PeerHealth::is_known(const TwoGrants& evidence) const {
+  return std::ranges::any_of(evidence_, [&](const TwoGrants& e) {
+    return e.grantor == evidence.grantor && e.first.term == evidence.first.term;
+  });
+}
+
+void PeerHealth::write(const Moment&, Checkpoint& into) {
+  if (dirty_) into.batch.meta(kEvidenceMeta, pack(Packed<TwoGrants>{evidence_}));
   dirty_ = false;
 }
 

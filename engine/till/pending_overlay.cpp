@@ -8,35 +8,32 @@
 namespace tillsync {
 
 namespace {
-constexpr char kWordsMeta[] = "own_words";
+constexpr char kEntriesMeta[] = "own_words";
 }
 
-PendingOverlay::PendingOverlay(TillView view) {
-  if (const auto meta = view.meta(kWordsMeta)) words_ = unpack<Packed<Word>>(*meta).value_or(Packed<Word>{}).all;
+PendingOverlay::PendingOverlay(const TillContext& context, const HistoryAcks& acks) : acks_(acks) {
+  const auto meta = context.store.view().meta(kEntriesMeta);
+  if (meta) entries_ = unpack<Packed<Entry>>(*meta).value_or(Packed<Entry>{}).all;
 }
 
 void PendingOverlay::add(const Op& op) {
   if (op.kind != OpKind::edit && op.kind != OpKind::resolution) return;
-  Word word{{op.hlc, op.chain.till, op.chain.incarnation, op.seq}, op.cashier, {}, {}};
-  if (op.kind == OpKind::edit) word.edit = unpack<RowEdit>(op.body);
+  Entry entry{{op.hlc, op.chain.till, op.chain.incarnation, op.seq}, op.cashier, {}, {}};
+  if (op.kind == OpKind::edit) entry.edit = unpack<RowEdit>(op.body);
   const auto document = op.kind == OpKind::resolution ? decode_document(op.body) : std::nullopt;
-  if (document) word.resolution = read_resolution(*document, op.cashier);
-  const bool known = std::ranges::any_of(words_, [&](const Word& w) { return w.place == word.place; });
-  if (known || (!word.edit && !word.resolution)) return;
-  words_.push_back(std::move(word));
+  if (document) entry.resolution = read_resolution(*document, op.cashier);
+  const bool known = std::ranges::any_of(entries_, [&](const Entry& e) { return e.place == entry.place; });
+  if (known || (!entry.edit && !entry.resolution)) return;
+  entries_.push_back(std::move(entry));
   dirty_ = true;
 }
 
-void PendingOverlay::forget(const std::function<bool(Incarnation, Seq)>& taken) {
-  if (std::erase_if(words_, [&](const Word& w) { return taken(w.place.incarnation, w.place.seq); }) > 0) dirty_ = true;
-}
-
 std::optional<Row> PendingOverlay::over(std::optional<Row> row, const std::string& kind, const std::string& id) const {
-  for (const Word& word : words_) {
-    if (!word.edit || word.edit->kind != kind || word.edit->id != id) continue;
+  for (const Entry& entry : entries_) {
+    if (!entry.edit || entry.edit->kind != kind || entry.edit->id != id) continue;
     if (!row) row = Row{id, {}, false, join_fields({})};
     auto fields = split_fields(row->fields).value_or(RowFields{});
-    for (const auto& [field, change] : word.edit->changes) {
+    for (const auto& [field, change] : entry.edit->changes) {
       if (change.becomes.empty()) {
         fields.erase(field);
       } else {
@@ -44,26 +41,28 @@ std::optional<Row> PendingOverlay::over(std::optional<Row> row, const std::strin
       }
     }
     row->fields = join_fields(fields);
-    row->deleted = word.edit->deletes;
+    row->deleted = entry.edit->deletes;
   }
   return row;
 }
 
 void PendingOverlay::over(Conflict& conflict) const {
-  for (const Word& word : words_) {
-    const auto& said = word.resolution;
+  for (const Entry& entry : entries_) {
+    const auto& said = entry.resolution;
     if (!said || said->conflict != conflict.id || !check(*said, conflict)) continue;
     const bool reopens = said->choice == "reopen";
     conflict.state = reopens ? ConflictState::open : ConflictState::resolved;
     conflict.settlement.reset();
-    if (!reopens) conflict.settlement = Settlement{said->choice, said->by, word.place, said->moves};
+    if (!reopens) conflict.settlement = Settlement{said->choice, said->by, entry.place, said->moves};
     conflict.history.push_back(
-        {word.place.hlc.millis(), said->by, said->choice + ", here; the cloud has not heard of it yet", said->reason});
+        {entry.place.hlc.millis(), said->by, said->choice + ", here; the cloud has not heard of it yet", said->reason});
   }
 }
 
-void PendingOverlay::form(StoreBatch& batch) {
-  if (dirty_) batch.meta(kWordsMeta, pack(Packed<Word>{words_}));
+void PendingOverlay::write(const Moment&, Checkpoint& into) {
+  const auto taken = [&](const Entry& e) { return acks_.in_cloud(e.place.incarnation, e.place.seq); };
+  if (std::erase_if(entries_, taken) > 0) dirty_ = true;
+  if (dirty_) into.batch.meta(kEntriesMeta, pack(Packed<Entry>{entries_}));
   dirty_ = false;
 }
 

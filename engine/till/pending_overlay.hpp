@@ -1,31 +1,30 @@
-// What was said at this till of rows and conflicts and the cloud has not taken yet: an edit, a resolution. Reads show
-// it at once, whatever the network does; what comes of it in the end is the cloud's row.
+// Edits and resolutions made at this till that the cloud has not taken yet. Reads show them at once, whatever the
+// network does; what comes of them in the end is the cloud's row.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "conflicts/choices.hpp"
-#include "storage/lmdb/till_store.hpp"
+#include "engine/till/history_acks.hpp"
 #include "storage/model/row_edit.hpp"
 
 namespace tillsync {
 
-class PendingOverlay {
+class PendingOverlay final : public StoredPart {
  public:
-  explicit PendingOverlay(TillView view);
+  PendingOverlay(const TillContext& context, const HistoryAcks& acks);
 
   void add(const Op& op);  // durable; other kinds are ignored, and what is known already
-  // Those that `taken` says the cloud has go.
-  void forget(const std::function<bool(Incarnation, Seq)>& taken);
-
   std::optional<Row> over(std::optional<Row> row, const std::string& kind, const std::string& id) const;
   void over(Conflict& conflict) const;
-  void form(StoreBatch& batch);
+
+  // Drops entries that the cloud holds.
+  std::optional<Instant> due() const override { return std::nullopt; }
+  void write(const Moment& at, Checkpoint& into) override;
 
  private:
-  struct Word {
+  struct Entry {
     StockPlace place;
     std::string cashier;
     std::optional<RowEdit> edit;
@@ -35,7 +34,8 @@ class PendingOverlay {
       a(place, cashier, edit, resolution);
     }
   };
-  std::vector<Word> words_;  // as they were said
+  const HistoryAcks& acks_;
+  std::vector<Entry> entries_;  // in the order in which they were recorded
   bool dirty_ = false;
 };
 

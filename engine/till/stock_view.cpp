@@ -9,6 +9,15 @@
 
 namespace tillsync {
 
+void StockView::add_op(const Op& op) {
+  const auto moves = stock_moves(op.kind, op.body);
+  for (const auto& [sku, move] : moves) add(sku, {op.hlc, op.chain, op.seq, move.is_count, move.milli, move.stocked});
+  if (!op.origin) return;
+  const ChainId old{op.chain.till, op.origin->incarnation};
+  for (const auto& [sku, move] : moves)
+    retract(sku, {op.origin->hlc, old, op.origin->seq, move.is_count, move.milli, move.stocked});
+}
+
 void StockView::add(const std::string& sku, const StockEvent& event) { fresh_[sku].events.push_back(event); }
 
 bool StockView::adding() const {

@@ -16,7 +16,9 @@ class StockView {
  public:
   explicit StockView(BranchId branch) : feed_(stock_feed(branch)) {}
 
-  void add(const std::string& sku, const StockEvent& event);      // own op, or another till's
+  // Whatever till sold it, an op counts once, however it came. If it re-issues a disputed op, that one is void.
+  void add_op(const Op& op);
+  void add(const std::string& sku, const StockEvent& event);      // of another till
   bool adding() const;                                            // events that are not stored yet
   void retract(const std::string& sku, const StockEvent& event);  // it counts no more, nor when it comes again
   void set_row(const std::string& sku, StockRow row);             // the cloud's newest row

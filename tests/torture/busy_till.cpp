@@ -96,7 +96,7 @@ void BusyTill::rest() {
 std::string BusyTill::broken_promise() const {
   std::set<std::pair<Incarnation, Seq>> places;
   for (const auto& [key, receipt] : receipts_) {
-    const auto op = node_->own().find(key);
+    const auto op = node_->own().history().find(key);
     if (!op) return key + " has a receipt and is not there";
     if (op->hash != receipt.hash && !op->op.origin) return key + " is another op than its receipt says";
     if (!places.insert({op->op.chain.incarnation, op->op.seq}).second) return key + " shares its place";

@@ -254,7 +254,7 @@ TEST_CASE("whoever sends lease messages that count for nothing is named in the l
       CHECK(notice.find("of till-") != std::string::npos);
       ++named;
     }
-    for (const Complaint& each : fleet.till(i).node().book().complaints()) {
+    for (const Complaint& each : fleet.till(i).node().health().complaints()) {
       counted += each.count;
       if (each.what.find("cut short") != std::string::npos) ++cut;
     }

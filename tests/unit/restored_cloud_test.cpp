@@ -66,7 +66,7 @@ TEST_CASE("the cloud's word that it was put back: the later one counts, and no r
   CHECK_FALSE(till.rows_of(7));
   CHECK_FALSE(till.cloud.hear(word(9, {6, 7}, 100), false));
   CHECK_FALSE(till.cloud.hear(word(7, {6}, 50), false));
-  CHECK(till.cloud.word()->generation == 9);
+  CHECK(till.cloud.last_reset()->generation == 9);
   // Put back to the same backup once more: it does not know of 9.
   CHECK(till.cloud.hear(word(10, {6, 7}, 200), false));
   CHECK(till.doubts());

@@ -74,6 +74,19 @@ TEST_CASE("no arrow between the rooms points back") {
   }
 }
 
+TEST_CASE("a till's engine and the cloud's know nothing of each other, and no part of a till knows the till") {
+  for (const SourceFile& source : sources()) {
+    for (const std::string& line : source.lines) {
+      const auto includes = [&](const std::string& what) { return line.find("#include \"" + what) == 0; };
+      const bool of_till = source.path.starts_with("engine/till/"), of_cloud = source.path.starts_with("engine/cloud/");
+      const bool is_core = source.path.starts_with("engine/till/till_core");
+      if ((of_till && includes("engine/cloud/")) || (of_cloud && includes("engine/till/")) ||
+          (of_till && !is_core && includes("engine/till/till_core.hpp")))
+        FAIL_CHECK(source.path << " may not include " << line);
+    }
+  }
+}
+
 TEST_CASE("each library stays in its room, and the cores touch no clock, socket, thread or chance") {
   const std::vector<std::pair<std::string, std::string>> homes = {
       {"<asio", "transport"},         {"<avahi", "transport/net/discovery"},

@@ -41,12 +41,12 @@ Json lease_json(const TillCore& node, Now now) {
                        {"reason", change.reason}});
   }
   Json evidence = Json::array(), ignored = Json::array();
-  for (const TwoGrants& e : node.book().evidence()) {
+  for (const TwoGrants& e : node.health().evidence()) {
     evidence.push_back({{"till", e.grantor.text},
                         {"term", e.first.term.value},
                         {"granted", {e.first.candidate.text, e.second.candidate.text}}});
   }
-  for (const Complaint& c : node.book().complaints())
+  for (const Complaint& c : node.health().complaints())
     ignored.push_back({{"from", c.from.text}, {"what", c.what}, {"count", c.count}});
   const Member* cloud = roster != nullptr ? roster->cloud() : nullptr;
   const bool witness = cloud != nullptr && cloud->votes > 0;

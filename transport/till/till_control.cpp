@@ -69,7 +69,7 @@ Json ops_page(TillRuntime& till, const Json& q) {
     return true;
   });
   const bool last = ops.size() < kOpsOfPage;
-  for (const PendingOp& p : till.node().own().pending()) {
+  for (const PendingOp& p : till.node().own().history().pending()) {
     const auto place = std::pair(p.op.chain.incarnation, p.op.seq);
     if (last && place >= std::pair(incarnation, from) && !seen.contains(place)) ops.push_back(to_json(p.op, p.hash));
   }
