@@ -35,8 +35,7 @@ class HistoryAcks final : public StoredPart {
 
   // What the cloud was known to hold counts no more: it was put back to a backup. True if anything was known.
   bool doubt_cloud(TillView& view);
-  void on_new_incarnation();                       // nobody holds anything of it
-  void on_replayed_incarnation() { cloud_ = {}; }  // likewise, at the start
+  void on_new_incarnation();  // nobody holds anything of it
   void add_old(const OldChain& chain) { old_.push_back(chain); }
   void on_let_go(const ChainPoint& point) { let_go_ = point; }
 

@@ -47,7 +47,7 @@ void JournalReplay::follow_incarnation(const Op& op) {
   if (!fork || fork->old_incarnation.value == 0) return;
   if (forks_.find(fork->old_incarnation) == nullptr) forks_.add(*fork);
   forks_.count();
-  acks_.on_replayed_incarnation();
+  acks_.on_new_incarnation();
 }
 
 void JournalReplay::reissue(std::vector<Op> orphans, Actions& out) {

@@ -1,6 +1,7 @@
 // A till's own history that split: who is believed, and how both branches come together again.
 #include "engine/till/fork_repair.hpp"
 
+#include "engine/till/journal_replay.hpp"
 #include "tests/unit/till_parts.hpp"
 
 using namespace tillsync;
@@ -180,4 +181,36 @@ TEST_CASE("ops that others kept and this till forgot are recorded anew, and ackn
   CHECK(show() == 0);
   till.hear(cloud, till.ack(Level::cloud, till.point(Seq{2})));
   CHECK(show() == 1);
+}
+
+TEST_CASE(
+    "a fork that was journalled and not stored is followed at the next start, as a history of which nobody has any") {
+  TillParts till;
+  const Peer& cloud = till.connect_cloud();
+  for (int i = 1; i <= 3; ++i) till.sell("sale/" + std::to_string(i));
+  till.hear(cloud, till.ack(Level::cloud, till.point(Seq{3})));
+  till.acks.on_let_go(till.point(Seq{2}));
+  till.checkpoint();
+  Actions out;
+  till.repair.begin("a test", out);
+  till.flush();
+  std::vector<Bytes> tail;
+  for (const PendingOp& p : till.log.history().pending()) tail.push_back(p.bytes);
+  REQUIRE(tail.size() == 1);
+
+  Checkpointer checkpoints{*till.store, till.random, till.timer};
+  LocalLog log{till.context, till.timer, checkpoints.state()};
+  ForkList forks{checkpoints.state()};
+  ForkClaims claims{till.context, log, forks};
+  HistoryAcks acks{till.context, log, forks, claims, till.copies, till.timer, checkpoints.state()};
+  DivergentReissue reissue{log, acks, forks};
+  ForkRepair repair{till.context, log, forks, acks, reissue, till.stock, till.random};
+  JournalReplay(till.context, log, forks, acks, repair)
+      .run(
+          {tail, {}}, [](const Op&) {}, out);
+  CHECK(log.chain() == till.log.chain());
+  REQUIRE(forks.all().size() == 1);
+  CHECK(forks.newest().old_end.seq == Seq{3});
+  CHECK(acks.cloud() == ChainPoint{});
+  CHECK(acks.let_go() == ChainPoint{});  // of the old history: it says nothing of the new one
 }
