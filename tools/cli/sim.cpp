@@ -5,7 +5,6 @@
 #include <iomanip>
 #include <iostream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -16,12 +15,11 @@
 #include "sim/scenario/timeline.hpp"
 #include "storage/base/mutants.hpp"
 #include "tools/cli/command.hpp"
+#include "transport/base/json_text.hpp"
 
 namespace tillsync::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 struct SimArguments {
   std::string seed, seeds, trace, html;
