@@ -3,8 +3,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "storage/lmdb/lmdb_shrink.hpp"
-
 namespace tillsync::sim {
 
 namespace {
@@ -52,24 +50,16 @@ Now SimTill::now() const {
 void SimTill::start() {
   fs::create_directories(folder_);
   ++life_;
-  (void)lmdb::shrink(folder_ + "/db");
-  auto store = TillStore::open(folder_ + "/db");
-  store_ = std::move(store.value());
-  Recovered recovered;
-  const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
-  auto journal = Journal::open(
-      disk_, "journal", checkpoint, checkpoint, [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); },
-      recovered.report, kSizes);
-  if (!journal) {  // as the program would end: one clear sentence, nothing changed
-    notices_.push_back(journal.error().message);
-    store_.reset();
+  auto started = TillFiles::start(disk_, {.database = folder_ + "/db", .journal = "journal", .sizes = kSizes});
+  if (!started) {  // as the program would end: one clear sentence, nothing changed
+    notices_.push_back(started.error().message);
     return;
   }
-  journal_.emplace(std::move(journal.value()));
+  files_ = std::move(started->files);
   TillCoreConfig config{identity_.branch, identity_.till, identity_.key, roster_, true};
   if (keep_ > Duration::zero()) config.keep_ops = config.keep_journal = keep_;
-  node_ = std::make_unique<TillCore>(std::move(config), *store_, std::move(recovered), Random(world_.random().next()),
-                                     now());
+  node_ = std::make_unique<TillCore>(std::move(config), files_->store(), std::move(started->recovered),
+                                     Random(world_.random().next()), now());
   world_.trace([&] { return label_ + " starts"; });
   network_.join(*this);
   carry_out(node_->on_start(now()));
@@ -85,8 +75,7 @@ void SimTill::crash(bool power_cut) {
   armed_.reset();
   backlog_.clear();
   node_.reset();
-  journal_.reset();
-  store_.reset();
+  files_.reset();
   asked_.clear();
   waiting_.clear();
   if (power_cut) disk_.power_cut();
@@ -173,7 +162,7 @@ void SimTill::on_bytes(PeerId id, Bytes bytes) {
 }
 
 void SimTill::append(const std::vector<Bytes>& batch) {
-  auto outcome = journal_->append(batch);
+  auto outcome = files_->journal().append(batch);
   if (outcome && disk_.all_flushed()) observer_.on_flushed(*this, batch);
   later(Duration(1), [this, outcome] { carry_out(node_->on_appended(now(), outcome)); });
 }
@@ -188,7 +177,7 @@ void SimTill::carry_out(Actions actions) {
   }
   if (actions.commit) {
     later(kCommit, [this, batch = std::move(actions.commit)] {
-      auto outcome = store_->commit(*batch);
+      auto outcome = files_->store().commit(*batch);
       ++commits_;
       later(Duration(1), [this, outcome] { carry_out(node_->on_committed(now(), outcome)); });
     });
@@ -216,15 +205,9 @@ void SimTill::carry_out(Actions actions) {
   arm();
 }
 
-// Lets old segments of the journal go, as the program does every ten minutes.
+// Old segments of the journal go, as the program lets them go every ten minutes.
 void SimTill::maintain() {
-  if (const auto segments = journal_->segments(); segments && !segments->empty()) {
-    if (node_->should_rotate(segments->back(), now())) (void)journal_->end_segment();
-    const std::uint32_t last = node_->retirable(*segments, now());
-    for (const JournalSegment& each : *segments) {
-      if (each.number <= last && !journal_->retire(each.number)) break;
-    }
-  }
+  if (const auto segments = files_->segments()) files_->retire(TillFiles::retirement(*node_, *segments, now()));
   later(std::max(kHouse, keep_ / 10), [this] { maintain(); });
 }
 

@@ -8,7 +8,7 @@
 #include "sim/world/network.hpp"
 #include "sim/world/observer.hpp"
 #include "sim/world/sim_disk.hpp"
-#include "storage/journal/journal.hpp"
+#include "transport/files/till_files.hpp"
 
 namespace tillsync::sim {
 
@@ -67,7 +67,7 @@ class SimTill final : public Endpoint {
   std::uint64_t woke() const { return woke_; }                           // by itself, since the world began
   std::uint64_t commits_and_starts() const { return commits_ + life_; }  // its rows change with nothing else
   const TillCore& node() const { return *node_; }
-  TillStore& store() const { return *store_; }
+  TillStore& store() const { return files_->store(); }
   SimDisk& disk() { return disk_; }
   SimClock& clock() { return clock_; }
   const Identity& who() const { return identity_; }
@@ -96,8 +96,7 @@ class SimTill final : public Endpoint {
   Duration keep_;
   SimDisk disk_;
   SimClock clock_;
-  std::unique_ptr<TillStore> store_;
-  std::optional<Journal> journal_;
+  std::unique_ptr<TillFiles> files_;
   std::unique_ptr<TillCore> node_;
   bool suspended_ = false, newer_ = false;
   std::vector<std::function<void()>> backlog_;

@@ -35,17 +35,18 @@ std::vector<SourceFile> sources() {
   return out;
 }
 
-// The terminal is a room of its own.
+// The terminal, the HTTP server, and the files that programs and the simulator share are rooms of their own.
 std::string room_of(const std::string& path) {
-  for (const std::string inner : {"conflicts/tui", "transport/http"}) {
+  for (const std::string inner : {"conflicts/tui", "transport/http", "transport/files"}) {
     if (path.starts_with(inner + "/")) return inner;
   }
   return path.substr(0, path.find('/'));
 }
 
+// The terminal is none; what the simulator shares with the programs must be as free of the machine as a core.
 bool is_core(const std::string& room) {
-  return room == "engine" || room == "lease" || room == "conflicts";
-}  // the terminal is none
+  return room == "engine" || room == "lease" || room == "conflicts" || room == "transport/files";
+}
 
 }  // namespace
 
@@ -56,13 +57,17 @@ TEST_CASE("no arrow between the rooms points back") {
       {"conflicts", {"storage"}},
       {"conflicts/tui", {"storage", "conflicts"}},
       {"engine", {"storage", "lease", "conflicts"}},
-      {"transport", {"storage", "lease", "conflicts", "engine"}},
-      {"transport/http", {"storage", "lease", "conflicts", "engine", "transport"}},
-      {"sim", {"storage", "lease", "conflicts", "engine"}},
-      {"tools", {"storage", "lease", "conflicts", "conflicts/tui", "engine", "transport", "transport/http", "sim"}},
+      {"transport/files", {"storage", "lease", "conflicts", "engine"}},
+      {"transport", {"storage", "lease", "conflicts", "engine", "transport/files"}},
+      {"transport/http", {"storage", "lease", "conflicts", "engine", "transport", "transport/files"}},
+      {"sim", {"storage", "lease", "conflicts", "engine", "transport/files"}},
+      {"tools",
+       {"storage", "lease", "conflicts", "conflicts/tui", "engine", "transport", "transport/files", "transport/http",
+        "sim"}},
       {"tests",
-       {"storage", "lease", "conflicts", "conflicts/tui", "engine", "transport", "transport/http", "sim", "tools"}}};
-  const std::regex include("#include \"([a-z]+/((tui|http)/)?)");
+       {"storage", "lease", "conflicts", "conflicts/tui", "engine", "transport", "transport/files", "transport/http",
+        "sim", "tools"}}};
+  const std::regex include("#include \"([a-z]+/((tui|http|files)/)?)");
   for (const SourceFile& source : sources()) {
     const std::string room = room_of(source.path);
     for (const std::string& line : source.lines) {

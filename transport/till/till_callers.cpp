@@ -115,7 +115,7 @@ void TillRuntime::enqueue(Actions actions) {
 Result<JournalPosition> TillRuntime::flush(const std::vector<Bytes>& batch) {
   const std::lock_guard lock(journal_mutex_);
   const Instant begun = read_clock().mono;
-  auto outcome = journal_->append(batch);
+  auto outcome = files_->journal().append(batch);
   flush_times_.add(read_clock().mono - begun);
   return outcome;
 }

@@ -146,19 +146,15 @@ void TillRuntime::maintain() {
   asio::post(journal_lane_, [this] {
     const auto segments = [this] {
       const std::lock_guard lock(journal_mutex_);
-      return journal_->segments();
+      return files_->segments();
     }();
     if (!segments) return;
     post([this, segments = *segments] {
-      const std::uint32_t last = node_->retirable(segments, read_clock());
-      const bool ends = !segments.empty() && node_->should_rotate(segments.back(), read_clock());
-      if (last == 0 && !ends) return;
-      asio::post(journal_lane_, [this, segments, last, ends] {
+      const auto old = TillFiles::retirement(*node_, segments, read_clock());
+      if (old.nothing()) return;
+      asio::post(journal_lane_, [this, old] {
         const std::lock_guard lock(journal_mutex_);
-        if (ends && journal_->end().segment == segments.back().number) (void)journal_->end_segment();
-        for (const JournalSegment& each : segments) {
-          if (each.number <= last && !journal_->retire(each.number)) return;
-        }
+        files_->retire(old);
       });
     });
   });
@@ -166,7 +162,7 @@ void TillRuntime::maintain() {
   const bool daily = boot / std::chrono::hours(24) != (boot - kHouse) / std::chrono::hours(24);
   if (daily) {
     asio::post(database_lane_, [this] {
-      if (auto sound = store_->verify(); !sound) log_({Notice::Weight::error, sound.error().for_log()});
+      if (auto sound = files_->store().verify(); !sound) log_({Notice::Weight::error, sound.error().for_log()});
     });
   }
   house_.expires_after(kHouse);

@@ -32,7 +32,7 @@ Status TillRuntime::status() const { return node_->status(read_clock()); }
 
 Result<void> TillRuntime::verify_database() {
   std::promise<Result<void>> done;
-  asio::post(database_lane_, [&] { done.set_value(store_->verify()); });
+  asio::post(database_lane_, [&] { done.set_value(files_->store().verify()); });
   return done.get_future().get();
 }
 
@@ -87,7 +87,7 @@ void TillRuntime::append(std::vector<Bytes> batch) {
 
 void TillRuntime::commit(std::shared_ptr<const StoreBatch> batch) {
   asio::post(database_lane_, [this, batch = std::move(batch)] {
-    Result<void> outcome = database_damaged_ ? fail(ErrorKind::damaged, kDamaged) : store_->commit(*batch);
+    Result<void> outcome = database_damaged_ ? fail(ErrorKind::damaged, kDamaged) : files_->store().commit(*batch);
     post([this, outcome = std::move(outcome)]() mutable {
       carry_out(node_->on_committed(read_clock(), std::move(outcome)));
     });

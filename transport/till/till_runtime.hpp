@@ -17,8 +17,8 @@
 
 #include "engine/till/till_core.hpp"
 #include "storage/disk/damage_check.hpp"
-#include "storage/journal/journal.hpp"
 #include "transport/base/settings.hpp"
+#include "transport/files/till_files.hpp"
 #include "transport/net/dialer.hpp"
 #include "transport/net/discovery/discovery.hpp"
 #include "transport/till/flush_times.hpp"
@@ -79,7 +79,7 @@ class TillRuntime final : private LinkOwner {
   std::uint16_t port() const { return port_; }
   const Settings& settings() const { return settings_; }
   const DataFolder& folder() const { return folder_; }
-  TillStore& store() { return *store_; }
+  TillStore& store() { return files_->store(); }
   const FlushTimes& flush_times() const { return flush_times_; }  // from any thread
   Result<void> verify_database();                                 // on the database lane; blocks
 
@@ -129,8 +129,7 @@ class TillRuntime final : private LinkOwner {
   std::uint64_t run_ = 0;
   std::uint16_t port_ = 0;
   std::unique_ptr<Disk> disk_;
-  std::unique_ptr<TillStore> store_;
-  std::optional<Journal> journal_;
+  std::unique_ptr<TillFiles> files_;
   FlushTimes flush_times_;
   std::unique_ptr<TillCore> node_;
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include "storage/disk/damage_check.hpp"
-#include "storage/lmdb/lmdb_shrink.hpp"
 #include "transport/base/clock.hpp"
 #include "transport/till/till_runtime.hpp"
 
@@ -91,7 +90,7 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(Options options, Log log)
                         std::move(*policies),
                         std::chrono::hours(24) * runtime->settings_.keep_sales_days,
                         std::chrono::hours(24) * runtime->settings_.keep_journal_days};
-  runtime->node_ = std::make_unique<TillCore>(std::move(config), *runtime->store_, std::move(recovered),
+  runtime->node_ = std::make_unique<TillCore>(std::move(config), runtime->files_->store(), std::move(recovered),
                                               Random(random_seed()), read_clock());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
   return runtime;
@@ -114,17 +113,12 @@ Result<void> TillRuntime::open_disks(Recovered& recovered) {
   }
   if (auto marked = replace_file(folder_.file(kRunning), check_ ? std::to_string(beside + 1) : ""); !marked)
     return marked;
-  if (auto fits = check_ ? Result<void>() : lmdb::shrink(database); !fits)
-    log_({Notice::Weight::warning, fits.error().for_log()});
-  auto store = TillStore::open(database);
-  if (!store) return tl::unexpected(store.error());
-  store_ = std::move(*store);
-  const JournalPosition checkpoint = store_->view().state().value_or(TillState{}).checkpoint;
-  auto journal = Journal::open(
-      *disk_, folder_.file("journal"), checkpoint, checkpoint,
-      [&](JournalPosition, ByteView op) { recovered.tail.emplace_back(op); }, recovered.report);
-  if (!journal) return tl::unexpected(journal.error());
-  journal_.emplace(std::move(*journal));
+  auto started =
+      TillFiles::start(*disk_, {.database = database, .journal = folder_.file("journal"), .shrink = check_ == nullptr});
+  if (!started) return tl::unexpected(started.error());
+  if (started->not_shrunk) log_({Notice::Weight::warning, started->not_shrunk->for_log()});
+  files_ = std::move(started->files);
+  recovered = std::move(started->recovered);
   return {};
 }
 
@@ -190,7 +184,7 @@ TillRuntime::~TillRuntime() {
   discovery_.reset();
   journal_lane_.join();
   database_lane_.join();
-  if (!store_ || database_damaged_) return;  // the next start looks at it, and waits for that
+  if (!files_ || database_damaged_) return;  // the next start looks at it, and waits for that
   check_ ? void(replace_file(folder_.file(kRunning), "")) : void(::unlink(folder_.file(kRunning).c_str()));
 }
 
