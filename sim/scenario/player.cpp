@@ -132,7 +132,7 @@ bool Player::machine(Verb verb, const Step& step, SimTill& till) {
     case Verb::disk_free:
       return till.disk().set_full(verb == Verb::disk_full), true;
     case Verb::clock:
-      rules_.clock_set();
+      rules_.misfortunes().clock_was_set();
       return till.clock().offset_ms = step.number * 1000, true;
     case Verb::drift:
       return till.clock().drift_ppm = step.number, true;
@@ -165,7 +165,7 @@ bool Player::all_alive() const {
 bool Player::go_back_in_time(const Step& step, SimTill& till) {
   const auto backup = backups_.find(till.label());
   if (!all_alive() || (step.verb == Verb::restore && backup == backups_.end())) return false;
-  if (step.verb == Verb::restore || step.verb == Verb::rot) rules_.destroyed(fleet_.only_on(till));
+  if (step.verb == Verb::restore || step.verb == Verb::rot) rules_.misfortunes().till_went_back(fleet_.only_on(till));
   till.crash(false);
   if (step.verb == Verb::backup) backups_.insert_or_assign(till.label(), till.backup());
   if (step.verb == Verb::restore) till.restore(backup->second);
@@ -175,7 +175,7 @@ bool Player::go_back_in_time(const Step& step, SimTill& till) {
     }
   }
   if (step.verb == Verb::clone) {
-    rules_.cloned();
+    rules_.misfortunes().till_was_cloned();
     fleet_.clone(till, step.word).start();
   }
   till.start();

@@ -16,8 +16,7 @@ class Run {
  public:
   Run(const Scenario& scenario, const Listeners& listeners)
       : scenario_(scenario), timeline_(listeners.timeline), fleet_(scenario.plan, &rules_) {
-    rules_.watch_over(fleet_);
-    rules_.look_at_rows_every(std::max<Duration>(seconds(1), scenario.length / kRowLooks));
+    rules_.watch_over(fleet_, std::max<Duration>(seconds(1), scenario.length / kRowLooks));
     fleet_.network().line() = scenario.line;
     fleet_.world().listen(listeners.tracer);
   }
@@ -56,9 +55,7 @@ class Run {
     };
     fleet_.world().run_until(done, scenario_.drain_limit);
     drained_ = fleet_.world().now() - healed;
-    if (!settled && rules_.broken().empty())
-      rules_.breaks("drain: not settled " + std::to_string(to_ms(scenario_.drain_limit) / 1000) +
-                    " s after healing: " + fleet_.unsettled());
+    if (!settled && rules_.broken().empty()) rules_.not_drained(scenario_.drain_limit);
   }
 
   Outcome outcome() {

@@ -10,6 +10,7 @@
 
 #include "sim/draw/draw.hpp"
 #include "sim/draw/shrink.hpp"
+#include "sim/rules/rule_table.hpp"
 #include "sim/scenario/run.hpp"
 #include "sim/scenario/scenario_file.hpp"
 #include "sim/scenario/timeline.hpp"
@@ -25,7 +26,7 @@ struct SimArguments {
   std::string seed, seeds, trace, html;
   std::vector<std::string> scenarios;
   int days = 0, tills = 5, sales = 2000;
-  bool json = false, shrink = false, verbs = false, mutants = false;
+  bool json = false, shrink = false, verbs = false, rules = false, mutants = false;
 };
 
 struct Job {
@@ -225,8 +226,16 @@ void list_verbs() {
               << form.meaning << '\n';
 }
 
+void list_rules() {
+  for (const sim::RuleKind* rule : sim::all_rules()) {
+    std::cout << std::left << std::setw(16) << rule->name << rule->promise << '\n';
+    if (*rule->except != '\0') std::cout << std::setw(16) << "" << "(" << rule->except << ")\n";
+  }
+}
+
 void run(const SimArguments& a) {
   if (a.verbs) return list_verbs();
+  if (a.rules) return list_rules();
   if (a.mutants) return run_mutants(a.json);
   std::vector<Job> jobs = jobs_of(a);
   if ((!a.trace.empty() || !a.html.empty() || a.shrink) && jobs.size() != 1)
@@ -277,6 +286,7 @@ void add_sim(CLI::App& app) {
   c->add_flag("--json", a->json, "One JSON document instead");
   c->add_flag("--mutants", a->mutants, "In a build with deliberate defects: see that each is caught within 200 seeds");
   c->add_flag("--verbs", a->verbs, "List what a script may say");
+  c->add_flag("--rules", a->rules, "List what must hold, and what is excepted");
   seed->excludes(seeds);
   scenario->excludes(seeds), scenario->excludes(days);
   days->excludes(seeds);
