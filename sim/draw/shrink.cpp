@@ -46,21 +46,18 @@ class Shrinker {
         const auto from = fewer.steps.begin() + static_cast<std::ptrdiff_t>(at);
         const auto n = std::min(piece, fewer.steps.size() - at);
         fewer.steps.erase(from, from + static_cast<std::ptrdiff_t>(n));
+        fewer.drop_strangers();  // of a clone that is not made any more: what is left can be read again
         if (!try_it(std::move(fewer))) at += piece;
       }
     }
   }
 
-  // The last till, when nothing is said of it any more.
+  // The last till, with all that names it.
   void drop_tills() {
     while (going_ && best_.scenario.plan.tills > 1) {
-      const std::string last = "till-" + std::to_string(best_.scenario.plan.tills);
       Scenario fewer = best_.scenario;
       --fewer.plan.tills;
-      std::erase_if(fewer.steps, [&](const Step& step) {
-        return std::find(step.who.begin(), step.who.end(), last) != step.who.end() ||
-               std::find(step.whom.begin(), step.whom.end(), last) != step.whom.end();
-      });
+      fewer.drop_strangers();
       if (!try_it(std::move(fewer))) return;
     }
   }

@@ -1,5 +1,7 @@
 #include "sim/rules/evidence.hpp"
 
+#include <utility>
+
 #include "storage/model/op_codec.hpp"
 
 namespace tillsync::sim {

@@ -1,6 +1,7 @@
 #include "sim/rules/shop_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "conflicts/choices.hpp"
 #include "engine/ledger/moves.hpp"

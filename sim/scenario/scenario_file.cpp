@@ -5,6 +5,9 @@
 #include <set>
 #include <sstream>
 
+#include "sim/scenario/verbs/verb_table.hpp"
+#include "sim/scenario/verbs/words.hpp"
+
 namespace tillsync::sim {
 
 namespace {
@@ -79,32 +82,44 @@ void read_sales(const toml::table& root, Scenario& out) {
 // Lines of the script, in the order of their times.
 using Numbered = std::pair<std::uint32_t, Step>;
 
-void check_names(const Scenario& scenario, const std::vector<Numbered>& steps) {
-  std::set<std::string> names{"cloud", "host", "rest", "all"};
-  for (int b = 1; b <= scenario.plan.branches; ++b) {
-    for (int t = 1; t <= scenario.plan.tills; ++t)
-      names.insert((b == 1 ? "" : "b" + std::to_string(b) + "-") + "till-" + std::to_string(t));
-  }
-  const auto check = [&](std::uint32_t line, const std::string& where, const std::vector<std::string>& used) {
-    for (const std::string& name : used) {
-      if (!names.contains(name))
-        throw Wrong{line, "'" + where + "': there is no '" + name +
-                              "' by then: say a till (till-1), cloud, host, all (tills) or rest"};
-    }
+// Where the first line of a text stands: TOML drops a line's end right after the opening quotes.
+std::uint32_t first_line_of(const toml::node& text, const std::string& file) {
+  const std::uint32_t opens = line_of(text);
+  if (opens == text.source().end.line) return opens;
+  std::istringstream lines(file);
+  std::string line;
+  for (std::uint32_t i = 0; i < opens; ++i) std::getline(lines, line);
+  if (line.ends_with('\r')) line.pop_back();
+  return line.ends_with("'''") || line.ends_with("\"\"\"") ? opens + 1 : opens;
+}
+
+std::uint32_t line_of_sales(const toml::table& root, std::size_t index) {
+  return line_of((*root["sales"].as_array())[index]);
+}
+
+void check_names(const toml::table& root, const Scenario& scenario, const std::vector<Numbered>& steps) {
+  std::vector<std::string> known = scenario.machines();
+  const auto check = [&](std::uint32_t line, const std::string& where, const Step& step) {
+    const std::string stranger = stranger_among(step, known);
+    if (!stranger.empty())
+      throw Wrong{line, "'" + where + "': there is no '" + stranger + "' by then: " + did_you_mean(stranger, known)};
   };
-  for (const Sales& each : scenario.sales) check(0, "[[sales]]", each.tills);
+  for (std::size_t i = 0; i < scenario.sales.size(); ++i) {
+    Step sellers;
+    sellers.who = scenario.sales[i].tills;
+    check(line_of_sales(root, i), "[[sales]]", sellers);
+  }
   for (const auto& [line, step] : steps) {
-    if (step.verb == Verb::clone) names.insert(step.word);
-    check(line, scenario.line_of(step), step.who);
-    check(line, scenario.line_of(step), step.whom);
+    check(line, scenario.line_of(step), step);
+    if (const std::string name = step.verb->introduces(step); !name.empty()) known.push_back(name);
   }
 }
 
-void read_script(const toml::table& root, Scenario& out) {
+void read_script(const toml::table& root, const std::string& file, Scenario& out) {
   std::vector<Numbered> steps;
   const toml::node* node = root.get("script");
   std::istringstream script(node == nullptr ? std::string() : node->value_or(std::string()));
-  std::uint32_t at = node == nullptr ? 0 : line_of(*node);
+  std::uint32_t at = node == nullptr ? 0 : first_line_of(*node, file);
   for (std::string line; std::getline(script, line); ++at) {
     line = line.substr(0, line.find('#'));
     if (line.find_first_not_of(" \t") == std::string::npos) continue;
@@ -118,11 +133,11 @@ void read_script(const toml::table& root, Scenario& out) {
   }
   std::stable_sort(steps.begin(), steps.end(),
                    [](const Numbered& a, const Numbered& b) { return a.second.at < b.second.at; });
-  check_names(out, steps);
+  check_names(root, out, steps);
   for (auto& [line, step] : steps) out.steps.push_back(std::move(step));
 }
 
-Scenario read(const toml::table& root) {
+Scenario read(const toml::table& root, const std::string& file) {
   check_keys(root, {"name", "story", "seed", "start", "end", "drain_limit_s", "branch", "network", "sales", "script"},
              "a scenario");
   Scenario out;
@@ -148,7 +163,7 @@ Scenario read(const toml::table& root) {
   out.line.resets_per_million = static_cast<std::uint64_t>(number(network, "resets_ppm", 0, 0, 1'000'000));
   out.line.bits_per_second = static_cast<std::uint64_t>(number(network, "kbit_s", 0, 0, 10'000'000)) * 1000;
   read_sales(root, out);
-  read_script(root, out);
+  read_script(root, file, out);
   return out;
 }
 
@@ -163,7 +178,7 @@ std::string quoted(const std::string& text) {
 
 Result<Scenario> parse_scenario(const std::string& text, const std::string& where) {
   try {
-    return read(toml::parse(text));
+    return read(toml::parse(text), text);
   } catch (const Wrong& wrong) {
     return fail(ErrorKind::invalid, where + ", line " + std::to_string(wrong.line) + ": " + wrong.what);
   } catch (const toml::parse_error& error) {

@@ -14,6 +14,7 @@
 #include "sim/scenario/run.hpp"
 #include "sim/scenario/scenario_file.hpp"
 #include "sim/scenario/timeline.hpp"
+#include "sim/scenario/verbs/verb_table.hpp"
 #include "storage/base/mutants.hpp"
 #include "tools/cli/command.hpp"
 #include "transport/base/json_text.hpp"
@@ -221,15 +222,18 @@ void run_mutants(bool json) {
 }
 
 void list_verbs() {
-  for (const sim::Form& form : sim::grammar())
-    std::cout << std::left << std::setw(52) << (std::string(form.pattern) + (form.lasts ? " [for TIME]" : ""))
-              << form.meaning << '\n';
+  for (const sim::Verb* verb : sim::all_verbs()) {
+    for (const auto& form : verb->forms())
+      std::cout << std::left << std::setw(52) << verb->pattern(form) << form.meaning << '\n';
+  }
 }
 
 void list_rules() {
   for (const sim::RuleKind* rule : sim::all_rules()) {
     std::cout << std::left << std::setw(16) << rule->name << rule->promise << '\n';
-    if (*rule->except != '\0') std::cout << std::setw(16) << "" << "(" << rule->except << ")\n";
+    if (*rule->except != '\0')
+      std::cout << std::setw(16) << ""
+                << "(" << rule->except << ")\n";
   }
 }
 
