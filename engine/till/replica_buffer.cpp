@@ -126,7 +126,7 @@ void ReplicaBuffer::on_forgotten(const ChainId& id) {
 }
 
 // Lets go what the cloud holds just as it is here. If it holds another history, or went back in time, what is held here
-// can't be told to be in the cloud: it becomes a stray.
+// can't be shown to be in the cloud: it becomes a divergent batch.
 void ReplicaBuffer::compare(const ChainId& id, const Chain& chain) {
   const ChainPoint& cloud = chain.record.cloud;
   const ChainPoint& base = chain.record.base;

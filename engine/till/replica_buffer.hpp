@@ -48,10 +48,10 @@ class ReplicaBuffer {
   std::vector<std::pair<ChainId, ChainPoint>> to_compare() const;
   void on_contained(const ChainId& chain, const ChainPoint& end);  // it did: the cloud's history goes on from there
 
-  void on_forgotten(const ChainId& chain);  // its till does not know it any more: what the cloud lacks is a stray
+  void on_forgotten(const ChainId& chain);  // its till does not know it any more: what the cloud lacks diverges
   bool dirty() const { return !queued_.empty() || !touched_.empty() || !acked_divergent_.empty(); }
   void form(TillView& view, StoreBatch& batch);
-  // The chains whose durable end moved: their senders are owed an acknowledgement.
+  // The chains whose durable end moved: their senders get an acknowledgement.
   std::vector<ChainId> on_committed();
 
   // Ops to pass on, from `from` up to a signed end; empty when there are none.
@@ -64,7 +64,7 @@ class ReplicaBuffer {
   // Ops that the cloud's history of their till may not contain as they are: only their till can tell. Kept until it
   // says that all of a batch is in the cloud.
   const std::set<std::pair<ChainId, ChainPoint>>& divergent() const { return divergent_; }
-  void on_tick();  // every some seconds while waits(): a copy that stays behind the cloud becomes a stray
+  void on_tick();  // every some seconds while waits(): a copy that stays behind the cloud diverges
   bool waits() const { return !divergent_.empty() || !ahead_.empty(); }
   void on_divergent_acked(const ChainId& chain, const ChainPoint& end);
 

@@ -9,7 +9,7 @@
 #include <tillsync/ids.hpp>
 
 #include "transport/base/log.hpp"
-#include "transport/net/links.hpp"
+#include "transport/base/address.hpp"
 
 namespace tillsync {
 
