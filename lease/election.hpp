@@ -18,7 +18,7 @@
 #include "lease/candidacy.hpp"
 #include "lease/electorate.hpp"
 #include "lease/equivocation_detector.hpp"
-#include "lease/fitness.hpp"
+#include "lease/fitness_ranking.hpp"
 #include "lease/host_view.hpp"
 #include "lease/messages.hpp"
 #include "lease/voter.hpp"
@@ -118,7 +118,7 @@ class Election {
   std::uint64_t ignored_ = 0;
 
   Electorate members_;
-  Fitness fitness_;
+  FitnessRanking fitness_;
   Attempts attempts_;
   Candidacy candidacy_;
   Voter voter_;

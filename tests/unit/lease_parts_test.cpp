@@ -5,7 +5,7 @@
 #include "lease/attempts.hpp"
 #include "lease/candidacy.hpp"
 #include "lease/electorate.hpp"
-#include "lease/fitness.hpp"
+#include "lease/fitness_ranking.hpp"
 #include "lease/voter.hpp"
 
 using namespace tillsync;
@@ -199,7 +199,7 @@ TEST_CASE("a peer is shown the certificate once in a term and roster version, an
 }
 
 TEST_CASE("candidates rank by fitness, then by name") {
-  Fitness fitness;
+  FitnessRanking fitness;
   fitness.report(kThree, 2);
   fitness.report(kTwo, 1);
   CHECK(fitness.fitter(kThree, kOne));
@@ -211,7 +211,7 @@ TEST_CASE("candidates rank by fitness, then by name") {
 }
 
 TEST_CASE("a host hands over to a peer that has been fitter for half a minute on end, never to a mere lower name") {
-  Fitness fitness;
+  FitnessRanking fitness;
   const auto at = [&](int seconds_later) {
     return fitness.successor(kStart + seconds(seconds_later), kTwo, kStart, {kOne, kThree});
   };

@@ -63,8 +63,8 @@ class RefusingStore final : public CloudStore {
     }
     std::vector<BranchKey> shops() override { return below_.shops(); }
     std::optional<Bytes> meta(const std::string& name) override { return below_.meta(name); }
-    void notes(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override {
-      below_.notes(prefix, visit);
+    void metas(const std::string& prefix, const std::function<void(const std::string&, ByteView)>& visit) override {
+      below_.metas(prefix, visit);
     }
     void put_chain(const BranchKey& shop, const ChainId& chain, const ChainPoint& point) override {
       below_.put_chain(shop, chain, point);

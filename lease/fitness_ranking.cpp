@@ -1,27 +1,27 @@
-#include "lease/fitness.hpp"
+#include "lease/fitness_ranking.hpp"
 
 #include <algorithm>
 
 namespace tillsync {
 
-std::uint32_t Fitness::of(const TillId& who) const {
+std::uint32_t FitnessRanking::of(const TillId& who) const {
   const auto it = reported_.find(who);
   return it == reported_.end() ? 0 : it->second;
 }
 
-bool Fitness::fitter(const TillId& a, const TillId& b) const { return of(a) != of(b) ? of(a) > of(b) : a < b; }
+bool FitnessRanking::fitter(const TillId& a, const TillId& b) const { return of(a) != of(b) ? of(a) > of(b) : a < b; }
 
-unsigned Fitness::rank(const TillId& who, const std::vector<TillId>& rivals) const {
+unsigned FitnessRanking::rank(const TillId& who, const std::vector<TillId>& rivals) const {
   return static_cast<unsigned>(std::ranges::count_if(rivals, [&](const TillId& each) { return fitter(each, who); }));
 }
 
-std::optional<TillId> Fitness::fittest(const std::vector<TillId>& among) const {
+std::optional<TillId> FitnessRanking::fittest(const std::vector<TillId>& among) const {
   const auto best = std::ranges::min_element(among, [&](const TillId& a, const TillId& b) { return fitter(a, b); });
   return best == among.end() ? std::nullopt : std::optional(*best);
 }
 
-std::optional<TillId> Fitness::successor(Instant now, const TillId& host, Instant hosts_since,
-                                         const std::vector<TillId>& peers) {
+std::optional<TillId> FitnessRanking::successor(Instant now, const TillId& host, Instant hosts_since,
+                                                const std::vector<TillId>& peers) {
   const auto best = fittest(peers);
   if (!best || of(*best) <= of(host)) {
     outdone_since_.reset();

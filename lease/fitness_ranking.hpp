@@ -11,7 +11,7 @@
 
 namespace tillsync {
 
-class Fitness {
+class FitnessRanking {
  public:
   // So long a peer must have been fitter, and the host have hosted.
   static constexpr Duration kOutdoneFor = seconds(30);
