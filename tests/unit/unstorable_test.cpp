@@ -183,9 +183,7 @@ TEST_CASE("a refund of a sale with a long name, and a refused op with a long sku
     CHECK(kinds["unknown_sale"] == 4);
     CHECK(kinds["dead_letter"] == 2);
     store->read([&](CloudTxn& txn) -> Result<void> {
-      const auto row = txn.row(shops.shop(0), {"branch/north", "stock"}, sku + "4000");
-      REQUIRE(row);
-      CHECK(row->id == sku + "4000");
+      CHECK_FALSE(txn.row(shops.shop(0), {"branch/north", "stock"}, sku + "4000"));  // what is no sku has no stock
       return {};
     });
   });
