@@ -12,7 +12,7 @@ namespace tillsync {
 
 namespace {
 
-constexpr std::size_t kMaxFeeds = 1000, kMaxKindBytes = 64;
+constexpr std::size_t kMaxFeeds = 1000, kMaxFeedKindBytes = 64;
 constexpr char kSettledMeta[] = "settled";
 
 std::vector<ChainUpTo> stored_settled(TillView& view) {
@@ -47,7 +47,7 @@ Pull RowReader::next_pull() const {
 bool RowReader::hear_of(const FeedKind& feed) {
   const bool ours = feed.feed == "tenant" || feed.feed == "branch/" + branch_.text ||
                     (feed.feed.starts_with("group/") && groups_.contains(feed.feed.substr(6)));
-  return ours && feed.kind.size() <= kMaxKindBytes && positions_.size() < kMaxFeeds &&
+  return ours && feed.kind.size() <= kMaxFeedKindBytes && positions_.size() < kMaxFeeds &&
          positions_.try_emplace(feed).second;
 }
 
