@@ -1,7 +1,7 @@
 #include "engine/cloud/fleet.hpp"
 
-#include "engine/cloud/frontier.hpp"
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/frontier.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/cloud_store.hpp"
 
@@ -31,11 +31,6 @@ std::string minutes(std::int64_t ms) {
 }
 
 }  // namespace
-
-Tally tally_of(CloudTxn& txn, const BranchKey& shop) {
-  const auto meta = txn.meta(tally_meta(shop));
-  return meta ? unpack<Tally>(*meta).value_or(Tally{}) : Tally{};
-}
 
 std::vector<BranchReport> read_fleet(CloudTxn& txn, const std::string& tenant, const std::vector<BranchKey>& known) {
   std::map<BranchKey, BranchReport> found;

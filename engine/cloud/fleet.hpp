@@ -6,32 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/cloud/outbox.hpp"
+#include "engine/cloud/ingest/outbox.hpp"
+#include "engine/cloud/ingest/tally.hpp"
 #include "engine/cloud/witness.hpp"
 
 namespace tillsync {
-
-// Of a branch, or of the rows that a tenant's branches share.
-struct Tally {
-  std::uint64_t ops = 0, duplicates = 0, refused_ops = 0;  // since the record began
-  std::int64_t heard_ms = 0;                               // by the cloud's clock: the newest word of any till
-  std::map<std::string, std::int64_t> waiting;             // conflicts that nobody has settled, by kind
-  template <class A>
-  void fields(A& a) {
-    a(ops, duplicates, refused_ops, heard_ms, waiting);
-  }
-  void count(const std::map<std::string, std::int64_t>& changed) {
-    for (const auto& [kind, by] : changed) waiting[kind] += by;
-    std::erase_if(waiting, [](const auto& each) { return each.second <= 0; });
-  }
-  std::int64_t conflicts() const {
-    std::int64_t sum = 0;
-    for (const auto& [kind, n] : waiting) sum += n;
-    return sum;
-  }
-};
-
-Tally tally_of(CloudTxn& txn, const BranchKey& shop);
 
 struct BranchReport {
   BranchKey shop;

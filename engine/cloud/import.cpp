@@ -1,7 +1,7 @@
 #include "engine/cloud/import.hpp"
 
-#include "engine/cloud/meta_names.hpp"
-#include "engine/cloud/row_writer.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
+#include "engine/cloud/ingest/row_writer.hpp"
 #include "engine/validate.hpp"
 #include "storage/model/cloud_store.hpp"
 

@@ -19,14 +19,14 @@ namespace tillsync {
 namespace {
 
 void answer_offer(CloudTxn& txn, const CloudAsk& ask, const HistoryOffer& offer, CloudAnswers& out) {
-  const ChainPoint held = txn.chain(ask.shop, offer.chain.id()).value_or(ChainPoint{});
+  const ChainPoint held = txn.chain(ask.branch, offer.chain.id()).value_or(ChainPoint{});
   out.answers.push_back({ask.from, Ack{offer.chain, Level::cloud, held}});
 }
 
 void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudAnswers& out) {
   Fetched answer{fetch.chain, fetch.from, {}, true};
   std::size_t bytes = 0;
-  txn.ops(ask.shop, fetch.chain.id(), fetch.from, [&](const CloudOp& op) {
+  txn.ops(ask.branch, fetch.chain.id(), fetch.from, [&](const CloudOp& op) {
     if (!answer.ops.empty() && (bytes + op.bytes.size() > kMaxBatchBytes || answer.ops.size() >= kMaxBatchOps))
       return false;
     bytes += op.bytes.size();
@@ -38,12 +38,12 @@ void answer_fetch(CloudTxn& txn, const CloudAsk& ask, const Fetch& fetch, CloudA
 
 // What the stock rows of a branch have settled. A history that its till left for another is settled whole; of those
 // that none names as left (a till was set up anew) the youngest is open.
-std::vector<ChainUpTo> settled(CloudTxn& txn, const BranchKey& shop) {
+std::vector<ChainUpTo> settled(CloudTxn& txn, const BranchKey& branch) {
   std::map<ChainId, Hlc> began;
   std::set<ChainId> left;
-  const auto chains = txn.chains(shop);
+  const auto chains = txn.chains(branch);
   for (const auto& [chain, point] : chains) {
-    txn.ops(shop, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
+    txn.ops(branch, chain, Seq{1}, [&, id = chain](const CloudOp& first) {
       const auto op = decode_op(first.bytes);
       if (op) began.try_emplace(id, op->hlc);
       const auto fork = op && op->kind == OpKind::incarnation ? unpack<ForkState>(op->body) : std::nullopt;
@@ -72,24 +72,24 @@ void answer_pull(CloudTxn& txn, const CloudAsk& ask, const Pull& pull, CloudAnsw
   std::size_t bytes = 0;
   for (const std::string& name : pull.feeds) {
     if (name.starts_with("group/")) {
-      const auto group = txn.row(ask.shop, groups_feed(), name.substr(6));
-      if (!group || !in_group(*group, ask.shop.branch)) continue;
+      const auto group = txn.row(ask.branch, groups_feed(), name.substr(6));
+      if (!group || !in_group(*group, ask.branch.branch)) continue;
     }
     std::set<std::string> kinds;
-    for (const std::string& kind : txn.kinds(ask.shop, name)) kinds.insert(kind);
+    for (const std::string& kind : txn.kinds(ask.branch, name)) kinds.insert(kind);
     for (const RowPosition& p : pull.positions) {
       if (p.feed == name) kinds.insert(p.kind);  // also what it has and the cloud has not: a backup may lack it
     }
     for (const std::string& kind : kinds) {
       const FeedKind feed{name, kind};
-      const FeedRecord newest = txn.feed(ask.shop, feed);
+      const FeedRecord newest = txn.feed(ask.branch, feed);
       const RowPosition position = position_of(pull, feed);
       if (is_current(position, newest) || bytes > kMaxPagesBytes) continue;
       answer.pages.push_back(make_page(position, newest, [&](RowVersion after, const RowVisitor& visit) {
-        txn.rows_after(ask.shop, feed, after, visit);
+        txn.rows_after(ask.branch, feed, after, visit);
       }));
-      if (feed == stock_feed(ask.shop.branch) && !answer.pages.back().more)
-        answer.pages.back().settled = settled(txn, ask.shop);
+      if (feed == stock_feed(ask.branch.branch) && !answer.pages.back().more)
+        answer.pages.back().settled = settled(txn, ask.branch);
       for (const auto& row : answer.pages.back().rows) bytes += row.fields_bytes.size() + 32;
     }
   }
@@ -110,37 +110,42 @@ bool writes(const CloudAsk& ask) {
 void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, const LeaseClock& clock, CloudAnswers& out) {
   const auto* lease = std::get_if<LeaseAsk>(&ask.what);
   if (lease == nullptr) return;
-  auto answer = witness.on_ask(txn, ask.shop, *lease, clock);
+  auto answer = witness.on_ask(txn, ask.branch, *lease, clock);
   if (answer) out.answers.push_back({ask.from, std::move(*answer)});
+}
+
+std::vector<BranchKey> written_branches(JobPart part) {
+  std::vector<BranchKey> out;
+  for (const auto& [ask, push] : part) {
+    if (writes(*ask)) out.push_back(ask->branch);
+  }
+  return out;
 }
 
 // What changes the record, in one transaction.
 void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, const LeaseClock& clock,
                  CloudAnswers& out) {
-  std::vector<BranchKey> shops;
-  std::vector<std::pair<BranchKey, const ReadPush*>> expected;
-  for (const auto& [ask, push] : part) {
-    if (writes(*ask)) shops.push_back(ask->shop);
-    if (push != nullptr) expected.emplace_back(ask->shop, push);
-  }
-  txn.lock(shops);
+  txn.lock(written_branches(part));
   witness.begin();
-  Ingest ingest(txn, job.now.wall_ms, *job.policies);
-  ingest.expect(expected);
+  IngestPlan plan(txn, job.now.wall_ms, *job.policies);
+  for (const auto& [ask, push] : part) {
+    if (push != nullptr) plan.expect(ask->branch, *push);
+  }
+  Ingest ingest = std::move(plan).read();
   for (const auto& [ask, push] : part) {
     if (push == nullptr) continue;
-    const ChainPoint held = ingest.branch(ask->shop).push(*push);
+    const ChainPoint held = ingest.branch(ask->branch).push(*push);
     out.answers.push_back({ask->from, Ack{WireChain::of(push->push.chain), Level::cloud, held}});
   }
   for (const auto& [ask, unused] : part) {
     if (const auto* p = std::get_if<Progress>(&ask->what))
-      ingest.branch(ask->shop).progress(p->chain.id(), p->last, p->hlc);
+      ingest.branch(ask->branch).progress(p->chain.id(), p->last, p->hlc);
     const auto* e = std::get_if<TwoGrants>(&ask->what);  // a till that was seen to lie is a matter for people
     if (e != nullptr)
-      ingest.branch(ask->shop).raise(
-          two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, job.now.wall_ms));
+      ingest.branch(ask->branch)
+          .raise(two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, job.now.wall_ms));
   }
-  out.counts = ingest.finish(job.tills);
+  out.counts = std::move(ingest).close(job.tills);
   for (const auto& [ask, unused] : part) {
     if (writes(*ask)) answer_lease(txn, witness, *ask, clock, out);
   }

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "engine/cloud/cloud_core.hpp"
+#include "engine/cloud/cloud_job.hpp"
 
 namespace tillsync {
 

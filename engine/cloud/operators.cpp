@@ -1,6 +1,6 @@
 #include "engine/cloud/operators.hpp"
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
 
 namespace tillsync {

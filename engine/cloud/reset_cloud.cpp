@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "engine/cloud/witness.hpp"
 #include "storage/base/pack.hpp"
 

@@ -13,9 +13,7 @@ void CloudAnswers::add(CloudAnswers more) {
   std::ranges::move(more.answers, std::back_inserter(answers));
   std::ranges::move(more.refused, std::back_inserter(refused));
   std::ranges::move(more.waiting, std::back_inserter(waiting));
-  counts.appended += more.counts.appended;
-  counts.duplicates += more.counts.duplicates;
-  counts.conflicts += more.counts.conflicts;
+  counts.add(more.counts);
   changed.merge(more.changed);
   if (more.began_anew) began_anew = std::move(more.began_anew);
 }
@@ -43,9 +41,9 @@ class JobRun {
       if (verified == nullptr) {
         asks.push_back({&ask});
       } else if (const auto& read = verified->reading->read(); !read) {
-        out_.refused.push_back({ask.from, ask.shop, Refused::bad_signature, read.error().message});
+        out_.refused.push_back({ask.from, ask.branch, Refused::bad_signature, read.error().message});
       } else if (verified->settles_only && !std::ranges::all_of(read->push.ops, settles)) {
-        out_.refused.push_back({ask.from, ask.shop, Refused::not_allowed, CloudCore::kMayNotPush});
+        out_.refused.push_back({ask.from, ask.branch, Refused::not_allowed, kMayNotPush});
       } else {
         asks.push_back({&ask, &*read});
       }
@@ -96,7 +94,7 @@ class JobRun {
     const auto* lease = std::get_if<LeaseAsk>(&ask.what);
     const auto* command = lease == nullptr ? nullptr : std::get_if<Command>(&lease->what);
     if (command != nullptr) return out_.answers.push_back({ask.from, Commanded{command->nonce, why.message}});
-    out_.refused.push_back({ask.from, ask.shop, Refused::unstorable, why.for_log()});
+    out_.refused.push_back({ask.from, ask.branch, Refused::unstorable, why.for_log()});
   }
 
   CloudStore& store_;

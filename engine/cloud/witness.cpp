@@ -1,6 +1,6 @@
 #include "engine/cloud/witness.hpp"
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "engine/cloud/reset_cloud.hpp"
 #include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"

@@ -139,7 +139,7 @@ struct Seen {
 };
 
 // Of a till, in its history's name: every op after `last` is stamped after `hlc`. What a branch's past is complete up
-// to (engine/cloud/frontier.hpp) rests on it; idle tills say it too.
+// to (engine/cloud/ingest/frontier.hpp) rests on it; idle tills say it too.
 struct Progress {
   static constexpr std::uint64_t kType = 17;
   WireChain chain;

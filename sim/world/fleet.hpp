@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "engine/cloud/conflict_book.hpp"
+#include "engine/cloud/ingest/conflict_book.hpp"
 #include "sim/world/sim_cloud.hpp"
 #include "sim/world/sim_till.hpp"
 

@@ -5,10 +5,10 @@
 #include <asio/detached.hpp>
 #include <stdexcept>
 
-#include "engine/cloud/ingest.hpp"
+#include "engine/cloud/ingest/ingest.hpp"
+#include "engine/lone_history.hpp"
 #include "tests/scratch.hpp"
 #include "tests/unit/keys.hpp"
-#include "transport/api/people.hpp"
 #include "transport/api/remote.hpp"
 #include "transport/cloud/cloud_runtime.hpp"
 
@@ -166,7 +166,7 @@ TEST_CASE("conflicts whose text is not UTF-8 are shown to a supporter from afar,
   const auto written = shared.cloud().with_database([&](CloudStore& store) {
     return store.write([&](CloudTxn& txn) -> Result<void> {
       txn.lock({shop});
-      Ingest ingest(txn, 1, policies);
+      Ingest ingest = IngestPlan(txn, 1, policies).read();
       for (std::uint8_t till = 1; till <= 2; ++till) {
         OpDraft sale;
         sale.key = "twice";
@@ -175,7 +175,7 @@ TEST_CASE("conflicts whose text is not UTF-8 are shown to a supporter from afar,
         const TillId name{"till-" + std::to_string(till)};
         ingest.branch(shop).push(read_ops(sign_alone(sale, shop.branch, name, key_number(till), {}, 1)));
       }
-      ingest.finish({});
+      std::move(ingest).close({});
       return {};
     });
   });

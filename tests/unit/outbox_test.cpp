@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/cloud/courier.hpp"
-#include "engine/cloud/outbox.hpp"
+#include "engine/cloud/ingest/outbox.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/base/random.hpp"
 #include "tests/unit/backends.hpp"

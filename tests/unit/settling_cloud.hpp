@@ -7,7 +7,7 @@
 #include <map>
 
 #include "conflicts/choices.hpp"
-#include "engine/cloud/ingest.hpp"
+#include "engine/cloud/ingest/ingest.hpp"
 #include "engine/till/local_log.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/feeds.hpp"
@@ -134,9 +134,9 @@ class SettlingCloud {
  private:
   void write(const std::function<void(Ingest&)>& body) {
     REQUIRE(store_->write([&](CloudTxn& txn) -> Result<void> {
-      Ingest ingest(txn, now_ms, policies);
+      Ingest ingest = IngestPlan(txn, now_ms, policies).read();
       body(ingest);
-      ingest.finish({{shop, {TillId{"till-1"}, TillId{"till-2"}}}});
+      std::move(ingest).close({{shop, {TillId{"till-1"}, TillId{"till-2"}}}});
       return {};
     }));
   }

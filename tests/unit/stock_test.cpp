@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/cloud/frontier.hpp"
+#include "engine/cloud/ingest/frontier.hpp"
 #include "engine/ledger/ledger.hpp"
 #include "engine/till/stock_view.hpp"
 #include "storage/base/pack.hpp"

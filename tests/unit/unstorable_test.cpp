@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/cloud/cloud_core.hpp"
-#include "engine/cloud/conflict_book.hpp"
+#include "engine/cloud/ingest/conflict_book.hpp"
 #include "storage/lmdb/till_store.hpp"
 #include "storage/model/op_codec.hpp"
 #include "storage/model/store_key.hpp"
@@ -212,7 +212,7 @@ TEST_CASE(
       dead.insert(each.subject);
     }
     CHECK(dead == std::set<std::string>{"bad-3", "bad-9"});
-    CHECK_FALSE(shops.core.trouble());
+    CHECK_FALSE(shops.core.status().trouble);
     // Said again it is known.
     CHECK(held_by(shops.say({{0, shops.push(0, {sale("next")})}}).heard[0]) == Seq{13});
   });
@@ -237,7 +237,7 @@ TEST_CASE("what can't be stored even as a dead letter, and what is no push, is a
   CHECK(shops.core.refusals().counts().at({shops.shop(0), Refused::unstorable}) == 1);
   CHECK(held_by(pushed.heard[1]) == Seq{1});
   CHECK(shops.effects(0) == "+");
-  CHECK_FALSE(shops.core.trouble());
+  CHECK_FALSE(shops.core.status().trouble);
 }
 
 TEST_CASE("a database that is away refuses nothing for good: the job is tried again, and meanwhile the cloud says so") {
@@ -248,14 +248,14 @@ TEST_CASE("a database that is away refuses nothing for good: the job is tried ag
   store.refuse_ops({"sale-1"}, ErrorKind::disk_full);
   auto out = shops.say({{0, shops.push(0, {sale("sale-0"), sale("sale-1")})}});
   CHECK(out.heard[0].empty());
-  REQUIRE(shops.core.trouble());
-  CHECK(shops.core.trouble()->kind == ErrorKind::disk_full);
+  REQUIRE(shops.core.status().trouble);
+  CHECK(shops.core.status().trouble->kind == ErrorKind::disk_full);
   store.refuse_ops({}, ErrorKind::disk_full);
   shops.now.mono = *shops.core.next_wake();
   shops.take(shops.core.on_wake(shops.now), out);
   CHECK(held_by(out.heard[0]) == Seq{2});
   CHECK(shops.effects(0) == "++");
-  CHECK_FALSE(shops.core.trouble());
+  CHECK_FALSE(shops.core.status().trouble);
 }
 
 TEST_CASE("a till's database takes names of any length as well, and tells them apart") {

@@ -3,9 +3,9 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
+#include "engine/lone_history.hpp"
 #include "storage/base/pack.hpp"
 #include "transport/api/json.hpp"
-#include "transport/api/people.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync {

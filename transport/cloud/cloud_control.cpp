@@ -47,10 +47,11 @@ Json status_json(const CloudRuntime& cloud, const CloudCore& core) {
     if (const Certificate* lease = core.leader(shop))
       shops.back()["host"] = {{"till", lease->ballot.candidate.text}, {"term", lease->ballot.term.value}};
   }
-  const CloudCounters& n = core.counters();
+  const CloudStatus status = core.status();
+  const CloudCounters& n = status.counters;
   return {
-      {"role", "cloud"}, {"key", cloud.key().hex()},   {"port", cloud.port()},     {"connections", core.connections()},
-      {"ops", n.ops},    {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", core.refusals().total()},
+      {"role", "cloud"}, {"key", cloud.key().hex()},   {"port", cloud.port()},     {"connections", status.connections},
+      {"ops", n.ops},    {"duplicates", n.duplicates}, {"conflicts", n.conflicts}, {"refused", status.refused},
       {"shops", shops}};
 }
 

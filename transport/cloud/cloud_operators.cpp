@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
+#include "engine/cloud/ingest/outbox.hpp"
 #include "engine/cloud/operators.hpp"
-#include "engine/cloud/outbox.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync {

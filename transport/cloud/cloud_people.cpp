@@ -2,12 +2,12 @@
 #include <set>
 
 #include "engine/cloud/rights.hpp"
+#include "engine/lone_history.hpp"
 #include "engine/validate.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/feeds.hpp"
 #include "storage/model/op_codec.hpp"
 #include "transport/api/json.hpp"
-#include "transport/api/people.hpp"
 #include "transport/base/caught.hpp"
 #include "transport/base/clock.hpp"
 #include "transport/cloud/cloud_runtime.hpp"
@@ -54,16 +54,16 @@ void CloudRuntime::settle(const BranchKey& shop, OpDraft draft, std::function<vo
   auto changed = std::make_shared<std::set<CloudNews>>();
   on_database(
       [changed, shop, draft, name = name_in(core_.rosters().at(shop)), key = key_, said = *said,
-       now_ms = read_clock().wall_ms, policies = core_.policies()](CloudStore& store) {
+       now_ms = read_clock().wall_ms, policies = policies_](CloudStore& store) {
         return store.write([&](CloudTxn& txn) -> Result<void> {
           txn.lock({shop});
           const auto about = ConflictBook(txn, shop, now_ms, *policies).find(said.conflict);
           if (!about) return fail(ErrorKind::not_found, "this cloud knows of no conflict '" + said.conflict + "'");
           if (auto ok = check(said, *about); !ok) return ok;
-          Ingest ingest(txn, now_ms, *policies);
+          Ingest ingest = IngestPlan(txn, now_ms, *policies).read();
           const auto last = txn.chain(shop, person_chain(name, key.public_key())).value_or(ChainPoint{});
           ingest.branch(shop).push(read_ops(sign_alone(draft, shop.branch, name, key, last, now_ms)));
-          ingest.finish({});
+          std::move(ingest).close({});
           *changed = txn.announced();
           return {};
         });

@@ -15,22 +15,24 @@ namespace {
 
 // A database that is away when the cloud starts comes back, like one that goes while it runs.
 Result<std::unique_ptr<CloudStore>> await_postgres(const std::string& url, std::uint64_t generation, const Log& log) {
-  for (Duration pause = CloudCore::kFirstPause;; pause = std::min<Duration>(pause * 2, CloudCore::kLongestPause)) {
+  for (Duration pause = JobScheduler::kFirstPause;;
+       pause = std::min<Duration>(pause * 2, JobScheduler::kLongestPause)) {
     auto store = open_postgres_cloud(url, generation);
     if (store || store.error().kind != ErrorKind::io) return store;
-    if (pause == CloudCore::kFirstPause) log({Notice::Weight::error, store.error().for_log() + "; trying again"});
+    if (pause == JobScheduler::kFirstPause) log({Notice::Weight::error, store.error().for_log() + "; trying again"});
     std::this_thread::sleep_for(pause);
   }
 }
 
 }  // namespace
 
-CloudRuntime::CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log)
+CloudRuntime::CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Policies policies, Log log)
     : folder_(std::move(folder)),
       name_(options.name),
       key_(key),
       log_(std::move(log)),
-      core_(key, options.lanes(), options.limits),
+      policies_(std::make_shared<const Policies>(policies)),
+      core_(key, options.lanes(), options.limits, std::move(policies)),
       witnesses_(options.lanes()),
       database_(std::make_unique<asio::thread_pool>(options.store.empty() ? 1 : options.lanes() + 1)) {
   randombytes_buf(&run_, sizeof run_);
@@ -45,10 +47,10 @@ Result<std::unique_ptr<CloudRuntime>> CloudRuntime::open(Options options, Log lo
   auto store = cloud_store(*folder, options.store);
   if (!store) return tl::unexpected(store.error());
   options.store = std::move(*store);
-  std::unique_ptr<CloudRuntime> runtime(new CloudRuntime(std::move(*folder), options, *key, std::move(log)));
-  auto policies = load_policies(runtime->folder_);
+  auto policies = load_policies(*folder);
   if (!policies) return tl::unexpected(policies.error());
-  runtime->core_.use(std::move(*policies));
+  std::unique_ptr<CloudRuntime> runtime(
+      new CloudRuntime(std::move(*folder), options, *key, std::move(*policies), std::move(log)));
   if (auto opened = runtime->open_store(options); !opened) return tl::unexpected(opened.error());
   if (auto started = runtime->start(options); !started) return tl::unexpected(started.error());
   return runtime;

@@ -66,7 +66,7 @@ class CloudRuntime final : private LinkOwner {
   const PublicKey& key() const { return key_.public_key(); }
 
  private:
-  CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Log log);
+  CloudRuntime(DataFolder folder, const Options& options, SecretKey key, Policies policies, Log log);
   Result<void> open_store(const Options& options);
   Result<void> load_rosters();
   void take_stored_rosters(const std::string& tenant);  // all of them, without one
@@ -93,6 +93,7 @@ class CloudRuntime final : private LinkOwner {
   std::uint64_t run_ = 0;
   std::uint16_t port_ = 0;
   std::unique_ptr<CloudStore> store_;
+  std::shared_ptr<const Policies> policies_;
   CloudCore core_;
   std::vector<Witness> witnesses_;  // one a lane: what its jobs have seen
 

@@ -264,7 +264,7 @@ std::optional<std::string> CloudService::not_ready() {
             [](CloudTxn& txn) -> Result<void> { return (void)txn.meta(kGenerationMeta), Result<void>(); });
       },
       [answered, &cloud = cloud_](Result<void> read) {  // it may be read, and have no room
-        const auto trouble = cloud.core().trouble();
+        const auto trouble = cloud.core().status().trouble;
         answered->set_value(read && trouble ? tl::unexpected(*trouble) : std::move(read));
       });
   if (answer.wait_for(seconds(3)) != std::future_status::ready) return "the database does not answer";

@@ -137,14 +137,13 @@ void add_branch(Sheet& sheet, const BranchReport& each, const std::string& tenan
 
 Result<std::string> cloud_metrics(CloudRuntime& cloud, const std::string& tenant) {
   struct Seen {
-    CloudCounters counters;
+    CloudStatus status;
     Refusals refusals;
-    std::size_t connections = 0;
     std::map<std::string, std::string> tenants;
     std::vector<BranchKey> shops;
   };
   const Seen seen = cloud.ask([&] {
-    Seen out{cloud.core().counters(), cloud.core().refusals(), cloud.core().connections(), {}, {}};
+    Seen out{cloud.core().status(), cloud.core().refusals(), {}, {}};
     for (const auto& [shop, roster] : cloud.core().rosters())
       out.tenants[shop.tenant] = roster.tenant, out.shops.push_back(shop);
     return out;
@@ -161,11 +160,11 @@ Result<std::string> cloud_metrics(CloudRuntime& cloud, const std::string& tenant
     return it == seen.tenants.end() ? id.substr(0, 16) : it->second;
   };
   Sheet sheet;
-  sheet.gauge("cloud_connections", "Tills and people that are connected to this process.", n(seen.connections));
-  sheet.counter("cloud_ops_total", "Ops that this process took since its start.", n(seen.counters.ops));
-  sheet.counter("cloud_jobs_total", "Transactions of this process since its start.", n(seen.counters.jobs));
-  sheet.counter("cloud_duplicates_total", "Duplicates that this process closed.", n(seen.counters.duplicates));
-  sheet.counter("cloud_conflicts_total", "Conflicts that this process raised.", n(seen.counters.conflicts));
+  sheet.gauge("cloud_connections", "Tills and people that are connected to this process.", n(seen.status.connections));
+  sheet.counter("cloud_ops_total", "Ops that this process took since its start.", n(seen.status.counters.ops));
+  sheet.counter("cloud_jobs_total", "Transactions of this process since its start.", n(seen.status.counters.jobs));
+  sheet.counter("cloud_duplicates_total", "Duplicates that this process closed.", n(seen.status.counters.duplicates));
+  sheet.counter("cloud_conflicts_total", "Conflicts that this process raised.", n(seen.status.counters.conflicts));
   for (const auto& [of, count] : seen.refusals.counts()) {
     if (!tenant.empty() && of.first.tenant != tenant) continue;
     sheet.counter(

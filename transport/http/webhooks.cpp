@@ -3,7 +3,7 @@
 #include <httplib.h>
 #include <sodium.h>
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/op_codec.hpp"
 #include "transport/api/json.hpp"

@@ -1,6 +1,6 @@
-// Delivers what is accepted to tenants' webhooks (engine/cloud/outbox.hpp): branch by branch in order, several branches
-// at once, and a tenant's slow endpoint holds up nobody else's. Of several cloud processes one at a time serves a
-// tenant, by a claim in the record; should two, a delivery arrives twice under the same key.
+// Delivers what is accepted to tenants' webhooks (engine/cloud/ingest/outbox.hpp): branch by branch in order, several
+// branches at once, and a tenant's slow endpoint holds up nobody else's. Of several cloud processes one at a time
+// serves a tenant, by a claim in the record; should two, a delivery arrives twice under the same key.
 //
 // A request is a POST of {"tenant", "branch", "ops": [...]} with
 //   Idempotency-Key       the delivery's key
@@ -13,7 +13,7 @@
 #include <mutex>
 
 #include "engine/cloud/courier.hpp"
-#include "engine/cloud/outbox.hpp"
+#include "engine/cloud/ingest/outbox.hpp"
 #include "transport/cloud/cloud_runtime.hpp"
 
 namespace tillsync {

@@ -1,5 +1,5 @@
-// What a person says without a till: ops in a history of their own, one a key, signed by the person's (or the cloud's)
-// key.
+// Ops of a person without a till: they stand in a history of their own, one a key, signed by the person's (or the
+// cloud's) key.
 #pragma once
 
 #include "engine/wire/open_push.hpp"

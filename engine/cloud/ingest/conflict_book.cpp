@@ -1,10 +1,10 @@
-#include "engine/cloud/conflict_book.hpp"
+#include "engine/cloud/ingest/conflict_book.hpp"
 
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/fleet.hpp"
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
+#include "engine/cloud/ingest/tally.hpp"
 #include "engine/ledger/moves.hpp"
 #include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"
@@ -12,10 +12,10 @@
 
 namespace tillsync {
 
-std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const BranchKey& shop) {
+std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const BranchKey& branch) {
   std::vector<Conflict> out;
-  for (const FeedKind& feed : {conflict_feed(shop.branch), FeedKind{"tenant", kConflictKind}}) {
-    txn.rows_after(shop, feed, {}, [&](const Row& row) {
+  for (const FeedKind& feed : {conflict_feed(branch.branch), FeedKind{"tenant", kConflictKind}}) {
+    txn.rows_after(branch, feed, {}, [&](const Row& row) {
       if (auto conflict = unpack<Conflict>(row.fields); conflict && !row.deleted) out.push_back(std::move(*conflict));
       return true;
     });
@@ -24,15 +24,15 @@ std::vector<Conflict> ConflictBook::all(CloudTxn& txn, const BranchKey& shop) {
 }
 
 std::optional<Conflict> ConflictBook::find(const std::string& id) {
-  const FeedKind feed = conflict_feed(shop_.branch, id);
-  txn_.lock_feed(shop_, feed.feed);  // what is found is changed next
-  const auto row = txn_.row(shop_, feed, id);
+  const FeedKind feed = conflict_feed(branch_.branch, id);
+  txn_.lock_feed(branch_, feed.feed);  // what is found is changed next
+  const auto row = txn_.row(branch_, feed, id);
   return row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
 }
 
 std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
   if (!suspects_) {
-    const auto meta = txn_.meta(suspected_meta(shop_));
+    const auto meta = txn_.meta(suspected_meta(branch_));
     suspects_ = meta ? unpack<Packed<Suspect>>(*meta).value_or(Packed<Suspect>{}).all : std::vector<Suspect>{};
   }
   return *suspects_;
@@ -40,13 +40,13 @@ std::vector<ConflictBook::Suspect>& ConflictBook::suspects() {
 
 void ConflictBook::put(const Conflict& conflict) {
   if (mutated(Mutant::drop_conflict)) return;
-  const FeedKind feed = conflict_feed(shop_.branch, conflict.id);
-  const auto row = txn_.row(shop_, feed, conflict.id);
+  const FeedKind feed = conflict_feed(branch_.branch, conflict.id);
+  const auto row = txn_.row(branch_, feed, conflict.id);
   const auto before = row && !row->deleted ? unpack<Conflict>(row->fields) : std::nullopt;
   auto& changed = waiting_changed_[feed.feed == "tenant" ? 1 : 0];
   if (before && before->waits()) --changed[before->kind];
   if (conflict.waits()) ++changed[conflict.kind];
-  txn_.put_row(shop_, {feed, conflict.id, false, pack(conflict)});
+  txn_.put_row(branch_, {feed, conflict.id, false, pack(conflict)});
 }
 
 bool ConflictBook::raise(Conflict conflict) {
@@ -54,13 +54,13 @@ bool ConflictBook::raise(Conflict conflict) {
     if (!known->kind.empty()) return false;
     conflict.history = std::move(known->history);  // settled before the cloud heard of it
     conflict.state = known->state, conflict.settlement = std::move(known->settlement);
-    conflict.branch = shop_.branch.text;
+    conflict.branch = branch_.branch.text;
     put(conflict);
     return false;
   }
   ++raised_;
   if (conflict.at_ms == 0) conflict.at_ms = now_ms_;
-  conflict.branch = shop_.branch.text;
+  conflict.branch = branch_.branch.text;
   const bool suspected = conflict.state == ConflictState::suspected;
   if (!suspected || policies_.anomaly(conflict.kind).rule == AnomalyRule::log) decide(conflict);
   if (conflict.state == ConflictState::suspected) suspect(conflict);
@@ -109,7 +109,7 @@ void ConflictBook::suspect(const Conflict& conflict) {
 
 std::optional<Op> ConflictBook::op_at(const StockPlace& place) {
   std::optional<Op> op;
-  txn_.ops(shop_, {place.till, place.incarnation}, place.seq, [&](const CloudOp& stored) {
+  txn_.ops(branch_, {place.till, place.incarnation}, place.seq, [&](const CloudOp& stored) {
     if (stored.seq == place.seq) op = decode_op(stored.bytes);
     return false;
   });
@@ -143,7 +143,7 @@ void ConflictBook::compare(const std::string& sku, const Ledger::Change& change)
       raise(std::move(now));
     } else if (known->state == ConflictState::closed && known->rule.empty()) {  // no policy closed it
       now.history = std::move(known->history);
-      now.branch = shop_.branch.text;
+      now.branch = branch_.branch.text;
       add_step(now, "", "suspected again: what explained it was explained otherwise");
       suspect(now);
       put(now);
@@ -190,9 +190,9 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
 }
 
 void ConflictBook::write() {
-  if (suspects_changed_) txn_.put_meta(suspected_meta(shop_), pack(Packed<Suspect>{*suspects_}));
+  if (suspects_changed_) txn_.put_meta(suspected_meta(branch_), pack(Packed<Suspect>{*suspects_}));
   if (waiting_changed_[1].empty()) return;
-  const BranchKey shared{shop_.tenant, {}};  // its feed is locked since the conflict was found
+  const BranchKey shared{branch_.tenant, {}};  // its feed is locked since the conflict was found
   Tally tally = tally_of(txn_, shared);
   tally.count(waiting_changed_[1]);
   txn_.put_meta(tally_meta(shared), pack(tally));

@@ -89,21 +89,21 @@ class Outbox {
   void remove_webhook(const std::string& tenant);  // and what was to be delivered
 
   // In the transaction that accepts them, of a branch that it has locked.
-  void put(const BranchKey& shop, const std::vector<OpRange>& ranges);
+  void put(const BranchKey& branch, const std::vector<OpRange>& ranges);
 
-  OutboxState state(const BranchKey& shop);
+  OutboxState state(const BranchKey& branch);
   std::vector<std::pair<BranchKey, OutboxState>> states(const std::string& tenant);
-  std::optional<Delivery> next(const BranchKey& shop);
+  std::optional<Delivery> next(const BranchKey& branch);
   // Each locks the branch, and does nothing when `delivery` is not at the front any more.
-  void delivered(const BranchKey& shop, const Delivery& delivery);
-  void failed(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
+  void delivered(const BranchKey& branch, const Delivery& delivery);
+  void failed(const BranchKey& branch, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
               std::int64_t try_at_ms);
-  void try_now(const BranchKey& shop);  // somebody has mended something
-  void set_aside(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms);
+  void try_now(const BranchKey& branch);  // somebody has mended something
+  void set_aside(const BranchKey& branch, const Delivery& delivery, const std::string& why, std::int64_t now_ms);
 
-  std::vector<SetAside> aside(const BranchKey& shop);
+  std::vector<SetAside> aside(const BranchKey& branch);
   // To the end of the queue, all or the one of that key. How many.
-  std::uint64_t replay(const BranchKey& shop, const std::string& key);
+  std::uint64_t replay(const BranchKey& branch, const std::string& key);
 
  private:
   struct Entry {
@@ -113,10 +113,10 @@ class Outbox {
       a(ranges);
     }
   };
-  std::string key_of(const BranchKey& shop, const OutboxState& state);
-  bool at_front(const BranchKey& shop, const Delivery& delivery, OutboxState& state);
-  void advance(const BranchKey& shop, OutboxState& state, const Delivery& delivery);
-  void keep(const BranchKey& shop, const OutboxState& state);
+  std::string key_of(const BranchKey& branch, const OutboxState& state);
+  bool at_front(const BranchKey& branch, const Delivery& delivery, OutboxState& state);
+  void advance(const BranchKey& branch, OutboxState& state, const Delivery& delivery);
+  void keep(const BranchKey& branch, const OutboxState& state);
   CloudTxn& txn_;
 };
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <tillsync/op.hpp>
 
-#include "engine/cloud/conflict_book.hpp"
-#include "engine/cloud/row_writer.hpp"
+#include "engine/cloud/ingest/conflict_book.hpp"
+#include "engine/cloud/ingest/row_writer.hpp"
 
 namespace tillsync {
 
@@ -16,8 +16,8 @@ class Anomalies {
  public:
   static constexpr std::int64_t kAheadMs = 5 * 60 * 1000;  // further in the future than this is no clock
 
-  Anomalies(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, ConflictBook& book, RowWriter& rows)
-      : txn_(txn), shop_(shop), now_ms_(now_ms), book_(book), rows_(rows) {}
+  Anomalies(CloudTxn& txn, const BranchKey& branch, std::int64_t now_ms, ConflictBook& book, RowWriter& rows)
+      : txn_(txn), branch_(branch), now_ms_(now_ms), book_(book), rows_(rows) {}
 
   // An op that took effect, at its corrected place.
   void look_at(const Op& op, const Document& document, const StockPlace& place);
@@ -34,7 +34,7 @@ class Anomalies {
   std::set<std::string>& waiting();  // sales that refunds name and that have not come
 
   CloudTxn& txn_;
-  BranchKey shop_;
+  BranchKey branch_;
   std::int64_t now_ms_;
   ConflictBook& book_;
   RowWriter& rows_;

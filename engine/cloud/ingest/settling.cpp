@@ -1,4 +1,4 @@
-#include "engine/cloud/settling.hpp"
+#include "engine/cloud/ingest/settling.hpp"
 
 #include "conflicts/kinds.hpp"
 #include "storage/base/pack.hpp"

@@ -6,8 +6,8 @@
 #include <tillsync/op.hpp>
 
 #include "conflicts/choices.hpp"
-#include "engine/cloud/conflict_book.hpp"
-#include "engine/cloud/row_writer.hpp"
+#include "engine/cloud/ingest/conflict_book.hpp"
+#include "engine/cloud/ingest/row_writer.hpp"
 
 namespace tillsync {
 

@@ -1,9 +1,9 @@
-#include "engine/cloud/row_writer.hpp"
+#include "engine/cloud/ingest/row_writer.hpp"
 
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/row_groups.hpp"
 
@@ -25,31 +25,31 @@ Bytes value_of(const RowFields& fields, const std::string& field) {
 FeedKind RowWriter::feed_of(const std::string& kind, const std::string& id) {
   if (!groups_) {
     groups_.emplace();
-    txn_.rows_after(shop_, groups_feed(), {}, [&](const Row& group) {
-      if (in_group(group, shop_.branch)) groups_->push_back(group.id);
+    txn_.rows_after(branch_, groups_feed(), {}, [&](const Row& group) {
+      if (in_group(group, branch_.branch)) groups_->push_back(group.id);
       return true;
     });
     std::ranges::sort(*groups_);
   }
   for (const std::string& group : *groups_) {
-    const auto row = txn_.row(shop_, {group_feed(group), kind}, id);
+    const auto row = txn_.row(branch_, {group_feed(group), kind}, id);
     if (row && !row->deleted) return {group_feed(group), kind};
   }
   return {"tenant", kind};
 }
 
 std::optional<CurrentRow> RowWriter::current(const FeedKind& feed, const std::string& id) {
-  const auto row = txn_.row(shop_, feed, id);
+  const auto row = txn_.row(branch_, feed, id);
   if (!row) return std::nullopt;
   return CurrentRow{row->version, row->deleted, split_fields(row->fields).value_or(RowFields{})};
 }
 
 bool RowWriter::put(const CloudRow& row, const RowAuthor& author) {
-  const auto old = txn_.row(shop_, row.feed, row.id);
+  const auto old = txn_.row(branch_, row.feed, row.id);
   if (old && old->deleted == row.deleted && old->fields == row.fields) return false;
   const RowFields before = old ? split_fields(old->fields).value_or(RowFields{}) : RowFields{};
   const RowFields after = split_fields(row.fields).value_or(RowFields{});
-  const std::string authors_name = authors_meta(shop_, row.feed, row.id);
+  const std::string authors_name = authors_meta(branch_, row.feed, row.id);
   const auto stored = txn_.meta(authors_name);
   if (stored || !author.place.till.empty()) {
     Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
@@ -62,7 +62,7 @@ bool RowWriter::put(const CloudRow& row, const RowAuthor& author) {
     txn_.put_meta(authors_name, pack(authors));
   }
   if (row.feed.kind == kProduct && old) remember_price(row.feed, row.id, before, after);
-  txn_.put_row(shop_, row);
+  txn_.put_row(branch_, row);
   groups_.reset();
   return true;
 }
@@ -71,7 +71,7 @@ void RowWriter::remember_price(const FeedKind& feed, const std::string& id, cons
                                const RowFields& after) {
   const auto was = number_in(value_of(before, kPrice)), is = number_in(value_of(after, kPrice));
   if (!was || !is || *was == *is) return;
-  const std::string name = prices_meta(shop_, feed, id);
+  const std::string name = prices_meta(branch_, feed, id);
   const auto stored = txn_.meta(name);
   auto prices = stored ? unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}) : Packed<OldPrice>{};
   prices.all.push_back({*was, now_ms_});
@@ -84,7 +84,7 @@ std::optional<RowWriter::Replaced> RowWriter::replaced(const std::string& sku, s
   const auto [it, fresh] = prices_.try_emplace(sku);
   if (fresh) {
     const FeedKind feed = feed_of(kProduct, sku);
-    const auto stored = txn_.meta(prices_meta(shop_, feed, sku));
+    const auto stored = txn_.meta(prices_meta(branch_, feed, sku));
     if (stored) it->second.old = unpack<Packed<OldPrice>>(*stored).value_or(Packed<OldPrice>{}).all;
     const auto row = it->second.old.empty() ? std::nullopt : current(feed, sku);
     it->second.now = row ? number_in(value_of(row->fields, kPrice)).value_or(0) : 0;
@@ -98,7 +98,7 @@ std::optional<RowWriter::Replaced> RowWriter::replaced(const std::string& sku, s
 }
 
 ConflictSide RowWriter::side_there(const RowField& where) {
-  const auto stored = txn_.meta(authors_meta(shop_, {where.feed, where.kind}, where.id));
+  const auto stored = txn_.meta(authors_meta(branch_, {where.feed, where.kind}, where.id));
   Authors authors = stored ? unpack<Authors>(*stored).value_or(Authors{}) : Authors{};
   const auto row = current({where.feed, where.kind}, where.id);
   const auto author = authors.find(where.field);

@@ -39,7 +39,8 @@ class RowWriter {
   static constexpr std::size_t kPricesKept = 16;
   static constexpr std::int64_t kClockErrorMs = 2000;  // of tills that know the time
 
-  RowWriter(CloudTxn& txn, BranchKey shop, std::int64_t now_ms) : txn_(txn), shop_(std::move(shop)), now_ms_(now_ms) {}
+  RowWriter(CloudTxn& txn, BranchKey branch, std::int64_t now_ms)
+      : txn_(txn), branch_(std::move(branch)), now_ms_(now_ms) {}
 
   // A row that is so already keeps its version: readers are sent only what changed. True: changed.
   bool put(const CloudRow& row, const RowAuthor& author);
@@ -61,7 +62,7 @@ class RowWriter {
   void remember_price(const FeedKind& feed, const std::string& id, const RowFields& before, const RowFields& after);
 
   CloudTxn& txn_;
-  BranchKey shop_;
+  BranchKey branch_;
   std::int64_t now_ms_;
   struct Prices {
     std::vector<OldPrice> old;

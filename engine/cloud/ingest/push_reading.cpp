@@ -1,6 +1,6 @@
-#include "engine/cloud/push_reading.hpp"
+#include "engine/cloud/ingest/push_reading.hpp"
 
-#include "engine/cloud/op_rules.hpp"
+#include "engine/cloud/ingest/op_rules.hpp"
 #include "engine/validate.hpp"
 
 namespace tillsync {

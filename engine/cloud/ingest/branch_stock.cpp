@@ -1,8 +1,8 @@
-#include "engine/cloud/branch_stock.hpp"
+#include "engine/cloud/ingest/branch_stock.hpp"
 
 #include <algorithm>
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "engine/ledger/moves.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/feeds.hpp"
@@ -26,11 +26,11 @@ void mark_contained(StockRow& row, const ChainId& chain, Seq seq) {
 
 }  // namespace
 
-BranchStock::Product& BranchStock::product(const std::string& sku) {
+ProductStock& BranchStock::product(const std::string& sku) {
   if (const auto known = by_sku_.find(sku); known != by_sku_.end()) return *known->second;
   const auto it = products_.try_emplace(sku).first;
   by_sku_.emplace(it->first, &it->second);
-  const auto stored = txn_.row(shop_, stock_feed(shop_.branch), sku);
+  const auto stored = txn_.row(branch_, stock_feed(branch_.branch), sku);
   if (stored) it->second.row = unpack<StockRow>(stored->fields).value_or(StockRow{});
   return it->second;
 }
@@ -40,7 +40,7 @@ BranchStock::Product& BranchStock::product(const std::string& sku) {
 void BranchStock::apply(const Op& op, const StockMoves& moves, bool has_effect) {
   const Hlc hlc = corrected(op);
   for (const auto& [sku, move] : moves) {
-    Product& p = product(sku);
+    ProductStock& p = product(sku);
     mark_contained(p.row, op.chain, op.seq);
     if (op.origin) mark_contained(p.row, {op.chain.till, op.origin->incarnation}, op.origin->seq);
     if (!has_effect) continue;
@@ -51,7 +51,7 @@ void BranchStock::apply(const Op& op, const StockMoves& moves, bool has_effect) 
 
 std::vector<Correction>& BranchStock::corrections(const TillId& till) {
   const auto [it, fresh] = corrections_.try_emplace(till);
-  const auto meta = fresh ? txn_.meta(corrections_meta(shop_, till)) : std::nullopt;
+  const auto meta = fresh ? txn_.meta(corrections_meta(branch_, till)) : std::nullopt;
   if (meta) it->second = unpack<Packed<Correction>>(*meta).value_or(Packed<Correction>{}).all;
   return it->second;
 }
@@ -67,9 +67,9 @@ Hlc BranchStock::corrected(const Op& op) {
 void BranchStock::move(const Op& op, const Correction& correction) {
   const Hlc before = corrected(op);
   for (const auto& [sku, move] : stock_moves(op.kind, op.body)) {
-    Product& p = product(sku);
+    ProductStock& p = product(sku);
     StockEvent event{before, op.chain, op.seq, move.is_count, move.milli, move.stocked};
-    if (std::erase(p.fresh, event) == 0) txn_.drop_event(shop_, sku, event.place());
+    if (std::erase(p.fresh, event) == 0) txn_.drop_event(branch_, sku, event.place());
     p.changed_at(event);
     event.hlc = correction.applied(before);
     p.changed_at(event);
@@ -82,7 +82,7 @@ void BranchStock::redate(const Op& op) {
   const auto correction = unpack<Correction>(op.body);
   const ChainId chain{op.chain.till, correction ? correction->incarnation : Incarnation{}};
   if (!correction || (chain == op.chain && correction->to >= op.seq)) return;
-  txn_.ops(shop_, chain, correction->from, [&](const CloudOp& stored) {
+  txn_.ops(branch_, chain, correction->from, [&](const CloudOp& stored) {
     const bool moves = stored.effect == OpEffect::applied && correction->covers(chain, stored.seq);
     const auto moving = moves ? decode_op(stored.bytes) : std::nullopt;
     if (moving) move(*moving, *correction);
@@ -90,52 +90,54 @@ void BranchStock::redate(const Op& op) {
   });
   auto& all = corrections(op.chain.till);
   all.push_back(*correction);
-  txn_.put_meta(corrections_meta(shop_, op.chain.till), pack(Packed<Correction>{all}));
+  txn_.put_meta(corrections_meta(branch_, op.chain.till), pack(Packed<Correction>{all}));
 }
 
 void BranchStock::write_any() {
-  txn_.rows_after(shop_, stock_feed(shop_.branch), {}, [&](const Row& any) {
+  txn_.rows_after(branch_, stock_feed(branch_.branch), {}, [&](const Row& any) {
     if (!any.deleted) product(any.id);
     return any.deleted;
   });
 }
 
-void BranchStock::write_events() {
+WrittenEvents BranchStock::write_events() && {
   for (auto& [sku, p] : products_) {
     std::sort(p.fresh.begin(), p.fresh.end());
-    if (!p.fresh.empty()) txn_.put_events(shop_, sku, p.fresh);
+    if (!p.fresh.empty()) txn_.put_events(branch_, sku, p.fresh);
   }
+  return WrittenEvents(txn_, branch_, std::move(products_));
 }
 
-void BranchStock::name_ledgers(CloudReads& reads) const {
-  for (const auto& [sku, p] : products_) reads.metas.push_back(ledger_meta(shop_, sku));
+void WrittenEvents::name_reads(CloudReads& reads) const {
+  for (const auto& [sku, p] : products_) reads.metas.push_back(ledger_meta(branch_, sku));
 }
 
-void BranchStock::load_ledgers() {
+ReadLedgers WrittenEvents::read_ledgers() && {
   for (auto& [sku, p] : products_) {
-    const auto meta = p.first ? txn_.meta(ledger_meta(shop_, sku)) : std::nullopt;
+    const auto meta = p.first ? txn_.meta(ledger_meta(branch_, sku)) : std::nullopt;
     if (meta) p.ledger = unpack<Ledger>(*meta).value_or(Ledger{});
   }
+  return ReadLedgers(txn_, branch_, std::move(products_));
 }
 
-void BranchStock::name_events(CloudReads& reads) const {
+void ReadLedgers::name_reads(CloudReads& reads) const {
   for (const auto& [sku, p] : products_) {
     const auto from = p.first ? p.ledger.folds_from(*p.first) : std::nullopt;
-    if (from) reads.events.push_back({shop_, sku, *from});
+    if (from) reads.events.push_back({branch_, sku, *from});
   }
 }
 
-void BranchStock::fold(ConflictBook& conflicts, Anomalies& anomalies) {
+void ReadLedgers::fold(ConflictBook& conflicts, Anomalies& anomalies) && {
   for (auto& [sku, p] : products_) {
     if (p.first) fold(sku, p, conflicts, anomalies);
-    txn_.put_row(shop_, {stock_feed(shop_.branch), sku, false, pack(p.row)});
+    txn_.put_row(branch_, {stock_feed(branch_.branch), sku, false, pack(p.row)});
   }
 }
 
-void BranchStock::fold(const std::string& sku, Product& p, ConflictBook& conflicts, Anomalies& anomalies) {
+void ReadLedgers::fold(const std::string& sku, ProductStock& p, ConflictBook& conflicts, Anomalies& anomalies) {
   const auto change =
-      p.ledger.add(p.fresh, *p.first, [&](const StockPlace& after) { return txn_.events_after(shop_, sku, after); });
-  txn_.put_meta(ledger_meta(shop_, sku), pack(p.ledger));
+      p.ledger.add(p.fresh, *p.first, [&](const StockPlace& after) { return txn_.events_after(branch_, sku, after); });
+  txn_.put_meta(ledger_meta(branch_, sku), pack(p.ledger));
   p.row.milli = p.ledger.milli();
   p.row.last_count = p.ledger.last_count();
   p.row.kept = p.ledger.kept();

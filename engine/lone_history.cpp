@@ -1,8 +1,7 @@
-#include "transport/api/people.hpp"
+#include "engine/lone_history.hpp"
 
 #include <cstring>
 
-#include "engine/till/local_log.hpp"
 #include "storage/model/op_codec.hpp"
 
 namespace tillsync {
@@ -25,7 +24,7 @@ OpenedPush sign_alone(const OpDraft& draft, const BranchId& branch, const TillId
   op.kind = draft.kind;
   op.key = draft.key;
   op.cashier = draft.cashier;
-  op.body = body_of(draft);
+  op.body = draft.custom_body.empty() ? encode(draft.document) : draft.custom_body;
   const Bytes bytes = encode(op);
   OpenedPush push{op.chain, {{op, blake2b(bytes), bytes}}, {}};
   push.signature = Binary(key.sign(push_bytes(branch, push.chain, push.end())));

@@ -1,8 +1,8 @@
-#include "engine/cloud/outbox.hpp"
+#include "engine/cloud/ingest/outbox.hpp"
 
 #include <algorithm>
 
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/cloud_store.hpp"
 
@@ -20,9 +20,9 @@ std::uint64_t ops_in(const std::vector<OpRange>& ranges) {
 
 // Of a record that went back to a backup, entries have the numbers of others that it has forgotten: the generation
 // tells them apart.
-std::string Outbox::key_of(const BranchKey& shop, const OutboxState& state) {
+std::string Outbox::key_of(const BranchKey& branch, const OutboxState& state) {
   const auto generation = txn_.meta(kGenerationMeta);
-  return shop.tenant.substr(0, 16) + "/" + shop.branch.text + "/" +
+  return branch.tenant.substr(0, 16) + "/" + branch.branch.text + "/" +
          std::to_string(generation ? unpack<std::uint64_t>(*generation).value_or(0) : 0) + "/" +
          std::to_string(state.head) + "." + std::to_string(state.head_ops);
 }
@@ -34,37 +34,37 @@ std::optional<Webhook> Outbox::webhook(const std::string& tenant) {
 
 void Outbox::set_webhook(const std::string& tenant, const Webhook& webhook, bool from_start) {
   std::vector<BranchKey> shops = txn_.shops();
-  std::erase_if(shops, [&](const BranchKey& shop) { return shop.tenant != tenant; });
+  std::erase_if(shops, [&](const BranchKey& branch) { return branch.tenant != tenant; });
   txn_.lock(shops);  // who pushes meanwhile leaves its ops here or in what is read now
   const bool fresh = !this->webhook(tenant).has_value();
   txn_.put_meta(webhook_meta(tenant), pack(webhook));
   if (!fresh || !from_start) return;
-  for (const BranchKey& shop : shops) {
-    for (const auto& [chain, point] : txn_.chains(shop)) {
-      if (point.seq > Seq{}) put(shop, {{chain.till, chain.incarnation, Seq{1}, point.seq}});
+  for (const BranchKey& branch : shops) {
+    for (const auto& [chain, point] : txn_.chains(branch)) {
+      if (point.seq > Seq{}) put(branch, {{chain.till, chain.incarnation, Seq{1}, point.seq}});
     }
   }
 }
 
 void Outbox::remove_webhook(const std::string& tenant) {
   std::vector<BranchKey> shops;
-  for (const auto& [shop, state] : states(tenant)) shops.push_back(shop);
+  for (const auto& [branch, state] : states(tenant)) shops.push_back(branch);
   txn_.lock(shops);
-  for (const BranchKey& shop : shops) {
-    OutboxState now = state(shop);  // its numbers go on, should there be another webhook one day
-    for (; now.head < now.next; ++now.head) txn_.drop_meta(number_meta("outbox_entry", shop, now.head));
-    for (const SetAside& each : aside(shop)) txn_.drop_meta(meta_of("set_aside", shop, each.key));
+  for (const BranchKey& branch : shops) {
+    OutboxState now = state(branch);  // its numbers go on, should there be another webhook one day
+    for (; now.head < now.next; ++now.head) txn_.drop_meta(number_meta("outbox_entry", branch, now.head));
+    for (const SetAside& each : aside(branch)) txn_.drop_meta(meta_of("set_aside", branch, each.key));
     now.ops_out = now.ops_in;
     now.head_ops = now.attempts = now.set_aside = 0;
     now.try_at_ms = now.failing_since_ms = 0;
     now.why.clear();
-    keep(shop, now);
+    keep(branch, now);
   }
   txn_.drop_meta(webhook_meta(tenant));
 }
 
-OutboxState Outbox::state(const BranchKey& shop) {
-  const auto meta = txn_.meta(outbox_meta(shop));
+OutboxState Outbox::state(const BranchKey& branch) {
+  const auto meta = txn_.meta(outbox_meta(branch));
   return meta ? unpack<OutboxState>(*meta).value_or(OutboxState{}) : OutboxState{};
 }
 
@@ -77,22 +77,24 @@ std::vector<std::pair<BranchKey, OutboxState>> Outbox::states(const std::string&
   return out;
 }
 
-void Outbox::keep(const BranchKey& shop, const OutboxState& state) { txn_.put_meta(outbox_meta(shop), pack(state)); }
-
-void Outbox::put(const BranchKey& shop, const std::vector<OpRange>& ranges) {
-  OutboxState now = state(shop);
-  txn_.put_meta(number_meta("outbox_entry", shop, now.next++), pack(Entry{ranges}));
-  now.ops_in += ops_in(ranges);
-  keep(shop, now);
+void Outbox::keep(const BranchKey& branch, const OutboxState& state) {
+  txn_.put_meta(outbox_meta(branch), pack(state));
 }
 
-std::optional<Delivery> Outbox::next(const BranchKey& shop) {
-  Delivery out{{}, {}, {}, state(shop)};
+void Outbox::put(const BranchKey& branch, const std::vector<OpRange>& ranges) {
+  OutboxState now = state(branch);
+  txn_.put_meta(number_meta("outbox_entry", branch, now.next++), pack(Entry{ranges}));
+  now.ops_in += ops_in(ranges);
+  keep(branch, now);
+}
+
+std::optional<Delivery> Outbox::next(const BranchKey& branch) {
+  Delivery out{{}, {}, {}, state(branch)};
   if (out.state.head == out.state.next) return std::nullopt;
-  const auto meta = txn_.meta(number_meta("outbox_entry", shop, out.state.head));
+  const auto meta = txn_.meta(number_meta("outbox_entry", branch, out.state.head));
   const auto entry = meta ? unpack<Entry>(*meta) : std::nullopt;
   if (!entry) return std::nullopt;
-  out.key = key_of(shop, out.state);
+  out.key = key_of(branch, out.state);
   std::uint64_t skip = out.state.head_ops;
   std::size_t bytes = 0;
   for (const OpRange& range : entry->ranges) {
@@ -103,7 +105,7 @@ std::optional<Delivery> Outbox::next(const BranchKey& shop) {
     OpRange taken{range.till, range.incarnation, Seq{range.first.value + skip}, Seq{range.first.value + skip - 1}};
     skip = 0;
     bool full = false;
-    txn_.ops(shop, {range.till, range.incarnation}, taken.first, [&](const CloudOp& op) {
+    txn_.ops(branch, {range.till, range.incarnation}, taken.first, [&](const CloudOp& op) {
       full = out.ops.size() >= kMaxDeliveryOps || (!out.ops.empty() && bytes + op.bytes.size() > kMaxDeliveryBytes);
       if (full || op.seq > range.last) return false;
       bytes += op.bytes.size();
@@ -117,79 +119,79 @@ std::optional<Delivery> Outbox::next(const BranchKey& shop) {
   return out;
 }
 
-bool Outbox::at_front(const BranchKey& shop, const Delivery& delivery, OutboxState& state) {
-  txn_.lock({shop});
-  state = this->state(shop);
-  return state.head < state.next && key_of(shop, state) == delivery.key;
+bool Outbox::at_front(const BranchKey& branch, const Delivery& delivery, OutboxState& state) {
+  txn_.lock({branch});
+  state = this->state(branch);
+  return state.head < state.next && key_of(branch, state) == delivery.key;
 }
 
-void Outbox::advance(const BranchKey& shop, OutboxState& state, const Delivery& delivery) {
-  const auto meta = txn_.meta(number_meta("outbox_entry", shop, state.head));
+void Outbox::advance(const BranchKey& branch, OutboxState& state, const Delivery& delivery) {
+  const auto meta = txn_.meta(number_meta("outbox_entry", branch, state.head));
   const auto entry = meta ? unpack<Entry>(*meta) : std::nullopt;
   const std::uint64_t sent = delivery.ops.size();
   state.head_ops += sent;
   state.ops_out += sent;
   if (!entry || sent == 0 || state.head_ops >= ops_in(entry->ranges)) {
-    txn_.drop_meta(number_meta("outbox_entry", shop, state.head++));
+    txn_.drop_meta(number_meta("outbox_entry", branch, state.head++));
     state.head_ops = 0;
   }
   state.attempts = 0, state.try_at_ms = state.failing_since_ms = 0;
   state.why.clear();
 }
 
-void Outbox::delivered(const BranchKey& shop, const Delivery& delivery) {
+void Outbox::delivered(const BranchKey& branch, const Delivery& delivery) {
   OutboxState state;
-  if (!at_front(shop, delivery, state)) return;
-  advance(shop, state, delivery);
-  keep(shop, state);
+  if (!at_front(branch, delivery, state)) return;
+  advance(branch, state, delivery);
+  keep(branch, state);
 }
 
-void Outbox::failed(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
+void Outbox::failed(const BranchKey& branch, const Delivery& delivery, const std::string& why, std::int64_t now_ms,
                     std::int64_t try_at_ms) {
   OutboxState state;
-  if (!at_front(shop, delivery, state)) return;
+  if (!at_front(branch, delivery, state)) return;
   if (state.attempts++ == 0) state.failing_since_ms = now_ms;
   state.try_at_ms = try_at_ms;
   state.why = why;
-  keep(shop, state);
+  keep(branch, state);
 }
 
-void Outbox::try_now(const BranchKey& shop) {
-  txn_.lock({shop});
-  OutboxState now = state(shop);
+void Outbox::try_now(const BranchKey& branch) {
+  txn_.lock({branch});
+  OutboxState now = state(branch);
   now.try_at_ms = 0;
-  keep(shop, now);
+  keep(branch, now);
 }
 
-void Outbox::set_aside(const BranchKey& shop, const Delivery& delivery, const std::string& why, std::int64_t now_ms) {
+void Outbox::set_aside(const BranchKey& branch, const Delivery& delivery, const std::string& why, std::int64_t now_ms) {
   OutboxState state;
-  if (!at_front(shop, delivery, state)) return;
-  txn_.put_meta(meta_of("set_aside", shop, delivery.key), pack(SetAside{delivery.key, delivery.ranges, why, now_ms}));
-  advance(shop, state, delivery);
+  if (!at_front(branch, delivery, state)) return;
+  txn_.put_meta(meta_of("set_aside", branch, delivery.key), pack(SetAside{delivery.key, delivery.ranges, why, now_ms}));
+  advance(branch, state, delivery);
   ++state.set_aside;
-  keep(shop, state);
+  keep(branch, state);
 }
 
-std::vector<SetAside> Outbox::aside(const BranchKey& shop) {
+std::vector<SetAside> Outbox::aside(const BranchKey& branch) {
   std::vector<SetAside> out;
-  txn_.metas(meta_of("set_aside", shop, ""), [&](const std::string&, ByteView value) {
+  txn_.metas(meta_of("set_aside", branch, ""), [&](const std::string&, ByteView value) {
     if (auto each = unpack<SetAside>(value)) out.push_back(std::move(*each));
   });
   return out;
 }
 
-std::uint64_t Outbox::replay(const BranchKey& shop, const std::string& key) {
-  txn_.lock({shop});
+std::uint64_t Outbox::replay(const BranchKey& branch, const std::string& key) {
+  txn_.lock({branch});
   std::uint64_t count = 0;
-  for (const SetAside& each : aside(shop)) {
+  for (const SetAside& each : aside(branch)) {
     if (!key.empty() && each.key != key) continue;
-    put(shop, each.ranges);
-    txn_.drop_meta(meta_of("set_aside", shop, each.key));
+    put(branch, each.ranges);
+    txn_.drop_meta(meta_of("set_aside", branch, each.key));
     ++count;
   }
-  OutboxState now = state(shop);
+  OutboxState now = state(branch);
   now.set_aside -= std::min(now.set_aside, count);
-  if (count > 0) keep(shop, now);
+  if (count > 0) keep(branch, now);
   return count;
 }
 

@@ -1,12 +1,12 @@
-#include "engine/cloud/branch_ingest.hpp"
+#include "engine/cloud/ingest/branch_txn.hpp"
 
 #include <algorithm>
 
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/fleet.hpp"
-#include "engine/cloud/meta_names.hpp"
-#include "engine/cloud/op_rules.hpp"
-#include "engine/cloud/settling.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
+#include "engine/cloud/ingest/op_rules.hpp"
+#include "engine/cloud/ingest/settling.hpp"
+#include "engine/cloud/ingest/tally.hpp"
 #include "engine/ledger/moves.hpp"
 #include "engine/validate.hpp"
 #include "storage/base/mutants.hpp"
@@ -16,25 +16,25 @@
 
 namespace tillsync {
 
-BranchIngest::BranchIngest(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, const Policies& policies)
+BranchTxn::BranchTxn(CloudTxn& txn, const BranchKey& branch, std::int64_t now_ms, const Policies& policies)
     : txn_(txn),
-      shop_(shop),
+      branch_(branch),
       now_ms_(now_ms),
       policies_(policies),
-      conflicts_(txn, shop, now_ms, policies),
-      rows_(txn, shop, now_ms),
-      anomalies_(txn, shop, now_ms, conflicts_, rows_),
-      stock_(txn, shop_) {}
+      conflicts_(txn, branch, now_ms, policies),
+      rows_(txn, branch, now_ms),
+      anomalies_(txn, branch, now_ms, conflicts_, rows_),
+      stock_(txn, branch_) {}
 
-void BranchIngest::name_reads(CloudReads& reads) const {
-  reads.shops.push_back(shop_);
-  for (auto& name : {frontier_meta(shop_), suspected_meta(shop_), unknown_sales_meta(shop_), tally_meta(shop_),
-                     webhook_meta(shop_.tenant), outbox_meta(shop_)})
+void BranchTxn::name_reads(const BranchKey& branch, const std::vector<const ReadPush*>& pushes, CloudReads& reads) {
+  reads.shops.push_back(branch);
+  for (auto& name : {frontier_meta(branch), suspected_meta(branch), unknown_sales_meta(branch), tally_meta(branch),
+                     webhook_meta(branch.tenant), outbox_meta(branch)})
     reads.metas.push_back(name);
-  CloudReads::KeysOf& keys = reads.keys.emplace_back(CloudReads::KeysOf{shop_, {}});
+  CloudReads::KeysOf& keys = reads.keys.emplace_back(CloudReads::KeysOf{branch, {}});
   std::vector<std::string_view> skus;
-  for (const ReadPush* push : expected_) {
-    reads.metas.push_back(corrections_meta(shop_, push->push.chain.till));
+  for (const ReadPush* push : pushes) {
+    reads.metas.push_back(corrections_meta(branch, push->push.chain.till));
     for (const OpenedOp& each : push->push.ops) keys.keys.push_back(each.op.key);
     for (const ReadOp& read : push->ops) {
       if (!read.draft) continue;
@@ -45,29 +45,29 @@ void BranchIngest::name_reads(CloudReads& reads) const {
   skus.erase(std::unique(skus.begin(), skus.end()), skus.end());
   for (const std::string_view view : skus) {
     const std::string sku(view);
-    reads.rows.push_back({shop_, stock_feed(shop_.branch), sku});
-    reads.metas.push_back(ledger_meta(shop_, sku));
-    reads.metas.push_back(prices_meta(shop_, {"tenant", "product"}, sku));
+    reads.rows.push_back({branch, stock_feed(branch.branch), sku});
+    reads.metas.push_back(ledger_meta(branch, sku));
+    reads.metas.push_back(prices_meta(branch, {"tenant", "product"}, sku));
   }
 }
 
-ChainPoint BranchIngest::push(const ReadPush& read) {
+ChainPoint BranchTxn::push(const ReadPush& read) {
   const OpenedPush& push = read.push;
-  const ChainPoint held = txn_.chain(shop_, push.chain).value_or(ChainPoint{});
+  const ChainPoint held = txn_.chain(branch_, push.chain).value_or(ChainPoint{});
   const Judged judged = judge(held, push);
   if (judged.verdict == Verdict::fork) {
     raise(forked_history(push.chain, held.seq, now_ms_));
   }
   if (judged.verdict != Verdict::append) return held;
   for (std::size_t i = judged.first_new; i < push.ops.size(); ++i) append(push.ops[i], read.ops[i]);
-  txn_.put_chain(shop_, push.chain, push.end());
+  txn_.put_chain(branch_, push.chain, push.end());
   accepted_.push_back(
       {push.chain.till, push.chain.incarnation, push.ops[judged.first_new].op.seq, push.ops.back().op.seq});
   frontier().heard(push.chain.till, push.ops.back().op.hlc, now_ms_);
   return push.end();
 }
 
-void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
+void BranchTxn::append(const OpenedOp& opened, const ReadOp& read) {
   const Op& op = opened.op;
   const auto& draft = read.draft;
   std::optional<std::string> fault = read.unstorable;
@@ -82,7 +82,7 @@ void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
     raise(dead_letter(std::move(side), *fault, now_ms_));
   }
   if (effect == OpEffect::applied) effect = take_effect(op, *draft);
-  txn_.put_op(shop_, op, opened.bytes, effect);
+  txn_.put_op(branch_, op, opened.bytes, effect);
   ++counts_.appended;
   if (read.unstorable) return;  // whatever it is about may be what is refused
   if (effect == OpEffect::applied) look_at(op, draft->document);
@@ -95,8 +95,8 @@ void BranchIngest::append(const OpenedOp& opened, const ReadOp& read) {
   }
 }
 
-OpEffect BranchIngest::judge_key(const Op& op) {
-  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.claim_key(shop_, op.key);
+OpEffect BranchTxn::judge_key(const Op& op) {
+  const auto known = mutated(Mutant::forget_duplicates) ? std::nullopt : txn_.claim_key(branch_, op.key);
   if (!known) return OpEffect::applied;
   if (known->content == content_hash(op.kind, op.body)) {
     ++counts_.duplicates;
@@ -110,7 +110,7 @@ OpEffect BranchIngest::judge_key(const Op& op) {
 }
 
 // What an op does besides moving stock.
-OpEffect BranchIngest::take_effect(const Op& op, const OpDraft& draft) {
+OpEffect BranchTxn::take_effect(const Op& op, const OpDraft& draft) {
   const StockPlace place{stock_.corrected(op), op.chain.till, op.chain.incarnation, op.seq};
   if (op.kind == OpKind::edit) edit(op, draft);
   if (op.kind != OpKind::resolution) return OpEffect::applied;
@@ -122,16 +122,16 @@ OpEffect BranchIngest::take_effect(const Op& op, const OpDraft& draft) {
 }
 
 // What does not look right about an op that took effect; its books have it by now.
-void BranchIngest::look_at(const Op& op, const Document& document) {
+void BranchTxn::look_at(const Op& op, const Document& document) {
   if (!has_document(op.kind)) return;
   anomalies_.look_at(op, document, {stock_.corrected(op), op.chain.till, op.chain.incarnation, op.seq});
 }
 
-void BranchIngest::edit(const Op& op, const OpDraft& draft) {
+void BranchTxn::edit(const Op& op, const OpDraft& draft) {
   const auto edit = unpack<RowEdit>(draft.custom_body);
   const StockPlace place{op.hlc, op.chain.till, op.chain.incarnation, op.seq};
   const FeedKind feed = rows_.feed_of(edit->kind, edit->id);
-  txn_.lock_feed(shop_, feed.feed);
+  txn_.lock_feed(branch_, feed.feed);
   const Merged merged = merge(*edit, rows_.current(feed, edit->id), policies_);
   for (const FieldConflict& met : merged.conflicts) {
     const RowField where{feed.feed, edit->kind, edit->id, met.field};
@@ -145,50 +145,62 @@ void BranchIngest::edit(const Op& op, const OpDraft& draft) {
 }
 
 // An op that was refused, after the rule has been changed.
-std::optional<std::string> BranchIngest::replay(const StockPlace& place) {
+std::optional<std::string> BranchTxn::replay(const StockPlace& place) {
   const auto op = conflicts_.op_at(place);
   if (!op) return "the cloud does not have it any more";
   const auto draft = draft_of(*op);
   if (auto fault = fault_in(draft, policies_)) return fault;
   if (judge_key(*op) != OpEffect::applied) return "its key has been used since";
   const OpEffect effect = take_effect(*op, *draft);
-  txn_.put_op(shop_, *op, encode(*op), effect);
+  txn_.put_op(branch_, *op, encode(*op), effect);
   look_at(*op, draft->document);
   stock_.apply(*op, stock_moves(op->kind, draft->document.lines), effect == OpEffect::applied);
   return std::nullopt;
 }
 
-void BranchIngest::progress(const ChainId& chain, Seq last, Hlc hlc) {
-  if (txn_.chain(shop_, chain).value_or(ChainPoint{}).seq >= last) frontier().heard(chain.till, hlc, now_ms_);
+void BranchTxn::progress(const ChainId& chain, Seq last, Hlc hlc) {
+  if (txn_.chain(branch_, chain).value_or(ChainPoint{}).seq >= last) frontier().heard(chain.till, hlc, now_ms_);
 }
 
-Frontier& BranchIngest::frontier() {
+Frontier& BranchTxn::frontier() {
   if (!frontier_) {
-    const auto meta = txn_.meta(frontier_meta(shop_));
+    const auto meta = txn_.meta(frontier_meta(branch_));
     frontier_ = meta ? unpack<Frontier>(*meta).value_or(Frontier{}) : Frontier{};
   }
   return *frontier_;
 }
 
-bool BranchIngest::raise(Conflict conflict) { return conflicts_.raise(std::move(conflict)); }
+bool BranchTxn::raise(Conflict conflict) { return conflicts_.raise(std::move(conflict)); }
 
-void BranchIngest::finish(const std::vector<TillId>* tills) {
-  stock_.fold(conflicts_, anomalies_);
-  if (frontier_) {
-    if (tills != nullptr && frontier_->advance(*tills, now_ms_))
-      conflicts_.confirm(frontier_->at(), frontier_->left_out(*tills, now_ms_));
-    txn_.put_meta(frontier_meta(shop_), pack(*frontier_));
-  }
+IngestCounts BranchTxn::close(ReadLedgers ledgers, const std::vector<TillId>* tills) {
+  std::move(ledgers).fold(conflicts_, anomalies_);
+  advance_frontier(tills);
   conflicts_.write();
   anomalies_.write();
   counts_.conflicts += conflicts_.raised();
-  Tally tally = tally_of(txn_, shop_);
+  write_tally(tills != nullptr);  // not when somebody settles something at the cloud
+  write_outbox();
+  return counts_;
+}
+
+void BranchTxn::advance_frontier(const std::vector<TillId>* tills) {
+  if (!frontier_) return;
+  if (tills != nullptr && frontier_->advance(*tills, now_ms_))
+    conflicts_.confirm(frontier_->at(), frontier_->left_out(*tills, now_ms_));
+  txn_.put_meta(frontier_meta(branch_), pack(*frontier_));
+}
+
+void BranchTxn::write_tally(bool heard) {
+  Tally tally = tally_of(txn_, branch_);
   tally.ops += counts_.appended, tally.duplicates += counts_.duplicates, tally.refused_ops += refused_ops_;
-  if (tills != nullptr) tally.heard_ms = now_ms_;  // not when somebody settles something at the cloud
+  if (heard) tally.heard_ms = now_ms_;
   tally.count(conflicts_.waiting_changed());
-  txn_.put_meta(tally_meta(shop_), pack(tally));
+  txn_.put_meta(tally_meta(branch_), pack(tally));
+}
+
+void BranchTxn::write_outbox() {
   Outbox outbox(txn_);
-  if (!accepted_.empty() && outbox.webhook(shop_.tenant)) outbox.put(shop_, accepted_);
+  if (!accepted_.empty() && outbox.webhook(branch_.tenant)) outbox.put(branch_, accepted_);
 }
 
 }  // namespace tillsync

@@ -1,10 +1,10 @@
-#include "engine/cloud/anomalies.hpp"
+#include "engine/cloud/ingest/anomalies.hpp"
 
 #include <map>
 
 #include "conflicts/choices.hpp"
 #include "conflicts/kinds.hpp"
-#include "engine/cloud/meta_names.hpp"
+#include "engine/cloud/ingest/meta_names.hpp"
 #include "engine/ledger/moves.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/op_codec.hpp"
@@ -25,7 +25,7 @@ std::map<std::string, std::int64_t> quantities(const Document& document) {
 
 std::set<std::string>& Anomalies::waiting() {
   if (!waiting_) {
-    const auto meta = txn_.meta(unknown_sales_meta(shop_));
+    const auto meta = txn_.meta(unknown_sales_meta(branch_));
     const auto stored = meta ? unpack<std::vector<std::string>>(*meta) : std::nullopt;
     waiting_ = stored ? std::set<std::string>(stored->begin(), stored->end()) : std::set<std::string>{};
   }
@@ -43,7 +43,7 @@ void Anomalies::look_at(const Op& op, const Document& document, const StockPlace
 }
 
 void Anomalies::look_at_refund(const Document& document, const StockPlace& place) {
-  const std::string meta = refunds_meta(shop_, document.reference);
+  const std::string meta = refunds_meta(branch_, document.reference);
   const auto stored = txn_.meta(meta);
   Packed<StockPlace> refunds =
       stored ? unpack<Packed<StockPlace>>(*stored).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
@@ -54,9 +54,9 @@ void Anomalies::look_at_refund(const Document& document, const StockPlace& place
 
 // All refunds of one sale against it.
 void Anomalies::weigh(const std::string& sale) {
-  const auto meta = txn_.meta(refunds_meta(shop_, sale));
+  const auto meta = txn_.meta(refunds_meta(branch_, sale));
   const auto refunds = meta ? unpack<Packed<StockPlace>>(*meta).value_or(Packed<StockPlace>{}) : Packed<StockPlace>{};
-  const auto known = txn_.find_key(shop_, sale);
+  const auto known = txn_.find_key(branch_, sale);
   if (!known) {
     for (const StockPlace& place : refunds.all) book_.raise(unknown_sale(sale, book_.side_of(place), now_ms_));
     waiting_changed_ = waiting().insert(sale).second || waiting_changed_;
@@ -124,7 +124,7 @@ void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
   const auto from = Hlc::at(count.hlc.millis() - RowWriter::kClockErrorMs),
              to = Hlc::at(count.hlc.millis() + RowWriter::kClockErrorMs);
   std::vector<ConflictSide> sides;
-  for (const StockEvent& e : txn_.events_after(shop_, sku, {from, {}, {}, {}})) {
+  for (const StockEvent& e : txn_.events_after(branch_, sku, {from, {}, {}, {}})) {
     if (e.hlc > to || sides.size() >= kMostSides) break;
     if (e.is_count || e.milli >= 0 || e.chain.till == count.till) continue;
     sides.push_back(book_.side_of(e.place(), sku));
@@ -135,7 +135,7 @@ void Anomalies::look_at_count(const std::string& sku, const StockPlace& count) {
 
 void Anomalies::write() {
   if (!waiting_changed_) return;
-  txn_.put_meta(unknown_sales_meta(shop_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
+  txn_.put_meta(unknown_sales_meta(branch_), pack(std::vector<std::string>(waiting_->begin(), waiting_->end())));
 }
 
 }  // namespace tillsync

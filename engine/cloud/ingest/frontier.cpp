@@ -1,4 +1,4 @@
-#include "engine/cloud/frontier.hpp"
+#include "engine/cloud/ingest/frontier.hpp"
 
 #include <algorithm>
 

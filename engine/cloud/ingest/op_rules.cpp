@@ -1,4 +1,4 @@
-#include "engine/cloud/op_rules.hpp"
+#include "engine/cloud/ingest/op_rules.hpp"
 
 #include "engine/recorded_rules.hpp"
 #include "storage/base/thousandths.hpp"

@@ -16,11 +16,11 @@ namespace tillsync {
 
 class ConflictBook {
  public:
-  ConflictBook(CloudTxn& txn, const BranchKey& shop, std::int64_t now_ms, const Policies& policies)
-      : txn_(txn), shop_(shop), now_ms_(now_ms), policies_(policies) {}
+  ConflictBook(CloudTxn& txn, const BranchKey& branch, std::int64_t now_ms, const Policies& policies)
+      : txn_(txn), branch_(branch), now_ms_(now_ms), policies_(policies) {}
 
   // The branch's, and those about rows that the tenant's branches share; each by when they last changed.
-  static std::vector<Conflict> all(CloudTxn& txn, const BranchKey& shop);
+  static std::vector<Conflict> all(CloudTxn& txn, const BranchKey& branch);
   std::optional<Conflict> find(const std::string& id);
 
   bool raise(Conflict conflict);  // false: it is known already
@@ -58,7 +58,7 @@ class ConflictBook {
   Conflict dip_of(const std::string& sku, const Dip& dip);
 
   CloudTxn& txn_;
-  BranchKey shop_;
+  BranchKey branch_;
   std::int64_t now_ms_;
   const Policies& policies_;
   std::optional<std::vector<Suspect>> suspects_;
