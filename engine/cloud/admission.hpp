@@ -36,7 +36,6 @@ class Admission {
   void add(PeerId id, Peer peer, CloudActions& out);
   void remove(PeerId id) { peers_.erase(id); }
   const Peer* find(PeerId id) const;
-  std::size_t connections() const { return peers_.size(); }
   // That the record went back in time is said once a connection, before anything else that it knows: true, once.
   bool must_hear_of_reset(PeerId id);
 
@@ -50,7 +49,11 @@ class Admission {
   // Ignores a message of a peer that stays. A notice says so once for each member and reason.
   void ignore(PeerId from, const std::string& why, Refused reason, CloudActions& out);
   Refusals& refusals() { return refusals_; }
-  const Refusals& refusals() const { return refusals_; }
+  struct Totals {
+    std::size_t connections = 0;
+    std::uint64_t refused = 0;
+  };
+  Totals totals() const { return {peers_.size(), refusals_.total()}; }
 
  private:
   const Member* member(const BranchKey& branch, const TillId& name) const;

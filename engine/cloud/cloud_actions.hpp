@@ -4,12 +4,10 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "engine/actions.hpp"
 #include "engine/cloud/cloud_job.hpp"
-#include "lease/roster.hpp"
 
 namespace tillsync {
 
@@ -23,7 +21,7 @@ struct CloudActions {
   std::vector<Actions::Send> sends;
   std::vector<PeerId> hang_up;
   std::vector<Notice> notices;
-  std::optional<std::pair<BranchKey, Roster>> new_roster;  // to be kept
+  std::vector<CloudReply> replies;
 };
 
 // Feeds with something new; nothing: it may be any of them.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/validate.hpp"
+
 namespace tillsync {
 
 namespace {
@@ -32,8 +34,7 @@ CloudCore::CloudCore(SecretKey key, std::size_t lanes, RateLimits limits, Polici
 
 CloudActions CloudCore::on_roster(const Roster& roster) {
   CloudActions out;
-  const BranchKey branch{roster.keys.id(), roster.branch};
-  if (admission_.take(roster, out)) out.new_roster = {branch, *admission_.roster_of(branch)};
+  (void)admission_.take(roster, out);
   return out;
 }
 
@@ -98,7 +99,12 @@ void CloudCore::take_roster(const BranchKey& branch, const NewRoster& brought, C
   const auto roster = Roster::decode(brought.roster);
   if (!roster || BranchKey{roster->keys.id(), roster->branch} != branch)
     return admission_.refusals().count(branch, Refused::unreadable);
-  if (admission_.take(*roster, out)) out.new_roster = {branch, *admission_.roster_of(branch)};
+  keep_roster({}, branch, *roster, out);
+}
+
+void CloudCore::keep_roster(ReplyTo to, const BranchKey& branch, const Roster& roster, CloudActions& out) {
+  const bool news = admission_.take(roster, out);
+  if (news || to != ReplyTo{}) scheduler_.add({{}, branch, KeepRoster{*admission_.roster_of(branch)}, to});
 }
 
 void CloudCore::take_evidence(PeerId from, const BranchKey& branch, TwoGrants evidence, CloudActions& out) {
@@ -115,6 +121,38 @@ void CloudCore::take_lease(PeerId from, const Admission::Peer& peer, Message& me
   if (verdict.answer) out.sends.push_back({from, std::move(*verdict.answer)});
   if (verdict.fault != nullptr) admission_.ignore(from, verdict.fault, Refused::bad_signature, out);
   if (verdict.ask) scheduler_.add({from, peer.branch, std::move(*verdict.ask)});
+}
+
+CloudActions CloudCore::on_request(Now now, ReplyTo to, const BranchKey& branch, CloudRequest request) {
+  CloudActions out;
+  if (to != ReplyTo{} && scheduler_.queued() >= JobScheduler::kMaxQueuedAsks) {
+    reply({to, fail(ErrorKind::busy, "the cloud has more to do than it can: try again in a minute")}, out);
+    return out;
+  }
+  if (auto* rows = std::get_if<ImportBatch>(&request)) {  // the tenant's branches share them
+    scheduler_.add({{}, {branch.tenant, {}}, ImportRows{std::move(*rows)}, to});
+  } else if (auto* settlement = std::get_if<SettlementDraft>(&request)) {
+    take_settlement(to, branch, std::move(*settlement), out);
+  } else {
+    keep_roster(to, branch, std::get<Roster>(request), out);
+  }
+  start_jobs(now, out);
+  return out;
+}
+
+void CloudCore::take_settlement(ReplyTo to, const BranchKey& branch, SettlementDraft settlement, CloudActions& out) {
+  if (auto valid = validate(settlement.draft); !valid) return reply({to, tl::unexpected(valid.error())}, out);
+  auto said = read_resolution(settlement.draft.document, settlement.draft.cashier);
+  if (settlement.draft.kind != OpKind::resolution || !said)
+    return reply({to, fail(ErrorKind::invalid, "only a conflict can be settled here")}, out);
+  SettleConflict ask{std::move(settlement.draft), std::move(*said), std::move(settlement.name), key_};
+  scheduler_.add({{}, branch, std::move(ask), to});
+}
+
+void CloudCore::reply(CloudReply reply, CloudActions& out) {
+  if (reply.to != ReplyTo{}) return out.replies.push_back(std::move(reply));
+  if (!reply.outcome)
+    out.notices.push_back({Notice::Weight::error, "a roster is not stored: " + reply.outcome.error().for_log()});
 }
 
 CloudActions CloudCore::on_unreadable(PeerId from) {
@@ -140,6 +178,7 @@ CloudActions CloudCore::on_done(Now now, std::size_t lane, Result<CloudAnswers> 
     leases_.sign(answer.message);
     out.sends.push_back({answer.to, std::move(answer.message)});
   }
+  for (CloudReply& each : outcome->replies) reply(std::move(each), out);
   for (const auto& refused : outcome->refused) admission_.let_go(refused, out);
   for (CloudAsk& pull : outcome->waiting) {
     if (admission_.find(pull.from) != nullptr) readers_.park(std::move(pull));
@@ -191,7 +230,8 @@ CloudActions CloudCore::on_wake(Now now) {
 }
 
 CloudStatus CloudCore::status() const {
-  return {counters_, admission_.refusals().total(), admission_.connections(), scheduler_.trouble()};
+  const Admission::Totals totals = admission_.totals();
+  return {counters_, totals.refused, totals.connections, scheduler_.trouble()};
 }
 
 void CloudCore::start_jobs(Now now, CloudActions& out) {

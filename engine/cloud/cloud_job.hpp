@@ -11,12 +11,15 @@
 #include <variant>
 #include <vector>
 
+#include "conflicts/choices.hpp"
 #include "engine/actions.hpp"
+#include "engine/cloud/import.hpp"
 #include "engine/cloud/ingest/ingest.hpp"
 #include "engine/cloud/ingest/push_reading.hpp"
 #include "engine/cloud/refusals.hpp"
 #include "engine/cloud/witness.hpp"
 #include "engine/wire/messages.hpp"
+#include "lease/roster.hpp"
 
 namespace tillsync {
 
@@ -28,10 +31,32 @@ struct VerifiedPush {
   std::uint64_t read_as = 0;  // its number among those that were to be read; 0: it is not
 };
 
+// What people and programs at the cloud itself want, beside what comes over connections.
+struct ImportRows {
+  ImportBatch batch;
+};
+struct SettleConflict {  // signed with the cloud's key, by the name that its branch gives it
+  OpDraft draft;
+  Resolution said;
+  TillId name;
+  SecretKey key;
+};
+struct KeepRoster {
+  Roster roster;
+};
+
 struct CloudAsk {
   PeerId from;
-  BranchKey branch;
-  std::variant<HistoryOffer, VerifiedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress> what;
+  BranchKey branch;  // whose jobs never run at once; of a tenant's shared rows: no branch
+  std::variant<HistoryOffer, VerifiedPush, Fetch, Pull, LeaseAsk, TwoGrants, Progress, ImportRows, SettleConflict,
+               KeepRoster>
+      what;
+  ReplyTo reply{};  // of what does not come over a connection; none: nobody waits
+};
+
+struct CloudReply {
+  ReplyTo to;
+  Result<std::uint64_t> outcome;  // how many rows an import changed
 };
 
 struct CloudJob {
@@ -54,6 +79,7 @@ struct CloudAnswers {
     std::string sentence;
   };
   std::vector<Answer> answers;
+  std::vector<CloudReply> replies;
   std::vector<Refusal> refused;   // pushes
   std::vector<CloudAsk> waiting;  // pulls with nothing new yet
   IngestCounts counts;

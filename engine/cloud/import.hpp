@@ -27,8 +27,9 @@ constexpr std::size_t kMaxCheckpointBytes = 4096;
 
 // How many rows changed. Errors: busy, when the checkpoint is not where the sender believes: two send at once, or it
 // has sent this batch already; invalid.
-Result<std::uint64_t> import_rows(CloudTxn& txn, const BranchKey& shop, const ImportBatch& batch, std::int64_t now_ms);
+Result<std::uint64_t> import_rows(CloudTxn& txn, const BranchKey& branch, const ImportBatch& batch,
+                                  std::int64_t now_ms);
 
-std::string import_checkpoint(CloudTxn& txn, const BranchKey& shop, const FeedKind& feed);  // empty at the beginning
+std::string import_checkpoint(CloudTxn& txn, const BranchKey& branch, const FeedKind& feed);  // empty at the beginning
 
 }  // namespace tillsync

@@ -7,6 +7,7 @@
 #include "conflicts/kinds.hpp"
 #include "engine/cloud/job_part.hpp"
 #include "engine/cloud/reset_cloud.hpp"
+#include "engine/cloud/roster_record.hpp"
 #include "engine/wire/paging.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/model/cloud_store.hpp"
@@ -104,7 +105,7 @@ bool writes(const CloudAsk& ask) {
   const auto* lease = std::get_if<LeaseAsk>(&ask.what);
   if (lease != nullptr) return !std::holds_alternative<PreVote>(lease->what);
   return std::holds_alternative<VerifiedPush>(ask.what) || std::holds_alternative<TwoGrants>(ask.what) ||
-         std::holds_alternative<Progress>(ask.what);
+         std::holds_alternative<Progress>(ask.what) || wants_reply(ask);
 }
 
 void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, const LeaseClock& clock, CloudAnswers& out) {
@@ -114,36 +115,68 @@ void answer_lease(CloudTxn& txn, Witness& witness, const CloudAsk& ask, const Le
   if (answer) out.answers.push_back({ask.from, std::move(*answer)});
 }
 
+// Imports lock the feed that they change, and no branch.
 std::vector<BranchKey> written_branches(JobPart part) {
   std::vector<BranchKey> out;
   for (const auto& [ask, push] : part) {
-    if (writes(*ask)) out.push_back(ask->branch);
+    if (writes(*ask) && !std::holds_alternative<ImportRows>(ask->what)) out.push_back(ask->branch);
   }
   return out;
 }
 
-// What changes the record, in one transaction.
-void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, const LeaseClock& clock,
-                 CloudAnswers& out) {
-  txn.lock(written_branches(part));
-  witness.begin();
-  IngestPlan plan(txn, job.now.wall_ms, *job.policies);
-  for (const auto& [ask, push] : part) {
-    if (push != nullptr) plan.expect(ask->branch, *push);
-  }
-  Ingest ingest = std::move(plan).read();
+Result<std::uint64_t> keep_roster(CloudTxn& txn, const KeepRoster& ask) {
+  store_roster(txn, ask.roster);
+  return 0;
+}
+
+Result<std::uint64_t> settle(Ingest& ingest, const CloudAsk& ask, const SettleConflict& settlement) {
+  const auto settled =
+      ingest.branch(ask.branch).settle(settlement.draft, settlement.said, settlement.name, settlement.key);
+  return settled.map([] { return std::uint64_t{0}; });
+}
+
+void take_pushes(Ingest& ingest, JobPart part, CloudAnswers& out) {
   for (const auto& [ask, push] : part) {
     if (push == nullptr) continue;
     const ChainPoint held = ingest.branch(ask->branch).push(*push);
     out.answers.push_back({ask->from, Ack{WireChain::of(push->push.chain), Level::cloud, held}});
   }
+}
+
+void take_statements(Ingest& ingest, JobPart part, std::int64_t now_ms) {
   for (const auto& [ask, unused] : part) {
     if (const auto* p = std::get_if<Progress>(&ask->what))
       ingest.branch(ask->branch).progress(p->chain.id(), p->last, p->hlc);
     const auto* e = std::get_if<TwoGrants>(&ask->what);  // a till that was seen to lie is a matter for people
     if (e != nullptr)
       ingest.branch(ask->branch)
-          .raise(two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, job.now.wall_ms));
+          .prove(two_grants(e->grantor, e->first.candidate, e->second.candidate, e->first.term.value, now_ms));
+  }
+}
+
+// What changes the record, in one transaction. What the cloud itself brings comes first: it locks feeds, and what
+// was read of them before would be old.
+void take_writes(CloudTxn& txn, Witness& witness, const CloudJob& job, JobPart part, const LeaseClock& clock,
+                 CloudAnswers& out) {
+  const std::int64_t now_ms = job.now.wall_ms;
+  txn.lock(written_branches(part));
+  witness.begin();
+  for (const auto& [ask, unused] : part) {
+    if (const auto* roster = std::get_if<KeepRoster>(&ask->what))
+      out.replies.push_back({ask->reply, keep_roster(txn, *roster)});
+    if (const auto* rows = std::get_if<ImportRows>(&ask->what))
+      out.replies.push_back({ask->reply, import_rows(txn, ask->branch, rows->batch, now_ms)});
+  }
+  IngestPlan plan(txn, now_ms, *job.policies);
+  for (const auto& [ask, push] : part) {
+    if (push != nullptr) plan.expect(ask->branch, *push);
+  }
+  Ingest ingest = std::move(plan).read();
+  take_pushes(ingest, part, out);
+  take_statements(ingest, part, now_ms);
+  for (const auto& [ask, unused] : part) {
+    if (const auto* settlement = std::get_if<SettleConflict>(&ask->what))
+      out.replies.push_back({ask->reply, settle(ingest, *ask, *settlement)});
   }
   out.counts = std::move(ingest).close(job.tills);
   for (const auto& [ask, unused] : part) {

@@ -11,6 +11,11 @@ struct JobAsk {
   const CloudAsk* ask;
   const ReadPush* push = nullptr;  // what the ask brings, if it is a push; or a part of it
 };
+// What did not come over a connection: it is answered by a reply.
+inline bool wants_reply(const CloudAsk& ask) {
+  return std::holds_alternative<ImportRows>(ask.what) || std::holds_alternative<SettleConflict>(ask.what) ||
+         std::holds_alternative<KeepRoster>(ask.what);
+}
 using JobPart = std::span<const JobAsk>;
 
 // All of it or nothing. Errors: the store's.

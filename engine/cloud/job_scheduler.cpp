@@ -6,6 +6,20 @@
 
 namespace tillsync {
 
+namespace {
+
+// Of what is written: the asks that bring much.
+std::size_t bytes_of(const CloudAsk& ask) {
+  if (const auto* push = std::get_if<VerifiedPush>(&ask.what)) return push->reading->bytes();
+  std::size_t bytes = 0;
+  if (const auto* rows = std::get_if<ImportRows>(&ask.what)) {
+    for (const ImportRow& row : rows->batch.rows) bytes += row.id.size() + row.fields.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
 std::vector<CloudActions::Job> JobScheduler::start(Now now, const Complete& complete) {
   std::vector<CloudActions::Job> out;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
@@ -40,10 +54,8 @@ CloudJob JobScheduler::form(Now now, bool first_lane) {
     const std::size_t enough = std::min(bytes + kMaxBranchBytes, kMaxJobBytes);
     std::erase_if(queue_, [&](CloudAsk& ask) {
       if (bytes >= enough || ask.branch != branch || !allowed(ask)) return false;
-      if (const auto* push = std::get_if<VerifiedPush>(&ask.what)) {
-        bytes += push->reading->bytes();
-        job.reads = std::max(job.reads, push->read_as);
-      }
+      bytes += bytes_of(ask);
+      if (const auto* push = std::get_if<VerifiedPush>(&ask.what)) job.reads = std::max(job.reads, push->read_as);
       job.asks.push_back(std::move(ask));
       return true;
     });

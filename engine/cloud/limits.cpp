@@ -21,10 +21,11 @@ void Meter::take(Instant now, const Allowance& allowed, std::uint64_t amount) {
   full_at_ = std::max(full_at_, now) + time_of(amount, allowed);
 }
 
-Duration Limits::take(Instant now, const BranchKey& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes) {
+Duration Limits::take(Instant now, const BranchKey& branch, const TillId& till, std::uint64_t ops,
+                      std::uint64_t bytes) {
   if (meters_.size() > forget_at_) forget_idle(now);
-  Meters& one = meters_[{shop, till.text}];
-  Meters& all = meters_[{shop, ""}];
+  Meters& one = meters_[{branch, till.text}];
+  Meters& all = meters_[{branch, ""}];
   const Duration wait =
       std::max({one.ops.wait(now, limits_.till_ops, ops), one.bytes.wait(now, limits_.till_bytes, bytes),
                 all.ops.wait(now, limits_.branch_ops, ops), all.bytes.wait(now, limits_.branch_bytes, bytes)});

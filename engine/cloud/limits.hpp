@@ -39,7 +39,7 @@ class Limits {
   const RateLimits& rates() const { return limits_; }
 
   // Zero: it is counted, and welcome. Otherwise when to come back; nothing is counted.
-  Duration take(Instant now, const BranchKey& shop, const TillId& till, std::uint64_t ops, std::uint64_t bytes);
+  Duration take(Instant now, const BranchKey& branch, const TillId& till, std::uint64_t ops, std::uint64_t bytes);
 
  private:
   struct Meters {

@@ -32,8 +32,8 @@ constexpr const char* name_of(Refused why) {
 
 class Refusals {
  public:
-  void count(const BranchKey& shop, Refused why, std::uint64_t times = 1) {
-    counts_[{shop, why}] += times, total_ += times;
+  void count(const BranchKey& branch, Refused why, std::uint64_t times = 1) {
+    counts_[{branch, why}] += times, total_ += times;
   }
   const std::map<std::pair<BranchKey, Refused>, std::uint64_t>& counts() const { return counts_; }
   std::uint64_t total() const { return total_; }

@@ -13,13 +13,13 @@ namespace {
 constexpr std::size_t kMostLeft = 16;  // no till is as many restores behind
 
 CloudReset next(CloudTxn& txn, std::uint64_t generation, std::int64_t wall_ms) {
-  CloudReset word = began_anew(txn).value_or(CloudReset{});
+  CloudReset reset = began_anew(txn).value_or(CloudReset{});
   const auto before = txn.meta(kGenerationMeta);
-  word.left.push_back(before ? unpack<std::uint64_t>(*before).value_or(0) : 0);
-  if (word.left.size() > kMostLeft) word.left.erase(word.left.begin());
-  word.generation = generation;
-  word.wall_ms = std::max(wall_ms, word.wall_ms + 1);
-  return word;
+  reset.left.push_back(before ? unpack<std::uint64_t>(*before).value_or(0) : 0);
+  if (reset.left.size() > kMostLeft) reset.left.erase(reset.left.begin());
+  reset.generation = generation;
+  reset.wall_ms = std::max(wall_ms, reset.wall_ms + 1);
+  return reset;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::uint64_t kTermsForgotten = 10'000;  // at most granted since any 
 // No process may have the store open but this one, which opens it again afterwards. `wall_ms`: the present time.
 Result<void> reset_cloud(CloudStore& store, std::uint64_t fresh_generation, std::int64_t wall_ms);
 
-// What tills are told of it, unsigned; nothing of a record that never went back.
+// What tills hear of it, unsigned; nothing of a record that never went back.
 std::optional<CloudReset> began_anew(CloudTxn& txn);
 
 }  // namespace tillsync

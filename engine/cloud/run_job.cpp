@@ -11,6 +11,7 @@ namespace tillsync {
 
 void CloudAnswers::add(CloudAnswers more) {
   std::ranges::move(more.answers, std::back_inserter(answers));
+  std::ranges::move(more.replies, std::back_inserter(replies));
   std::ranges::move(more.refused, std::back_inserter(refused));
   std::ranges::move(more.waiting, std::back_inserter(waiting));
   counts.add(more.counts);
@@ -91,6 +92,7 @@ class JobRun {
   }
 
   void refuse(const CloudAsk& ask, const Error& why) {
+    if (wants_reply(ask)) return out_.replies.push_back({ask.reply, tl::unexpected(why)});
     const auto* lease = std::get_if<LeaseAsk>(&ask.what);
     const auto* command = lease == nullptr ? nullptr : std::get_if<Command>(&lease->what);
     if (command != nullptr) return out_.answers.push_back({ask.from, Commanded{command->nonce, why.message}});

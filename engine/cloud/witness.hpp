@@ -41,9 +41,9 @@ struct LeaseRecord {
   }
 };
 
-LeaseRecord lease_record(CloudTxn& txn, const BranchKey& shop);
+LeaseRecord lease_record(CloudTxn& txn, const BranchKey& branch);
 
-// A voter's or holder's word that the core has found to be sound: signed, of this branch, by its roster.
+// What a voter or holder says, which the core has found to be sound: signed, of this branch, by its roster.
 struct LeaseAsk {
   Message what;       // PreVote, RequestGrant, Release, Announce or Command
   TillId from, self;  // `self`: this cloud's name in the roster
@@ -57,7 +57,7 @@ class Witness {
   // Once for each ask of a transaction; then committed(), or begin() when it starts again.
   void begin() { staged_.clear(); }
   // The answer, if there is one; a Grant is signed by the core, when it goes out.
-  std::optional<Message> on_ask(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const LeaseClock& clock);
+  std::optional<Message> on_ask(CloudTxn& txn, const BranchKey& branch, const LeaseAsk& ask, const LeaseClock& clock);
   void committed();
 
  private:
@@ -65,15 +65,15 @@ class Witness {
     std::uint64_t revision = 0;
     Instant bound_until;
   };
-  Instant bound_until(const BranchKey& shop, const LeaseRecord& record, Instant now);
-  std::optional<Refusal> refusal(const BranchKey& shop, const LeaseRecord& record, const Ballot& ballot, Instant now);
-  Message pre_vote(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+  Instant bound_until(const BranchKey& branch, const LeaseRecord& record, Instant now);
+  std::optional<Refusal> refusal(const BranchKey& branch, const LeaseRecord& record, const Ballot& ballot, Instant now);
+  Message pre_vote(CloudTxn& txn, const BranchKey& branch, const LeaseAsk& ask, const Ballot& ballot,
                    const LeaseClock& clock);
-  Message request(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Ballot& ballot,
+  Message request(CloudTxn& txn, const BranchKey& branch, const LeaseAsk& ask, const Ballot& ballot,
                   const LeaseClock& clock);
-  void release(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, Term term, const LeaseClock& clock);
-  Message command(CloudTxn& txn, const BranchKey& shop, const LeaseAsk& ask, const Command& command);
-  void promise(CloudTxn& txn, const BranchKey& shop, LeaseRecord record, const Promise& promise, Instant now);
+  void release(CloudTxn& txn, const BranchKey& branch, const LeaseAsk& ask, Term term, const LeaseClock& clock);
+  Message command(CloudTxn& txn, const BranchKey& branch, const LeaseAsk& ask, const Command& command);
+  void promise(CloudTxn& txn, const BranchKey& branch, LeaseRecord record, const Promise& promise, Instant now);
 
   std::map<BranchKey, Watch> watched_, staged_;
 };

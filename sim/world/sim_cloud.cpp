@@ -5,20 +5,27 @@
 #include <filesystem>
 
 #include "engine/cloud/reset_cloud.hpp"
+#include "engine/cloud/roster_record.hpp"
 #include "sim/world/sim_till.hpp"
 
 namespace tillsync::sim {
 
 namespace {
 constexpr Duration kJob = milliseconds(5);
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) std::abort();
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
+}  // namespace
 
 SimCloud::SimCloud(World& world, Network& network, Observer& observer, SecretKey key, std::string folder)
     : world_(world), network_(network), observer_(observer), key_(key), folder_(std::move(folder) + "/cloud") {}
 
 void SimCloud::serve(const Roster& roster) {
-  rosters_[{roster.keys.id(), roster.branch}] = roster;
-  if (core_) carry_out(core_->on_roster(roster));
+  rosters_.push_back(roster);
+  if (core_) carry_out(core_->on_request(now(), {}, {roster.keys.id(), roster.branch}, roster));
 }
 
 Now SimCloud::now() const { return {world_.now(), kEpochMs + to_ms(world_.now().since_boot)}; }
@@ -30,15 +37,18 @@ void SimCloud::start() {
   store_ = std::move(store.value());
   core_ = std::make_unique<CloudCore>(key_);
   witness_ = std::make_unique<Witness>();
-  for (const auto& [shop, roster] : rosters_) (void)core_->on_roster(roster);
+  for (const Roster& roster : rosters_) must(store_roster(*store_, roster));
+  for (const Roster& roster : must(stored_rosters(*store_, {}))) (void)core_->on_roster(roster);
   world_.trace([&] { return label_ + " starts"; });
   network_.join(*this);
+  for (const auto& [to, import] : imports_) send(to, import);
 }
 
 void SimCloud::crash() {
   world_.trace([&] { return label_ + " crashes"; });
   network_.leave(*this);
   ++life_;
+  settlements_.clear();
   core_.reset();
   store_.reset();
 }
@@ -64,11 +74,30 @@ void SimCloud::read(const std::function<void(CloudTxn&)>& body) {
   if (!read) std::abort();
 }
 
-void SimCloud::put_row(const BranchKey& shop, const CloudRow& row) {
-  auto written = store_->write([&](CloudTxn& txn) -> Result<void> { return txn.put_row(shop, row), Result<void>(); });
-  if (!written) std::abort();
-  observer_.on_cloud_row(row);
-  carry_out(core_->on_rows_changed(now(), std::set{CloudNews{shop.tenant, row.feed.feed}}));
+void SimCloud::put_row(const BranchKey& branch, const CloudRow& row) {
+  const ReplyTo to{++last_reply_};
+  const Import& import = imports_.emplace(to, Import{branch, row}).first->second;
+  if (alive()) send(to, import);
+}
+
+void SimCloud::send(ReplyTo to, const Import& import) {
+  const CloudRow& row = import.row;
+  ImportBatch batch{row.feed, {{row.id, row.deleted, row.fields}}, {}, {}};
+  carry_out(core_->on_request(now(), to, import.branch, std::move(batch)));
+}
+
+void SimCloud::settle(const BranchKey& branch, const OpDraft& draft, std::function<void(Result<void>)> done) {
+  const ReplyTo to{++last_reply_};
+  settlements_[to] = std::move(done);
+  carry_out(core_->on_request(now(), to, branch, SettlementDraft{draft, core_->rosters().at(branch).cloud()->name}));
+}
+
+void SimCloud::answer(const CloudReply& reply) {
+  const auto import = imports_.extract(reply.to);
+  if (!import.empty() && !reply.outcome) std::abort();  // what headquarters sends here is sound
+  if (!import.empty()) observer_.on_cloud_row(import.mapped().row);
+  const auto settlement = settlements_.extract(reply.to);
+  if (!settlement.empty()) settlement.mapped()(reply.outcome.map([](std::uint64_t) {}));
 }
 
 bool SimCloud::accepts(const Endpoint& other) const {
@@ -101,7 +130,7 @@ void SimCloud::carry_out(CloudActions actions) {
     if (done != nullptr && done->refusal.empty()) observer_.on_commanded(commands_[done->nonce]);
   }
   for (const Actions::Send& send : actions.sends) network_.send(*this, send.to, encode(send.message));
-  if (actions.new_roster) rosters_[actions.new_roster->first] = actions.new_roster->second;
+  for (const CloudReply& reply : actions.replies) answer(reply);
   for (PeerId peer : actions.hang_up) network_.hang_up(*this, peer);
   auto alive_later = [this](Duration delay, std::function<void()> work) {
     world_.after(delay, [this, life = life_, work = std::move(work)] {

@@ -19,7 +19,10 @@ class SimCloud final : public Endpoint {
   void restore();  // it goes back to the copy, and serves on; as `tillsync restore` does it
   bool has_backup() const { return backed_up_; }
   void read(const std::function<void(CloudTxn&)>& body);
-  void put_row(const BranchKey& shop, const CloudRow& row);
+  // Headquarters imports a row, and sends it again to a cloud that crashed before it answered.
+  void put_row(const BranchKey& branch, const CloudRow& row);
+  // A person at the cloud settles a conflict of a branch. A crash leaves it without an answer.
+  void settle(const BranchKey& branch, const OpDraft& draft, std::function<void(Result<void>)> done);
 
   const std::string& label() const override { return label_; }
   TillId identity() const override { return TillId{label_}; }
@@ -35,6 +38,12 @@ class SimCloud final : public Endpoint {
   std::uint64_t refused() const { return core_ ? core_->refusals().total() : 0; }
 
  private:
+  struct Import {
+    BranchKey branch;
+    CloudRow row;
+  };
+  void send(ReplyTo to, const Import& import);
+  void answer(const CloudReply& reply);
   void carry_out(CloudActions actions);
   Now now() const;
 
@@ -43,11 +52,14 @@ class SimCloud final : public Endpoint {
   Observer& observer_;
   SecretKey key_;
   std::string folder_, label_ = "cloud";
-  std::map<BranchKey, Roster> rosters_;
+  std::vector<Roster> rosters_;  // brought by its operator
   std::unique_ptr<CloudStore> store_;
   std::unique_ptr<CloudCore> core_;
   std::unique_ptr<Witness> witness_;
   std::map<std::uint64_t, Ballot> commands_;  // by nonce: under which lease
+  std::map<ReplyTo, Import> imports_;         // not answered yet
+  std::map<ReplyTo, std::function<void(Result<void>)>> settlements_;
+  std::uint64_t last_reply_ = 0;
   std::uint64_t life_ = 0;
   bool backed_up_ = false;
 };

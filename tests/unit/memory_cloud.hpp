@@ -9,7 +9,7 @@
 
 namespace tillsync::test {
 
-class MemoryCloud final : public CloudTxn {
+class MemoryCloud : public CloudTxn {
  public:
   explicit MemoryCloud(std::uint64_t kept) : kept_(kept) {}
   void lock(const std::vector<BranchKey>&) override {}

@@ -107,23 +107,7 @@ ImportBatch batch_of(const Json& q) {
   return batch;
 }
 
-struct DatabaseAnswer {
-  Json json;
-  std::set<CloudNews> changed;
-};
-
-Result<void> read_or_write(CloudStore& store, const std::string& what, const BranchKey& shop, const Json& q,
-                           DatabaseAnswer& answer) {
-  if (what == "put_rows") {
-    const ImportBatch batch = batch_of(q);
-    return store.write([&](CloudTxn& txn) -> Result<void> {
-      const auto changed = import_rows(txn, shop, batch, read_clock().wall_ms);
-      if (!changed) return tl::unexpected(changed.error());
-      answer = {{{"changed", *changed}}, txn.announced()};
-      return {};
-    });
-  }
-  Json& out = answer.json;
+Result<void> read_page(CloudStore& store, const std::string& what, const BranchKey& shop, const Json& q, Json& out) {
   return store.read([&](CloudTxn& txn) -> Result<void> {
     if (what == "ops") out = ops_page(txn, shop, q);
     if (what == "import_checkpoint") out = {{"checkpoint", import_checkpoint(txn, shop, feed_of(q))}};
@@ -147,6 +131,14 @@ void settle(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
   if (!draft) return reply(tl::unexpected(draft.error()));
   cloud.settle(*shop, std::move(*draft), [reply](Result<void> done) {
     reply(done ? Result<Json>(Json::object()) : tl::unexpected(done.error()));
+  });
+}
+
+void import(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
+  const auto shop = shop_of(cloud.core(), q);
+  if (!shop) return reply(tl::unexpected(shop.error()));
+  cloud.import(shop->tenant, batch_of(q), [reply](const Result<std::uint64_t>& changed) {
+    reply(changed ? Result<Json>(Json{{"changed", *changed}}) : tl::unexpected(changed.error()));
   });
 }
 
@@ -176,20 +168,17 @@ void answer(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
     if (!shop) return reply(tl::unexpected(shop.error()));
     return reply(Json{{"roster", bytes_json(cloud.core().rosters().at(*shop).encoded())}});
   }
-  constexpr const char* kDatabase[] = {"ops", "chains", "rows", "stock", "put_rows", "import_checkpoint"};
+  if (what == "put_rows") return import(cloud, q, reply);
+  constexpr const char* kDatabase[] = {"ops", "chains", "rows", "stock", "import_checkpoint"};
   if (std::find(std::begin(kDatabase), std::end(kDatabase), what) == std::end(kDatabase)) {
     return reply(fail(ErrorKind::invalid, "a cloud does not know the question '" + what + "'"));
   }
   auto shop = shop_of(cloud.core(), q);
   if (!shop) return reply(tl::unexpected(shop.error()));
-  auto out = std::make_shared<DatabaseAnswer>();
-  cloud.on_database([what, q, out, shop = *shop](
-                        CloudStore& store) -> Result<void> { return read_or_write(store, what, shop, q, *out); },
-                    [&cloud, out, reply](Result<void> done) {
-                      if (!done) return reply(tl::unexpected(done.error()));
-                      if (!out->changed.empty()) cloud.rows_changed(out->changed);
-                      reply(std::move(out->json));
-                    });
+  auto out = std::make_shared<Json>();
+  cloud.on_database(
+      [what, q, out, shop = *shop](CloudStore& store) { return read_page(store, what, shop, q, *out); },
+      [out, reply](Result<void> done) { reply(done ? Result<Json>(std::move(*out)) : tl::unexpected(done.error())); });
 }
 
 }  // namespace

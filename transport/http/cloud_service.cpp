@@ -175,20 +175,7 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
   Json bad = Json::array();
   const auto put = [&](std::vector<ImportRow> rows, const std::string& from,
                        const std::string& to) -> Result<std::uint64_t> {
-    const ImportBatch batch{feed, std::move(rows), from, to};
-    std::uint64_t changed = 0;
-    std::set<CloudNews> news;
-    auto written = cloud_.with_database([&](CloudStore& store) {
-      return store.write([&](CloudTxn& txn) -> Result<void> {
-        const auto n = import_rows(txn, shop, batch, read_clock().wall_ms);
-        if (!n) return tl::unexpected(n.error());
-        changed = *n, news = txn.announced();
-        return {};
-      });
-    });
-    if (!written) return tl::unexpected(written.error());
-    asio::post(cloud_.io(), [&cloud = cloud_, news] { cloud.rows_changed(news); });
-    return changed;
+    return import_batch(who.tenant, {feed, std::move(rows), from, to});
   };
   ImportStream stream({put,
                        [&](std::uint64_t line, const std::string& why) {
@@ -214,6 +201,17 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
                      : done.error().kind == ErrorKind::not_found || done.error().kind == ErrorKind::busy ? 409
                                                                                                          : 503;
   answer_json(response, status, json_text(answer));
+}
+
+// Waits until it is done.
+Result<std::uint64_t> CloudService::import_batch(const std::string& tenant, ImportBatch batch) {
+  auto promise = std::make_shared<std::promise<Result<std::uint64_t>>>();
+  auto answer = promise->get_future();
+  asio::post(cloud_.io(), [&cloud = cloud_, promise, tenant, batch = std::move(batch)]() mutable {
+    cloud.import(tenant, std::move(batch),
+                 [promise](Result<std::uint64_t> done) { promise->set_value(std::move(done)); });
+  });
+  return answer.get();
 }
 
 void CloudService::answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body) {

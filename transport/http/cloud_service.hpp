@@ -24,6 +24,7 @@ class CloudService {
   bool welcome(const Operator& who, httplib::Response& response);
   void import(const Operator& who, const httplib::Request& request, httplib::Response& response,
               const httplib::ContentReader& body);
+  Result<std::uint64_t> import_batch(const std::string& tenant, ImportBatch batch);
   void answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body);
   void answer_conflicts(const Operator& who, httplib::Response& response);
   std::vector<BranchKey> shops_of(const std::string& tenant);

@@ -8,6 +8,7 @@
 #include "engine/cloud/ingest/settling.hpp"
 #include "engine/cloud/ingest/tally.hpp"
 #include "engine/ledger/moves.hpp"
+#include "engine/lone_history.hpp"
 #include "engine/validate.hpp"
 #include "storage/base/mutants.hpp"
 #include "storage/base/pack.hpp"
@@ -52,6 +53,20 @@ void BranchTxn::name_reads(const BranchKey& branch, const std::vector<const Read
 }
 
 ChainPoint BranchTxn::push(const ReadPush& read) {
+  heard_ = true;
+  return take(read);
+}
+
+Result<void> BranchTxn::settle(const OpDraft& draft, const Resolution& said, const TillId& name, const SecretKey& key) {
+  const auto about = conflicts_.find(said.conflict);
+  if (!about) return fail(ErrorKind::not_found, "this cloud knows of no conflict '" + said.conflict + "'");
+  if (auto ok = check(said, *about); !ok) return ok;
+  const auto last = txn_.chain(branch_, person_chain(name, key.public_key())).value_or(ChainPoint{});
+  (void)take(read_ops(sign_alone(draft, branch_.branch, name, key, last, now_ms_)));
+  return {};
+}
+
+ChainPoint BranchTxn::take(const ReadPush& read) {
   const OpenedPush& push = read.push;
   const ChainPoint held = txn_.chain(branch_, push.chain).value_or(ChainPoint{});
   const Judged judged = judge(held, push);
@@ -159,6 +174,7 @@ std::optional<std::string> BranchTxn::replay(const StockPlace& place) {
 }
 
 void BranchTxn::progress(const ChainId& chain, Seq last, Hlc hlc) {
+  heard_ = true;
   if (txn_.chain(branch_, chain).value_or(ChainPoint{}).seq >= last) frontier().heard(chain.till, hlc, now_ms_);
 }
 
@@ -170,15 +186,21 @@ Frontier& BranchTxn::frontier() {
   return *frontier_;
 }
 
+void BranchTxn::prove(Conflict lie) {
+  heard_ = true;
+  raise(std::move(lie));
+}
+
 bool BranchTxn::raise(Conflict conflict) { return conflicts_.raise(std::move(conflict)); }
 
 IngestCounts BranchTxn::close(ReadLedgers ledgers, const std::vector<TillId>* tills) {
   std::move(ledgers).fold(conflicts_, anomalies_);
-  advance_frontier(tills);
-  conflicts_.write();
+  if (tills == nullptr) heard_ = false;
+  advance_frontier(heard_ ? tills : nullptr);
+  const ConflictBook::Sums conflicts = conflicts_.write();
   anomalies_.write();
-  counts_.conflicts += conflicts_.raised();
-  write_tally(tills != nullptr);  // not when somebody settles something at the cloud
+  counts_.conflicts += conflicts.raised;
+  write_tally(conflicts.waiting);
   write_outbox();
   return counts_;
 }
@@ -190,11 +212,11 @@ void BranchTxn::advance_frontier(const std::vector<TillId>* tills) {
   txn_.put_meta(frontier_meta(branch_), pack(*frontier_));
 }
 
-void BranchTxn::write_tally(bool heard) {
+void BranchTxn::write_tally(const std::map<std::string, std::int64_t>& waiting_changed) {
   Tally tally = tally_of(txn_, branch_);
   tally.ops += counts_.appended, tally.duplicates += counts_.duplicates, tally.refused_ops += refused_ops_;
-  if (heard) tally.heard_ms = now_ms_;
-  tally.count(conflicts_.waiting_changed());
+  if (heard_) tally.heard_ms = now_ms_;
+  tally.count(waiting_changed);
   txn_.put_meta(tally_meta(branch_), pack(tally));
 }
 

@@ -1,7 +1,7 @@
 // What one transaction does to one branch's record: ops, duplicates and conflicts by idempotency key, the stock fold,
-// the frontier, row versions and watermarks. First all that came is taken (push, progress, raise); then write_events()
-// and close() end it, once each and in this order, since close() wants what comes of the events. Ingest drives all
-// branches of a transaction.
+// the frontier, row versions and watermarks. First all that came is taken (push, progress, prove, settle); then
+// write_events() and close() end it, once each and in this order, since close() wants what comes of the events. Ingest
+// drives all branches of a transaction.
 #pragma once
 
 #include <map>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "conflicts/choices.hpp"
 #include "engine/cloud/ingest/anomalies.hpp"
 #include "engine/cloud/ingest/branch_stock.hpp"
 #include "engine/cloud/ingest/conflict_book.hpp"
@@ -42,13 +43,18 @@ class BranchTxn {
   ChainPoint push(const ReadPush& push);
   // That every later op of the chain is stamped after `hlc`; it counts if the cloud holds what came before.
   void progress(const ChainId& chain, Seq last, Hlc hlc);
-  bool raise(Conflict conflict);
+  void prove(Conflict lie);  // evidence that one of its tills lied
+  // A resolution by somebody at the cloud, as an op of that person's own history. Errors: not_found; refused, invalid,
+  // when the conflict can't end so.
+  Result<void> settle(const OpDraft& draft, const Resolution& said, const TillId& name, const SecretKey& key);
 
   WrittenEvents write_events() { return std::move(stock_).write_events(); }
-  // Folds, moves the frontier, writes conflicts and sums. `tills`: by the roster; null when it is not known.
+  // Folds, moves the frontier, writes conflicts and sums. `tills`: by the roster; null when it is not known. What only
+  // people settle at the cloud says nothing of the tills: then they count as silent.
   IngestCounts close(ReadLedgers ledgers, const std::vector<TillId>* tills);
 
  private:
+  ChainPoint take(const ReadPush& push);
   void append(const OpenedOp& opened, const ReadOp& read);
   OpEffect judge_key(const Op& op);
   OpEffect take_effect(const Op& op, const OpDraft& draft);
@@ -56,8 +62,9 @@ class BranchTxn {
   void edit(const Op& op, const OpDraft& draft);
   std::optional<std::string> replay(const StockPlace& place);
   Frontier& frontier();
+  bool raise(Conflict conflict);
   void advance_frontier(const std::vector<TillId>* tills);
-  void write_tally(bool heard);
+  void write_tally(const std::map<std::string, std::int64_t>& waiting_changed);
   void write_outbox();
 
   CloudTxn& txn_;
@@ -72,6 +79,7 @@ class BranchTxn {
   IngestCounts counts_;
   std::vector<OpRange> accepted_;
   std::uint64_t refused_ops_ = 0;
+  bool heard_ = false;  // of its tills
 };
 
 }  // namespace tillsync

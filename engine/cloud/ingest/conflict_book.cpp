@@ -189,13 +189,15 @@ void ConflictBook::confirm(Hlc frontier, const std::vector<TillId>& without) {
   });
 }
 
-void ConflictBook::write() {
+ConflictBook::Sums ConflictBook::write() {
   if (suspects_changed_) txn_.put_meta(suspected_meta(branch_), pack(Packed<Suspect>{*suspects_}));
-  if (waiting_changed_[1].empty()) return;
-  const BranchKey shared{branch_.tenant, {}};  // its feed is locked since the conflict was found
-  Tally tally = tally_of(txn_, shared);
-  tally.count(waiting_changed_[1]);
-  txn_.put_meta(tally_meta(shared), pack(tally));
+  if (!waiting_changed_[1].empty()) {
+    const BranchKey shared{branch_.tenant, {}};  // its feed is locked since the conflict was found
+    Tally tally = tally_of(txn_, shared);
+    tally.count(waiting_changed_[1]);
+    txn_.put_meta(tally_meta(shared), pack(tally));
+  }
+  return {raised_, waiting_changed_[0]};
 }
 
 }  // namespace tillsync

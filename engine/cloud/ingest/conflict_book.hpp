@@ -36,11 +36,11 @@ class ConflictBook {
   // An op that the cloud holds, to one product or whole; of a re-dated one `place` says when it was.
   ConflictSide side_of(const StockPlace& place, const std::optional<std::string>& sku = {});
   void confirm(Hlc frontier, const std::vector<TillId>& without);
-  void write();  // once, at the end
-
-  std::uint64_t raised() const { return raised_; }
-  // How the number of those that wait has changed, by kind; of the branch's.
-  const std::map<std::string, std::int64_t>& waiting_changed() const { return waiting_changed_[0]; }
+  struct Sums {
+    std::uint64_t raised = 0;
+    std::map<std::string, std::int64_t> waiting;  // how the number of the branch's that wait has changed, by kind
+  };
+  Sums write();  // once, at the end
 
  private:
   struct Suspect {

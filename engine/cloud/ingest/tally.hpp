@@ -14,7 +14,7 @@ class CloudTxn;
 // Of a branch, or of the rows that a tenant's branches share.
 struct Tally {
   std::uint64_t ops = 0, duplicates = 0, refused_ops = 0;  // since the record began
-  std::int64_t heard_ms = 0;                               // by the cloud's clock: the newest word of any till
+  std::int64_t heard_ms = 0;                               // by the cloud's clock: when any till was last heard of
   std::map<std::string, std::int64_t> waiting;             // conflicts that nobody has settled, by kind
   template <class A>
   void fields(A& a) {
