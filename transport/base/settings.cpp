@@ -166,10 +166,14 @@ SecretKey fresh_secret() {
   return key;
 }
 
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  randombytes_buf(&seed, sizeof seed);
+  return seed;
+}
+
 std::uint64_t fresh_generation() {
-  std::uint64_t generation = 0;
-  randombytes_buf(&generation, sizeof generation);
-  return generation >> 1 | 1;  // PostgreSQL's bigint has a sign, and 0 is nobody's
+  return random_seed() >> 1 | 1;  // PostgreSQL's bigint has a sign, and 0 is nobody's
 }
 
 Result<SecretKey> load_identity(const DataFolder& folder, bool create) {

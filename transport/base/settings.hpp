@@ -52,6 +52,7 @@ Result<Policies> load_policies(const DataFolder& folder);
 
 SecretKey fresh_secret();  // from the operating system's randomness, as this is:
 std::uint64_t fresh_generation();
+std::uint64_t random_seed();
 Result<SecretKey> load_identity(const DataFolder& folder, bool create);
 Result<std::optional<Roster>> load_roster(const std::string& path);  // nothing when there is no such file
 

@@ -1,0 +1,61 @@
+// A till's dealings with others: who may connect, whom to dial and where they were last seen, and what managers ask.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "transport/base/settings.hpp"
+#include "transport/net/dialer.hpp"
+#include "transport/net/discovery/discovery.hpp"
+#include "transport/till/core_loop.hpp"
+
+namespace tillsync {
+
+class PeerShell final : public ActionHandler, private LinkOwner {
+ public:
+  PeerShell(CoreLoop& loop, TillDisks& disks, const DataFolder& folder, const Settings& settings, const SecretKey& key,
+            Log log);
+  // Listens, looks for others and lets them find this till. Before the core's thread runs. Errors: refused.
+  Result<void> join_network();
+  std::uint16_t port() const { return port_; }  // 0: not on the network
+  void end_discovery() { discovery_.reset(); }  // after the core's thread has ended
+
+  void act(Actions& actions) override;
+  void on_settled(Now now) override;
+  void on_woken(Now now) override;
+  void on_closing() override;
+
+ private:
+  Hello hello_to(const TillId* peer) override;
+  Result<PeerInfo> admit(const noise::Key& key, const Hello& hello) override;
+  void on_up(PeerId id, const PeerInfo& peer) override;
+  void on_message(PeerId id, Message message) override;
+  void on_unreadable(PeerId id) override;
+  void on_down(PeerId id) override;
+
+  void be_discovered();
+  void offer_addresses();
+  void remember(const PeerInfo& peer);
+  void answer_manager(PeerId id, const Question& question);
+  void keep_roster();
+  std::optional<noise::Key> key_of(const TillId& name);
+  bool wanted(const TillId& name);
+
+  CoreLoop& loop_;
+  TillDisks& disks_;
+  const DataFolder& folder_;
+  const Settings& settings_;
+  Log log_;
+  std::uint64_t run_;  // of this process: who dials us tells a restart by it
+  std::uint16_t port_ = 0;
+  Links links_;
+  Dialer dialer_;
+  std::unique_ptr<Discovery> discovery_;
+  std::set<PeerId> managers_;  // connected ones: they may ask, and the core never hears of them
+  std::map<TillId, Address> remembered_;
+  LeaseView announced_;
+};
+
+}  // namespace tillsync

@@ -1,0 +1,30 @@
+#include "transport/till/pending_replies.hpp"
+
+#include "transport/base/clock.hpp"
+
+namespace tillsync {
+
+void PendingReplies::wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done) {
+  loop_.post([this, key = std::move(key), level, limit, done = std::move(done)]() mutable {
+    const ReplyTo to = loop_.next_reply();
+    levels_.emplace(to.value, std::move(done));
+    loop_.carry_out(loop_.core().on_wait(read_clock(), to, key, level, limit));
+  });
+}
+
+void PendingReplies::command(const std::string& setting, Bytes value, std::function<void(Result<void>)> done) {
+  const ReplyTo to = loop_.next_reply();
+  commands_.emplace(to.value, std::move(done));
+  loop_.carry_out(loop_.core().on_command(read_clock(), to, setting, std::move(value)));
+}
+
+void PendingReplies::act(Actions& actions) {
+  for (auto& reply : actions.level_replies) {
+    if (auto found = levels_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+  for (auto& reply : actions.done_replies) {
+    if (auto found = commands_.extract(reply.to.value)) found.mapped()(std::move(reply.result));
+  }
+}
+
+}  // namespace tillsync
