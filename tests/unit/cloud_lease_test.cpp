@@ -175,7 +175,7 @@ TEST_CASE("what only an exclusive host may do is done under the highest term tha
         "another's certificate");
   CHECK(refusal_in(cloud.say(seconds(5), 1, Command{5, "opening", value, certificate_of(roster, 1, 6, {1})})) ==
         "a certificate that does not hold");
-  CHECK(cloud.core().refusals().total() == 2);
+  CHECK(cloud.core().status().refused == 2);
   // An emergency opens a new epoch: terms count from there.
   ++roster.version, ++roster.epoch;
   roster.sign(key_number(200));
