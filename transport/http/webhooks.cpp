@@ -164,7 +164,7 @@ void Webhooks::look_after_tenants() {
       return store.read([&](CloudTxn& txn) -> Result<void> {
         tenants.clear();
         txn.metas(kWebhookMetas,
-                  [&](const std::string& name, ByteView) { tenants.push_back(name.substr(sizeof kWebhookNotes - 1)); });
+                  [&](const std::string& name, ByteView) { tenants.push_back(name.substr(sizeof kWebhookMetas - 1)); });
         return {};
       });
     });
