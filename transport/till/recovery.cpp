@@ -7,6 +7,7 @@
 #include "storage/base/pack.hpp"
 #include "storage/journal/journal.hpp"
 #include "storage/lmdb/till_store.hpp"
+#include "storage/model/meta_names.hpp"
 #include "storage/model/op_codec.hpp"
 #include "transport/base/settings.hpp"
 
@@ -62,7 +63,7 @@ Result<Recovery> recover_till(const std::string& path) {
   // What this till had promised in an election is forgotten: as after any restart, it promises nobody anything for a
   // lease time.
   const std::uint32_t lease_ms = *roster ? (*roster)->lease_ms : Roster::kMaxLeaseMs;
-  batch.meta("promise", pack(Promise{Term{}, settings->till, lease_ms}));
+  batch.meta(kPromiseMeta, pack(Promise{Term{}, settings->till, lease_ms}));
   if (auto kept = (*store)->commit(batch); !kept) return tl::unexpected(kept.error());
   return recovery;
 }
