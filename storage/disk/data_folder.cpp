@@ -63,6 +63,14 @@ Result<DataFolder> DataFolder::lock(const std::string& path, bool create) {
   return DataFolder(path, fd);
 }
 
+bool DataFolder::in_use(const std::string& path) {
+  const int fd = ::open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;  // nothing has run there yet
+  const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+  ::close(fd);
+  return locked;
+}
+
 DataFolder::DataFolder(DataFolder&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 

@@ -13,6 +13,11 @@ class DataFolder {
   // other process), not_found, refused (read-only).
   static Result<DataFolder> lock(const std::string& path, bool create);
 
+  // For one who only reads: locks nothing, makes nothing, and never keeps a till from starting.
+  static DataFolder look(const std::string& path) { return DataFolder(path, -1); }
+  // Whether a process has locked it: one that runs, or is about to.
+  static bool in_use(const std::string& path);
+
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&& other) noexcept;
   ~DataFolder();

@@ -123,10 +123,14 @@ Result<Journal> Journal::open(Disk& disk, std::string folder, JournalPosition fr
 }
 
 Result<JournalReport> Journal::verify(Disk& disk, const std::string& folder, const Visitor& visit) {
+  return look(disk, folder, {0, 0}, visit);
+}
+
+Result<JournalReport> Journal::look(Disk& disk, const std::string& folder, JournalPosition from, const Visitor& visit) {
   auto numbers = segment_numbers(disk, folder);
   if (!numbers) return tl::unexpected(numbers.error());
   std::vector<Bytes> salvaged;
-  return scan_all(disk, folder, *numbers, {0, 0}, {0, 0}, visit, salvaged);
+  return scan_all(disk, folder, *numbers, from, from, visit, salvaged);
 }
 
 Result<JournalPosition> Journal::append(const std::vector<Bytes>& ops) {

@@ -58,8 +58,9 @@ class Journal {
   static Result<Journal> open(Disk& disk, std::string folder, JournalPosition from, JournalPosition flushed,
                               const Visitor& visit, JournalReport& report, JournalSizes sizes = {});
 
-  // Looks only: for `journal verify`, which must change nothing.
+  // Looks only, and changes nothing: at all of it, for `journal verify`; at what open() would visit.
   static Result<JournalReport> verify(Disk& disk, const std::string& folder, const Visitor& visit);
+  static Result<JournalReport> look(Disk& disk, const std::string& folder, JournalPosition from, const Visitor& visit);
 
   // Appends one batch and flushes it; returns the position after it. After disk_full the journal is as before and can
   // be tried again; after any other error it can't be trusted and every later append fails.

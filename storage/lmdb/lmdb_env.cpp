@@ -69,7 +69,7 @@ std::optional<ByteView> Txn::unseal(const Table& table, ByteView key, ByteView s
 }
 
 std::optional<ByteView> Txn::get(const Table& table, ByteView key) {
-  if (!ok() || txn_ == nullptr) return std::nullopt;
+  if (!reads(table)) return std::nullopt;
   MDB_val k = val(key), v{};
   const int code = mdb_get(txn_, table.handle, &k, &v);
   if (code == MDB_NOTFOUND) return std::nullopt;
@@ -79,7 +79,7 @@ std::optional<ByteView> Txn::get(const Table& table, ByteView key) {
 }
 
 void Txn::scan(const Table& table, ByteView from, const Visitor& visit) {
-  if (!ok() || txn_ == nullptr) return;
+  if (!reads(table)) return;
   MDB_cursor* cursor = nullptr;
   note(mdb_cursor_open(txn_, table.handle, &cursor), "opening a cursor on " + table.name);
   if (!ok()) return;
@@ -94,7 +94,7 @@ void Txn::scan(const Table& table, ByteView from, const Visitor& visit) {
 }
 
 std::optional<std::pair<Bytes, Bytes>> Txn::last_before(const Table& table, ByteView below) {
-  if (!ok() || txn_ == nullptr) return std::nullopt;
+  if (!reads(table)) return std::nullopt;
   MDB_cursor* cursor = nullptr;
   note(mdb_cursor_open(txn_, table.handle, &cursor), "opening a cursor on " + table.name);
   if (!ok()) return std::nullopt;
@@ -113,12 +113,12 @@ std::optional<std::pair<Bytes, Bytes>> Txn::last_before(const Table& table, Byte
 
 std::uint64_t Txn::entries(const Table& table) {
   MDB_stat stat{};
-  if (txn_ != nullptr) note(mdb_stat(txn_, table.handle, &stat), "counting " + table.name);
+  if (reads(table)) note(mdb_stat(txn_, table.handle, &stat), "counting " + table.name);
   return stat.ms_entries;
 }
 
 ReadTxn::ReadTxn(Env& env) : Txn(env), lock_(env.map_mutex_) {
-  note(mdb_txn_begin(env.env_, nullptr, MDB_RDONLY, &txn_), "starting to read");
+  if (env.env_ != nullptr) note(mdb_txn_begin(env.env_, nullptr, MDB_RDONLY, &txn_), "starting to read");
 }
 
 WriteTxn::WriteTxn(Env& env) : Txn(env) { note(mdb_txn_begin(env.env_, nullptr, 0, &txn_), "starting to write"); }
@@ -231,6 +231,28 @@ Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const std::vec
   env->digest_table_ = open_table(env->sealed_by_ == Seal::By::siphash ? kSipHashDigests : kDigests);
   for (const std::string& name : tables) env->tables_[name] = open_table(name);
   if (auto done = txn.commit(); !done) return tl::unexpected(done.error());
+  return env;
+}
+
+Result<std::unique_ptr<Env>> Env::look(const std::string& folder, const std::vector<std::string>& tables) {
+  auto env = std::unique_ptr<Env>(new Env);
+  env->folder_ = folder;
+  for (const std::string& name : tables) env->tables_[name] = Table{kNoTable, name};
+  if (!std::filesystem::exists(folder + "/data.mdb")) return env;
+  mdb_env_create(&env->env_);
+  mdb_env_set_maxdbs(env->env_, static_cast<MDB_dbi>(tables.size() + 1));
+  if (int code = mdb_env_open(env->env_, folder.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600); code != 0)
+    return tl::unexpected(lmdb_error(code, "opening " + folder));
+  ReadTxn txn(*env);
+  if (txn.error()) return tl::unexpected(*txn.error());
+  const auto open_table = [&](const char* name) {
+    MDB_dbi handle{};
+    return mdb_dbi_open(txn.txn_, name, 0, &handle) == MDB_SUCCESS ? handle : kNoTable;
+  };
+  if (open_table(kSipHashDigests) != kNoTable) env->sealed_by_ = Seal::By::siphash;
+  env->digest_table_ = {open_table(env->sealed_by_ == Seal::By::siphash ? kSipHashDigests : kDigests), kDigests};
+  for (auto& [name, table] : env->tables_) table.handle = open_table(name.c_str());
+  mdb_txn_commit(std::exchange(txn.txn_, nullptr));  // the handles stay
   return env;
 }
 

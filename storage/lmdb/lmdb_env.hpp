@@ -22,6 +22,8 @@
 
 namespace tillsync::lmdb {
 
+constexpr MDB_dbi kNoTable = ~MDB_dbi{0};  // one that a database which is only read does not have: it is empty
+
 struct Table {
   MDB_dbi handle{};
   std::string name;
@@ -53,6 +55,7 @@ class Txn {
 
  protected:
   explicit Txn(Env& env);
+  bool reads(const Table& table) const { return ok() && txn_ != nullptr && table.handle != kNoTable; }
   void note(int code, const std::string& what);
   void note(Error error) {
     if (!error_) error_ = std::move(error);
@@ -104,6 +107,10 @@ class Env {
   // `tables` are created when absent. Errors: damaged (not a database, truncated), io, refused, disk_full.
   static Result<std::unique_ptr<Env>> open(const std::string& folder, const std::vector<std::string>& tables,
                                            std::size_t first_map_bytes = kFirstMapBytes);
+  // For reading only: no file is made or changed, not even the lock's, and a writer that comes is not held up. Whoever
+  // reads makes sure that none came meanwhile: pages may be used again beneath a reader that no writer knows of. Where
+  // there is no database, it is an empty one.
+  static Result<std::unique_ptr<Env>> look(const std::string& folder, const std::vector<std::string>& tables);
   ~Env();
   Env(const Env&) = delete;
   Env& operator=(const Env&) = delete;

@@ -6,6 +6,13 @@ namespace tillsync {
 
 using namespace till_tables;
 
+namespace {
+
+const std::vector<std::string> kTables = {kState, kVault,  kStrays, kKeys,       kCashiers, kRows,  kVersions,
+                                          kFeeds, kChains, kRelay,  kSignatures, kEvents,   kStock, kNotes};
+
+}  // namespace
+
 void StoreBatch::put(const char* table, ByteView key, ByteView value) {
   const std::size_t at = bytes_.size();
   bytes_.append(key).append(value);
@@ -96,9 +103,14 @@ void StoreBatch::event_packet(const std::string& sku, const ChainId& chain, Seq 
 void StoreBatch::stock(const std::string& sku, const StockProjection& p) { put(kStock, lone_key(sku), pack(p)); }
 void StoreBatch::meta(const std::string& name, ByteView value) { put(kNotes, lone_key(name), value); }
 
+Result<std::unique_ptr<TillStore>> TillStore::look(const std::string& folder) {
+  auto env = lmdb::Env::look(folder, kTables);
+  if (!env) return tl::unexpected(env.error());
+  return std::unique_ptr<TillStore>(new TillStore(std::move(*env)));
+}
+
 Result<std::unique_ptr<TillStore>> TillStore::open(const std::string& folder) {
-  auto env = lmdb::Env::open(folder, {kState, kVault, kStrays, kKeys, kCashiers, kRows, kVersions, kFeeds, kChains,
-                                      kRelay, kSignatures, kEvents, kStock, kNotes});
+  auto env = lmdb::Env::open(folder, kTables);
   if (!env) return tl::unexpected(env.error());
   return std::unique_ptr<TillStore>(new TillStore(std::move(*env)));
 }

@@ -135,6 +135,9 @@ class TillStore {
   // Errors: damaged (say `tillsync recover`), refused (read-only), disk_full.
   static Result<std::unique_ptr<TillStore>> open(const std::string& folder);
 
+  // For reading only (lmdb::Env::look): the folder stays as it is.
+  static Result<std::unique_ptr<TillStore>> look(const std::string& folder);
+
   Result<void> commit(const StoreBatch& batch);  // durable on return; from the database thread
   TillView view() { return TillView(*this); }    // from any thread
   Result<void> verify() { return env_->verify(); }
