@@ -8,9 +8,10 @@
 #include "engine/validate.hpp"
 #include "storage/base/random.hpp"
 #include "storage/disk/data_folder.hpp"
+#include "tests/scratch.hpp"
 #include "tillsync/hlc.hpp"
 #include "tools/client/sales/sales_file.hpp"
-#include "transport/base/settings.hpp"
+#include "transport/base/settings_edit.hpp"
 
 using namespace tillsync;
 
@@ -148,6 +149,46 @@ TEST_CASE("dates of the usual forms are read, nonsense is not") {
   CHECK(sales::parse_time("12/13/2010 8:26", "") == sales::parse_time("2010-12-13", "8:26"));
   for (const char* bad : {"", "tomorrow", "32/13/2010", "2010-02-30", "1/1/2010 25:00"})
     CHECK_FALSE(sales::parse_time(bad, ""));
+}
+
+TEST_CASE("a settings file that people wrote is changed in the lines that have to, and in no other") {
+  const test::Folder f;
+  const auto data = DataFolder::lock(f / "till", true).value();
+  const std::string theirs =
+      "# Ours, since 2019.\n"
+      "branch = \"main\"   # the old shop\n"
+      "till = \"till-1\"\n"
+      "peers = [  # both by cable\n  \"till-2@10.0.0.2:7700\",\n]\n"
+      "# cloud = \"cloud.example.org:7800\"\n\n"
+      "[http]\nlisten = \"0.0.0.0:7780\"\ncertificate = \"/etc/shop.pem\"  # renewed in May\n"
+      "private_key = \"/etc/shop.key\"\nmetrics_key = \"secret\"\n";
+  REQUIRE(replace_file(data.file("till.toml"), theirs));
+  REQUIRE(change_settings(data, {}));
+  CHECK(read_file(data.file("till.toml")) == theirs);
+  const auto joined = change_settings(data, {.cloud = Address{"10.0.0.9", 7800}});
+  REQUIRE_MESSAGE(joined, joined.error().message);
+  std::string expected = theirs;
+  const std::string example = "# cloud = \"cloud.example.org:7800\"";
+  expected.replace(expected.find(example), example.size(), "cloud = \"10.0.0.9:7800\"");
+  CHECK(read_file(data.file("till.toml")) == expected);
+  CHECK(joined->http.certificate == "/etc/shop.pem");
+  CHECK(joined->http.metrics_key == "secret");
+
+  const auto more = change_settings(data, {.listen = Address{"10.0.0.1", 7700},
+                                           .cloud = Address{"10.0.0.8", 7800},
+                                           .interface = "eth0",
+                                           .more_peers = {{TillId{"till-3"}, {"10.0.0.3", 7700}}}});
+  REQUIRE_MESSAGE(more, more.error().message);
+  CHECK(more->listen == Address{"10.0.0.1", 7700});
+  CHECK(more->cloud == Address{"10.0.0.8", 7800});
+  CHECK(more->interface == "eth0");
+  CHECK(more->peers.size() == 2);
+  CHECK(more->http.listen == Address{"0.0.0.0", 7780});  // another table's
+  const std::string text = read_file(data.file("till.toml")).value();
+  for (const char* kept : {"# Ours, since 2019.", "# the old shop", "# renewed in May", "metrics_key = \"secret\""})
+    CHECK_MESSAGE(text.find(kept) != std::string::npos, text);
+  REQUIRE(replace_file(data.file("till.toml"), "\"branch\" = \"a\"\ntill = 't'"));
+  CHECK(change_settings(data, {.cloud = Address{"h", 1}})->cloud == Address{"h", 1});
 }
 
 TEST_CASE("till.toml is written and read alike, and a mistake in it is named") {

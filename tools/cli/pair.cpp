@@ -5,7 +5,7 @@
 #include "storage/disk/data_folder.hpp"
 #include "tools/client/roster_file.hpp"
 #include "tools/client/spread.hpp"
-#include "transport/base/settings.hpp"
+#include "transport/base/settings_edit.hpp"
 #include "transport/net/pairing.hpp"
 
 namespace tillsync::cli {
@@ -88,14 +88,12 @@ void run_join(const PairArguments& a) {
   PairGrant granted;
   {
     auto folder = require(DataFolder::lock(a.data, false));
-    Settings settings = require(load_settings(folder));
+    const Settings settings = require(load_settings(folder));
     const SecretKey key = require(load_identity(folder, true));
     granted = require(join(require(Address::parse(a.at)), a.code,
                            {settings.branch, settings.till, Binary(key.public_key().view())}, key));
-    if (!granted.cloud.empty() && !settings.cloud) {
-      settings.cloud = require(Address::parse(granted.cloud));
-      require(replace_file(folder.file("till.toml"), settings.toml()));
-    }
+    if (!granted.cloud.empty() && !settings.cloud)
+      require(change_settings(folder, {.cloud = require(Address::parse(granted.cloud))}));
     require(replace_file(folder.file("roster.bin"), granted.roster));
   }
   const auto roster = Roster::decode(granted.roster);

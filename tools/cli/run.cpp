@@ -7,7 +7,7 @@
 #include <new>
 
 #include "tools/cli/cli.hpp"
-#include "transport/base/settings.hpp"
+#include "transport/base/settings_edit.hpp"
 #include "transport/cloud/cloud_control.hpp"
 #include "transport/cloud/cloud_settings.hpp"
 #include "transport/http/cloud_service.hpp"
@@ -48,12 +48,11 @@ std::optional<Address> address_of(const std::string& text) {
 
 void init_till(const TillArguments& a) {
   auto folder = require(DataFolder::lock(a.data, true));
-  Settings settings = require(prepare_settings(folder, a.branch, a.till));
-  if (!a.listen.empty()) settings.listen = *address_of(a.listen);
-  if (!a.cloud.empty()) settings.cloud = address_of(a.cloud);
-  if (!a.interface.empty()) settings.interface = a.interface;
-  for (const std::string& peer : a.peers) settings.peers.push_back(require(parse_peer(peer)));
-  require(replace_file(folder.file("till.toml"), settings.toml()));
+  require(prepare_settings(folder, a.branch, a.till));
+  SettingsChange change{address_of(a.listen), address_of(a.cloud), {}, {}};
+  if (!a.interface.empty()) change.interface = a.interface;
+  for (const std::string& peer : a.peers) change.more_peers.push_back(require(parse_peer(peer)));
+  const Settings settings = require(change_settings(folder, change));
   std::cout << settings.till.text << " of branch " << settings.branch.text << "\nkey "
             << require(load_identity(folder, true)).public_key().hex() << "\nEdit " << folder.file("till.toml")
             << " to change where it listens and what it connects to.\n";

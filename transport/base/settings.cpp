@@ -6,20 +6,12 @@
 #include <filesystem>
 #include <sstream>
 
+#include "transport/base/settings_edit.hpp"
 #include "transport/base/settings_toml.hpp"
 
 namespace tillsync {
 
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 Result<void> read_peers(const toml::table& table, Settings& out) {
   const toml::array* peers = table["peers"].as_array();
