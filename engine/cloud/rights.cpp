@@ -8,10 +8,12 @@ const char* name_of(Party party) {
 }
 
 const char* name_of(Right right) {
-  constexpr const char* kNames[] = {"sync",       "read_conflicts", "settle_conflicts", "import_rows",
-                                    "read_fleet", "read_webhook",   "replay_webhook",   "read_metrics"};
+  constexpr const char* kNames[] = {"sync",         "read_conflicts", "settle_conflicts", "import_rows", "read_fleet",
+                                    "read_webhook", "replay_webhook", "read_metrics",     "read_lease"};
   return kNames[static_cast<std::size_t>(right)];
 }
+
+Party party_of(Role person) { return person == Role::support ? Party::support : Party::manager; }
 
 std::optional<Party> party_named(const std::string& name) {
   for (Party each : {Party::till, Party::support, Party::manager, Party::headquarters, Party::metrics}) {

@@ -21,15 +21,18 @@ enum class Right : std::uint8_t {
   read_webhook,      // what is still to be delivered, and what was set aside
   replay_webhook,    // deliver again what was set aside
   read_metrics,
+  read_lease,  // at a till: who hosts its branch, and who holds which roster
 };
-constexpr Right kAllRights[] = {Right::sync,       Right::read_conflicts, Right::settle_conflicts, Right::import_rows,
-                                Right::read_fleet, Right::read_webhook,   Right::replay_webhook,   Right::read_metrics};
+constexpr Right kAllRights[] = {Right::sync,           Right::read_conflicts, Right::settle_conflicts,
+                                Right::import_rows,    Right::read_fleet,     Right::read_webhook,
+                                Right::replay_webhook, Right::read_metrics,   Right::read_lease};
 
 constexpr bool may(Party party, Right right) {
   switch (right) {
     case Right::sync:
       return party == Party::till;
     case Right::read_conflicts:
+    case Right::read_lease:
       return party == Party::support || party == Party::manager;
     case Right::settle_conflicts:
       return party == Party::support;
@@ -49,6 +52,7 @@ constexpr bool may(Party party, Right right) {
 const char* name_of(Party party);
 const char* name_of(Right right);
 std::optional<Party> party_named(const std::string& name);
+Party party_of(Role person);  // a manager's or a supporter's
 // Of a member of a roster; a cloud may nothing.
 bool may(Role role, Right right);
 

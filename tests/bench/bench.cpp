@@ -10,7 +10,7 @@
 
 #include "storage/disk/data_folder.hpp"
 #include "tests/scratch.hpp"
-#include "tools/cli/command.hpp"
+#include "tools/client/failure.hpp"
 #include "tools/client/memory.hpp"
 #include "tools/demo/fleet.hpp"
 
@@ -18,7 +18,7 @@ using namespace tillsync;
 using namespace tillsync::bench;
 
 int main(int argc, char** argv) {
-  cli::keep_freed_memory();  // as the programs do; the references have it as well
+  client::keep_freed_memory();  // as the programs do; the references have it as well
   Options o;
   std::string only, json, where = std::filesystem::temp_directory_path();
   CLI::App app("Times tillsync beside what its users would otherwise pick. Judges nothing: machines differ.");
@@ -51,6 +51,6 @@ int main(int argc, char** argv) {
     }
     nlohmann::json report = nlohmann::json::array();
     for (const Figure& each : all) report.push_back(each.json());
-    if (!json.empty()) cli::require(replace_file(json, report.dump(2) + "\n"));
+    if (!json.empty()) client::require(replace_file(json, report.dump(2) + "\n"));
   });
 }

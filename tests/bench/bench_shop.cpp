@@ -18,19 +18,19 @@ BenchShop::BenchShop(const std::string& folder, const std::string& program, cons
   roster.lease_ms = 1000;
   tenant_ = roster.keys.id();
   const auto key_of = [&](const std::string& name) {
-    const auto locked = cli::require(DataFolder::lock(folder_of(name), true));
-    return Binary(cli::require(load_identity(locked, true)).public_key().view());
+    const auto locked = client::require(DataFolder::lock(folder_of(name), true));
+    return Binary(client::require(load_identity(locked, true)).public_key().view());
   };
   roster.add({TillId{"cloud"}, key_of("cloud"), Role::cloud, 0});
   for (const Member& m : members) roster.add({TillId{m.name}, key_of(m.name), Role::till, m.may_host ? 1U : 0U});
   roster.sign(tenant);
   std::filesystem::create_directories(folder_of("cloud/rosters"));
-  cli::require(replace_file(folder_of("cloud/rosters/main.roster"), roster.encoded()));
+  client::require(replace_file(folder_of("cloud/rosters/main.roster"), roster.encoded()));
   processes_.emplace("cloud",
-                     demo::Process("cloud", folder_of("cloud"),
-                                   {program, "cloud", "--data", folder_of("cloud"), "--listen", "127.0.0.1:0"}));
+                     client::Process("cloud", folder_of("cloud"),
+                                     {program, "cloud", "--data", folder_of("cloud"), "--listen", "127.0.0.1:0"}));
   cloud().start();
-  const int port = cli::require(cloud().connect().call({{"do", "status"}}))["port"];
+  const int port = cloud().ask(api::CloudStatusRequest{}).port;
   cloud().listen_on(port);
   for (const Member& m : members) {
     Settings settings;
@@ -39,8 +39,8 @@ BenchShop::BenchShop(const std::string& folder, const std::string& program, cons
     settings.listen = {"127.0.0.1", 0};
     if (m.knows_cloud) settings.cloud.emplace(Address{"127.0.0.1", static_cast<std::uint16_t>(port)});
     settings.interface = "lo";
-    cli::require(replace_file(folder_of(m.name) + "/till.toml", settings.toml()));
-    cli::require(replace_file(folder_of(m.name) + "/roster.bin", roster.encoded()));
+    client::require(replace_file(folder_of(m.name) + "/till.toml", settings.toml()));
+    client::require(replace_file(folder_of(m.name) + "/roster.bin", roster.encoded()));
   }
 }
 
@@ -49,19 +49,20 @@ void BenchShop::restart_cloud() {
   (void)cloud().connect();
 }
 
-demo::Process& BenchShop::start(const std::string& name) {
-  demo::Process process(name, folder_of(name), {program_, "till", "--data", folder_of(name)});
-  demo::Process& till = processes_.emplace(name, std::move(process)).first->second;
+client::Process& BenchShop::start(const std::string& name) {
+  client::Process process(name, folder_of(name), {program_, "till", "--data", folder_of(name)});
+  client::Process& till = processes_.emplace(name, std::move(process)).first->second;
   till.start();
   return till;
 }
 
-Json BenchShop::wait_for(ControlClient& till, double limit_s, const std::function<bool(const Json&)>& wanted) {
+api::StatusAnswer BenchShop::wait_for(ControlClient& till, double limit_s,
+                                      const std::function<bool(const api::StatusAnswer&)>& wanted) {
   const auto start = Clock::now();
   for (;;) {
-    Json status = cli::require(till.call({{"do", "status"}}));
+    api::StatusAnswer status = client::require(till.ask(api::StatusRequest{}));
     if (wanted(status)) return status;
-    require_that(seconds_since(start) < limit_s, "waited in vain; the status was " + status.dump());
+    require_that(seconds_since(start) < limit_s, "waited in vain; the status was " + json_text(api::write(status)));
     std::this_thread::sleep_for(std::chrono::milliseconds(10));  // each answer costs the till half of one
   }
 }

@@ -21,16 +21,17 @@ class BenchShop {
   BenchShop(const std::string& folder, const std::string& program, const std::vector<Member>& members);
 
   std::string folder_of(const std::string& name) const { return folder_ + "/" + name; }
-  demo::Process& start(const std::string& name);
+  client::Process& start(const std::string& name);
   void restart_cloud();  // where it was, after a kill
-  demo::Process& cloud() { return processes_.at("cloud"); }
+  client::Process& cloud() { return processes_.at("cloud"); }
   const std::string& tenant() const { return tenant_; }
   // Until the till's status is as wanted; fails after `limit_s`.
-  static Json wait_for(ControlClient& till, double limit_s, const std::function<bool(const Json&)>& wanted);
+  static api::StatusAnswer wait_for(ControlClient& till, double limit_s,
+                                    const std::function<bool(const api::StatusAnswer&)>& wanted);
 
  private:
   std::string folder_, program_, tenant_;
-  std::map<std::string, demo::Process> processes_;
+  std::map<std::string, client::Process> processes_;
 };
 
 }  // namespace tillsync::bench

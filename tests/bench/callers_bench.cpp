@@ -10,7 +10,7 @@
 #include "storage/model/op_codec.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/references.hpp"
-#include "tools/cli/command.hpp"
+#include "tools/client/failure.hpp"
 #include "transport/till/group_commit.hpp"
 
 namespace tillsync::bench {
@@ -68,12 +68,12 @@ void answer_all(const std::vector<GroupCommit::Caller*>& callers) {
 // What 32 threads that wait for each other's flush cost by themselves: group commit and journal, without the core.
 double bare_callers_us(Journal& journal, const std::vector<OpDraft>& sales) {
   GroupCommit commit([&](const std::vector<GroupCommit::Caller*>& callers) {
-    cli::require(journal.append(std::vector<Bytes>(callers.size(), as_record(0))));
+    client::require(journal.append(std::vector<Bytes>(callers.size(), as_record(0))));
     answer_all(callers);
   });
   std::vector<ValidDraft> drafts;
-  for (const OpDraft& sale : sales) drafts.push_back(cli::require(ValidDraft::of(sale)));
-  return callers_us([&](std::size_t i) { cli::require(commit.record(std::move(drafts[i]))); });
+  for (const OpDraft& sale : sales) drafts.push_back(client::require(ValidDraft::of(sale)));
+  return callers_us([&](std::size_t i) { client::require(commit.record(std::move(drafts[i]))); });
 }
 
 // The least that any engine does between two such flushes, and nothing else: no books, no stock, no database.
@@ -89,20 +89,20 @@ double least_callers_us(Journal& journal, TillStore& store, const std::vector<Op
       batch.push_back(encode(op));
       last = blake2b(batch.back());
     }
-    cli::require(journal.append(batch));
+    client::require(journal.append(batch));
     answer_all(callers);
   });
-  return callers_us([&](std::size_t i) { cli::require(commit.record(cli::require(ValidDraft::of(sales[i])))); });
+  return callers_us([&](std::size_t i) { client::require(commit.record(client::require(ValidDraft::of(sales[i])))); });
 }
 
 std::unique_ptr<TillStore> store_of_keys(const Options& o) {
-  auto store = cli::require(TillStore::open(o.where + "/least"));
+  auto store = client::require(TillStore::open(o.where + "/least"));
   const std::uint64_t keys = o.scaled<std::uint64_t>(1'000'000, 2'000);
   for (std::uint64_t n = 1; n <= keys;) {
     StoreBatch batch;
     for (const std::uint64_t end = n + keys / 100; n < end; ++n)
       batch.vault_op({TillId{"till-1"}, Incarnation{1}}, Seq{n}, four_line_sale(n, "till-1").key, "op");
-    cli::require(store->commit(batch));
+    client::require(store->commit(batch));
   }
   return store;
 }
@@ -113,7 +113,7 @@ std::vector<Figure> many_threads(const Options& o, Till& till, std::uint64_t& ne
   const auto disk = posix_disk();
   JournalReport report;
   const auto open = [&](const std::string& name) {
-    return cli::require(Journal::open(
+    return client::require(Journal::open(
         *disk, o.where + name, {}, {}, [](auto&&...) {}, report));
   };
   Journal bare_journal = open("/bare-journal"), least_journal = open("/least-journal");
@@ -124,7 +124,7 @@ std::vector<Figure> many_threads(const Options& o, Till& till, std::uint64_t& ne
     const auto begun = Clock::now();
     for (std::size_t i = 0; i < kEach; ++i) file_one.time_us([&] { reference->write(records); });
     file.add(seconds_since(begun) * 1e6 / kEach);
-    ours.add(callers_us([&](std::size_t i) { cli::require(till.record(sales[i])); }, &one));
+    ours.add(callers_us([&](std::size_t i) { client::require(till.record(sales[i])); }, &one));
     bare.add(bare_callers_us(bare_journal, sales));
     least.add(least_callers_us(least_journal, *store, sales));
   }

@@ -5,7 +5,6 @@
 #include "storage/model/op_codec.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/bench_shop.hpp"
-#include "transport/api/json.hpp"
 #include "transport/base/settings.hpp"
 
 namespace tillsync::bench {
@@ -43,10 +42,10 @@ Samples only(double value) {
 }
 
 void keep_nothing(const std::string& folder) {
-  const auto locked = cli::require(DataFolder::lock(folder, false));
-  Settings settings = cli::require(load_settings(locked));
+  const auto locked = client::require(DataFolder::lock(folder, false));
+  Settings settings = client::require(load_settings(locked));
   settings.keep_sales_days = settings.keep_journal_days = 0;
-  cli::require(replace_file(locked.file("till.toml"), settings.toml()));
+  client::require(replace_file(locked.file("till.toml"), settings.toml()));
 }
 
 }  // namespace
@@ -57,24 +56,24 @@ std::vector<Figure> bench_day(const Options& o) {
   const std::string folder = shop.folder_of("till-1");
   double payload = 0, disk = 0, shrunk = 0, memory = 0;
   {
-    demo::Process& process = shop.start("till-1");
+    client::Process& process = shop.start("till-1");
     auto till = process.connect();
     for (std::uint64_t i = 1; i <= sales; ++i) {
       const OpDraft sale = four_line_sale(i, "till-1");
       payload += op_bytes(sale);
-      cli::require(till.call({{"do", "record"}, {"op", to_json(sale)}}));
-      if (i % kAtOnce == 0) BenchShop::wait_for(till, 60, [](const Json& s) { return s["unsent"] == 0; });
+      client::require(till.ask(api::RecordRequest{{}, sale}));
+      if (i % kAtOnce == 0) BenchShop::wait_for(till, 60, [](const auto& s) { return s.unsent == 0; });
     }
-    BenchShop::wait_for(till, 60, [](const Json& s) { return s["unsent"] == 0; });
+    BenchShop::wait_for(till, 60, [](const auto& s) { return s.unsent == 0; });
     memory = static_cast<double>(own_kib(process.pid())) / 1024;
     disk = disk_bytes(folder);
     process.kill();
   }
   keep_nothing(folder);
   for (int start = 0; start < 2; ++start) {  // the vault is let go in one run; what became free goes at the next start
-    demo::Process& process = shop.start("till-1");
+    client::Process& process = shop.start("till-1");
     auto till = process.connect();
-    BenchShop::wait_for(till, 60, [](const Json& s) { return s["kept"] <= 2; });
+    BenchShop::wait_for(till, 60, [](const api::StatusAnswer& s) { return s.kept <= 2; });
     process.kill();
     shrunk = disk_bytes(folder);
   }

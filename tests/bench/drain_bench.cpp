@@ -13,24 +13,24 @@ namespace {
 
 using Judge = Figure::Judge;
 
-bool connected_as(const Json& status, const std::string& role) {
-  for (const Json& peer : status["peers"]) {
-    if (peer["role"] == role) return true;
+bool connected_as(const api::StatusAnswer& status, const std::string& role) {
+  for (const PeerStatus& peer : status.peers) {
+    if (peer.role == role) return true;
   }
   return false;
 }
 
 void queue_up(const std::string& folder, std::uint64_t ops) {
-  auto till = cli::require(Till::open({.folder = folder, .network = false}));
+  auto till = client::require(Till::open({.folder = folder, .network = false}));
   sell(*till, 1, ops);
 }
 
 // Ops a second, from the moment that the till has its way up until the cloud holds all durably.
 double drain(BenchShop& shop, const std::string& till, const std::string& role, std::uint64_t ops) {
   auto client = shop.start(till).connect();
-  BenchShop::wait_for(client, 20, [&](const Json& s) { return connected_as(s, role) || s["unsent"] < ops; });
+  BenchShop::wait_for(client, 20, [&](const api::StatusAnswer& s) { return connected_as(s, role) || s.unsent < ops; });
   const auto start = Clock::now();
-  BenchShop::wait_for(client, 120, [](const Json& s) { return s["unsent"] == 0; });
+  BenchShop::wait_for(client, 120, [](const api::StatusAnswer& s) { return s.unsent == 0; });
   return static_cast<double>(ops) / seconds_since(start);
 }
 
@@ -44,7 +44,7 @@ double by_a_host(const Options& o, const std::string& folder, std::uint64_t ops)
   BenchShop shop(folder, o.program, {{"till-1", false, false}, {"till-2"}});
   queue_up(shop.folder_of("till-1"), ops);
   auto host = shop.start("till-2").connect();
-  BenchShop::wait_for(host, 20, [](const Json& s) { return s["is_host"] == true && s["cloud_connected"] == true; });
+  BenchShop::wait_for(host, 20, [](const api::StatusAnswer& s) { return s.is_host && s.cloud_connected; });
   return drain(shop, "till-1", "host", ops);
 }
 
@@ -80,9 +80,9 @@ double flush_us(const Options& o) {
 Figure seen_by_another(const Options& o) {
   BenchShop shop(o.where + "/seen", o.program, {{"host"}, {"till-a", false, false}, {"till-b", false, false}});
   auto host = shop.start("host").connect();
-  auto a = cli::require(Till::open({.folder = shop.folder_of("till-a")}));
-  auto b = cli::require(Till::open({.folder = shop.folder_of("till-b")}));
-  BenchShop::wait_for(host, 20, [](const Json& s) { return s["cloud_connected"] == true && s["peers"].size() >= 3; });
+  auto a = client::require(Till::open({.folder = shop.folder_of("till-a")}));
+  auto b = client::require(Till::open({.folder = shop.folder_of("till-b")}));
+  BenchShop::wait_for(host, 20, [](const api::StatusAnswer& s) { return s.cloud_connected && s.peers.size() >= 3; });
   Samples seen;
   std::int64_t sold = 0;
   for (std::uint64_t i = 1; i <= o.scaled<std::uint64_t>(500, 20); ++i) {
@@ -91,7 +91,7 @@ Figure seen_by_another(const Options& o) {
     sale.document.lines[0] = {"cola", Quantity::units(1), 200, "Cola"};
     sold += 1;
     const auto start = Clock::now();
-    cli::require(a->record(sale));
+    client::require(a->record(sale));
     while (b->stock("cola") != Quantity::units(-sold)) {
       require_that(seconds_since(start) < 10, "a sale is not seen at another till");
       std::this_thread::sleep_for(std::chrono::microseconds(100));

@@ -77,7 +77,7 @@ std::vector<Branch> make_branches(const Options& o, const SecretKey& tenant, con
   return out;
 }
 
-demo::Process cloud_process(const std::string& name, const std::string& folder) {
+client::Process cloud_process(const std::string& name, const std::string& folder) {
   return {name,
           folder,
           {demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync", "cloud", "--data", folder,
@@ -92,10 +92,10 @@ Run mean(const Run& a, const Run& b) {
   return {(a.seconds + b.seconds) / 2, 0, (a.database_cpu + b.database_cpu) / 2, (a.tills_cpu + b.tills_cpu) / 2};
 }
 
-Run push_all(const Options& o, std::vector<Branch>& branches, demo::Process& one, demo::Process& two) {
+Run push_all(const Options& o, std::vector<Branch>& branches, client::Process& one, client::Process& two) {
   std::vector<Address> clouds;
-  for (demo::Process* each : {&one, &two}) {
-    const int port = cli::require(each->connect().call({{"do", "status"}}))["port"];
+  for (client::Process* each : {&one, &two}) {
+    const int port = each->ask(api::CloudStatusRequest{}).port;
     clouds.push_back({"127.0.0.1", static_cast<std::uint16_t>(port)});
   }
   asio::io_context io;
@@ -134,15 +134,15 @@ Run push_all(const Options& o, std::vector<Branch>& branches, demo::Process& one
 
 // Nothing lost, nothing doubled, and the stock is what was sold.
 void reconcile(const Options& o, const std::vector<Branch>& branches) {
-  auto db = cli::require(postgres::Connection::open("postgresql://"));
+  auto db = client::require(postgres::Connection::open("postgresql://"));
   (void)db->run_text("SET search_path = tillsync");
   const auto count = [&](const std::string& sql) { return std::stoull("0" + db->text_of(sql)); };
   const std::size_t all = o.ops / o.branches * o.branches;
   require_that(count("SELECT count(*)::text FROM op") == all, "ops are lost or doubled");
   require_that(count("SELECT count(*)::text FROM op WHERE effect = 0") == all, "ops have no effect");
   require_that(count("SELECT count(DISTINCT (branch, key))::text FROM op") == all, "keys are doubled");
-  auto store = cli::require(open_postgres_cloud("postgresql", 1));
-  cli::require(store->read([&](CloudTxn& txn) -> Result<void> {
+  auto store = client::require(open_postgres_cloud("postgresql", 1));
+  client::require(store->read([&](CloudTxn& txn) -> Result<void> {
     for (const Branch& b : branches) {
       const BranchKey shop{b.roster.keys.id(), b.roster.branch};
       require_that(txn.chain(shop, b.history->chain) == b.history->end, "a history ends elsewhere");
@@ -172,7 +172,7 @@ Run insert_plainly(const std::vector<Branch>& branches) {
     const auto p = [&](std::size_t n) { return "$" + std::to_string(i * 5 + n); };
     insert += (i == 0 ? "(" : ",(") + p(1) + "," + p(2) + "," + p(3) + "," + p(4) + "," + p(5) + ")";
   }
-  auto setup = cli::require(postgres::Connection::open("postgresql://"));
+  auto setup = client::require(postgres::Connection::open("postgresql://"));
   require_that(!setup->run_text("DROP TABLE IF EXISTS plain_op"), "can't drop plain_op");
   require_that(!setup->run_text("CREATE TABLE plain_op (branch bytea, till bytea, seq bigint, key bytea, body bytea, "
                                 "PRIMARY KEY (branch, till, seq), UNIQUE (branch, key))"),
@@ -180,7 +180,7 @@ Run insert_plainly(const std::vector<Branch>& branches) {
   const double before = cpu_of("postgres"), own_before = cpu_of("fleet_bench");
   const auto start = Clock::now();
   const auto work = [&](std::size_t which) {
-    auto db = cli::require(postgres::Connection::open("postgresql://"));
+    auto db = client::require(postgres::Connection::open("postgresql://"));
     const postgres::Statement statement{"plain", insert.c_str()};
     postgres::Values values;
     const auto flush = [&] {
@@ -215,20 +215,20 @@ Run insert_plainly(const std::vector<Branch>& branches) {
 void run(const Options& o) {
   test::Folder folder;
   std::filesystem::create_directories(folder / "one/rosters");
-  auto locked = std::make_unique<DataFolder>(cli::require(DataFolder::lock(folder / "one", true)));
-  const SecretKey cloud = cli::require(load_identity(*locked, true));
+  auto locked = std::make_unique<DataFolder>(client::require(DataFolder::lock(folder / "one", true)));
+  const SecretKey cloud = client::require(load_identity(*locked, true));
   locked.reset();
   std::cerr << "making " << o.ops << " sales\n";
   auto branches = make_branches(o, fresh_secret(), cloud.public_key());
   std::size_t bytes = 0;
   for (const Branch& b : branches) {
     bytes += b.history->bytes;
-    cli::require(replace_file(folder / ("one/rosters/" + b.roster.branch.text + ".roster"), b.roster.encoded()));
+    client::require(replace_file(folder / ("one/rosters/" + b.roster.branch.text + ".roster"), b.roster.encoded()));
   }
   std::filesystem::create_directories(folder / "two");
   std::filesystem::copy(folder / "one", folder / "two",
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
-  demo::Process one = cloud_process("one", folder / "one"), two = cloud_process("two", folder / "two");
+  client::Process one = cloud_process("one", folder / "one"), two = cloud_process("two", folder / "two");
   // The reference runs before and after: machines drift.
   const Run before = insert_plainly(branches);
   make_fresh_server();
@@ -255,7 +255,7 @@ void run(const Options& o) {
       {"cpu_s", {{"clouds", pushed.cloud_cpu}, {"database", pushed.database_cpu}, {"tills", pushed.tills_cpu}}},
       {"reference_cpu_s", {{"database", plain.database_cpu}, {"client", plain.tills_cpu}}}};
   std::cout << row.dump(2) << '\n';
-  if (!o.json.empty()) cli::require(replace_file(o.json, Json::array({row}).dump(2) + "\n"));
+  if (!o.json.empty()) client::require(replace_file(o.json, Json::array({row}).dump(2) + "\n"));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "tools/cli/command.hpp"
+#include "tools/client/failure.hpp"
 
 namespace tillsync::bench {
 
@@ -78,7 +78,7 @@ int in_a_sentence(const std::function<void()>& bench) {
   try {
     bench();
     return 0;
-  } catch (const cli::Failure& failure) {
+  } catch (const client::Failure& failure) {
     std::cerr << failure.sentence << '\n';
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

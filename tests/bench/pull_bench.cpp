@@ -28,7 +28,7 @@ CloudRow product(std::uint64_t i, std::uint64_t price) {
 void put_rows(CloudStore& store, const BranchKey& shop, std::uint64_t count, std::uint64_t step, std::uint64_t price) {
   constexpr std::uint64_t kBatch = 50'000;
   for (std::uint64_t i = 0; i < count; i += kBatch) {
-    cli::require(store.write([&](CloudTxn& txn) -> Result<void> {
+    client::require(store.write([&](CloudTxn& txn) -> Result<void> {
       for (std::uint64_t k = i; k < std::min(count, i + kBatch); ++k) txn.put_row(shop, product(k * step, price));
       return {};
     }));
@@ -53,7 +53,7 @@ void pull(CloudStore& store, Witness& witness, const BranchKey& shop, Pulled& so
   for (bool more = true; more;) {
     CloudJob job;
     job.asks.push_back({{}, shop, Pull{{kProducts.feed}, {so_far.position}}});
-    const CloudAnswers answers = cli::require(run_job(store, witness, job, [] { return Instant{}; }));
+    const CloudAnswers answers = client::require(run_job(store, witness, job, [] { return Instant{}; }));
     more = !answers.answers.empty();
     for (const auto& answer : answers.answers) {
       const Bytes wire = encode(answer.message);
@@ -76,7 +76,7 @@ struct Changed {
 
 Changed changed_rows(const Options& o, std::uint64_t rows) {
   const std::uint64_t changes = o.scaled<std::uint64_t>(1000, 100);
-  auto store = cli::require(open_lmdb_cloud(o.where + "/rows-" + std::to_string(rows), 7));
+  auto store = client::require(open_lmdb_cloud(o.where + "/rows-" + std::to_string(rows), 7));
   const BranchKey shop{"bench", BranchId{"main"}};
   put_rows(*store, shop, rows, 1, 100);
   Witness witness;
@@ -119,18 +119,18 @@ std::vector<Figure> first_sync(const Options& o) {
     BenchShop shop(o.where + "/first-" + std::to_string(round), o.program, {{"till-1"}});
     shop.cloud().kill();
     {
-      auto store = cli::require(open_lmdb_cloud(shop.folder_of("cloud/db"), 7));
+      auto store = client::require(open_lmdb_cloud(shop.folder_of("cloud/db"), 7));
       put_rows(*store, {shop.tenant(), BranchId{"main"}}, rows, 1, 100);
     }
     shop.restart_cloud();
-    demo::Process& till = shop.start("till-1");
+    client::Process& till = shop.start("till-1");
     auto client = till.connect();
-    BenchShop::wait_for(client, 20, [](const Json& s) { return s["cloud_connected"] == true; });
+    BenchShop::wait_for(client, 20, [](const api::StatusAnswer& s) { return s.cloud_connected; });
     const auto start = Clock::now();
     std::uint64_t most = 0;
-    BenchShop::wait_for(client, 120, [&](const Json& s) {
+    BenchShop::wait_for(client, 120, [&](const api::StatusAnswer& s) {
       most = std::max(most, own_kib(till.pid()));
-      return s["rows"] == rows;
+      return s.rows == rows;
     });
     rate.add(static_cast<double>(rows) / seconds_since(start));
     memory.add(static_cast<double>(most) / 1024);

@@ -8,14 +8,14 @@
 
 #include "tests/bench/bench.hpp"
 #include "tests/bench/references.hpp"
-#include "tools/cli/command.hpp"
+#include "tools/client/failure.hpp"
 
 namespace tillsync::bench {
 
 namespace {
 
 std::unique_ptr<Till> open_till(const std::string& folder) {
-  return cli::require(Till::open({.folder = folder, .branch = "main", .till = "till-1", .network = false}));
+  return client::require(Till::open({.folder = folder, .branch = "main", .till = "till-1", .network = false}));
 }
 
 // One of ours and one of each of the others, over and over, so that the disk is the same for all.
@@ -27,7 +27,7 @@ std::vector<Figure> one_caller(const Options& o, Till& till, std::uint64_t& next
     const OpDraft sale = four_line_sale(next++, "till-1");
     const std::vector<Bytes> record{as_record(next)};
     file.time_us([&] { a->write(record); });
-    ours.time_us([&] { cli::require(till.record(sale)); });
+    ours.time_us([&] { client::require(till.record(sale)); });
     lmdb.time_us([&] { b->write(record); });
     sqlite.time_us([&] { c->write(record); });
   }
@@ -55,7 +55,7 @@ Figure after_a_kill(const Options& o, const std::string& folder, std::uint64_t& 
     ::waitpid(child, nullptr, 0);
     const auto start = Clock::now();
     auto till = open_till(folder);
-    cli::require(till->record(four_line_sale((2ULL << 40) + next, "till-1")));
+    client::require(till->record(four_line_sale((2ULL << 40) + next, "till-1")));
     starts.add(seconds_since(start) * 1000);
     next = till->status().recorded + (1ULL << 20) * static_cast<std::uint64_t>(round + 2);
   }

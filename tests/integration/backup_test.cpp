@@ -7,7 +7,8 @@
 #include "storage/disk/data_folder.hpp"
 #include "tests/integration/paired_shop.hpp"
 #include "tests/integration/shop.hpp"
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
+#include "tools/demo/fleet.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;
@@ -38,20 +39,12 @@ TEST_CASE("the same with PostgreSQL, by pg_dump and pg_restore") {
   int sales = 0;
   const auto sell = [&](int n) {
     for (int i = 0; i < n; ++i, ++sales) {
-      const Json line{{"sku", "bread"}, {"milli", 1000}, {"unit_price", 350}};
-      const Json op{{"kind", "sale"}, {"key", "s/" + std::to_string(sales)}, {"lines", {line}}};
-      (void)cli::require(
-          fleet.till(static_cast<std::size_t>(sales % 2)).connect().call({{"do", "record"}, {"op", op}}));
+      (void)fleet.till(static_cast<std::size_t>(sales % 2))
+          .ask(recording("sale", "s/" + std::to_string(sales), "bread"));
     }
   };
-  const auto ask = [](demo::Process& whom, const char* what) {
-    return cli::require(whom.connect().call({{"do", what}}));
-  };
-  const auto drained = [&] {
-    return within(30s, [&] {
-      return ask(fleet.till(0), "status")["unsent"] == 0 && ask(fleet.till(1), "status")["unsent"] == 0;
-    });
-  };
+  const auto unsent = [&](std::size_t till) { return fleet.till(till).ask(api::StatusRequest{}).unsent; };
+  const auto drained = [&] { return within(30s, [&] { return unsent(0) == 0 && unsent(1) == 0; }); };
   sell(10);
   REQUIRE(drained());
   REQUIRE(shell("pg_dump -Fc -f " + folder / "record.dump" + " backed_up").code == 0);
@@ -63,7 +56,7 @@ TEST_CASE("the same with PostgreSQL, by pg_dump and pg_restore") {
   REQUIRE(run({"restore", "--data", folder / "cloud"}).code == 0);
   sell(4);
   fleet.cloud().start();
-  CHECK(within(40s, [&] { return ask(fleet.cloud(), "stock")["bread"] == -1000 * sales; }));
+  CHECK(within(40s, [&] { return fleet.cloud().ask(api::StockRequest{})["bread"] == -1000 * sales; }));
   CHECK(drained());
   check_all_there(run({"export", "--data", folder / "cloud"}).out, sales);
 }
@@ -95,9 +88,9 @@ TEST_CASE("a cloud that is restored from yesterday's backup gets today back from
   shop.settle_down();
   CHECK(within(20s, [&] {
     return exported().find("\"s/0\"") != std::string::npos &&
-           shop.ask("cloud", {{"do", "stock"}})["bread"] == -1000 * sales;
+           shop.ask("cloud", api::StockRequest{})["bread"] == -1000 * sales;
   }));
   check_all_there(exported(), sales);
-  CHECK(shop.ask("till-2", {{"do", "stock"}})["bread"] == -1000 * sales);
+  CHECK(shop.ask("till-2", api::StockRequest{})["bread"] == -1000 * sales);
   for (const Json& conflict : shop.conflicts("cloud")) CHECK(conflict["kind"] != "forked_history");
 }

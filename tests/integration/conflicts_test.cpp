@@ -27,7 +27,7 @@ bool everywhere(PairedShop& shop, const std::string& kind, const std::string& st
 
 bool stock_everywhere(PairedShop& shop, const std::string& sku, std::int64_t milli) {
   return std::ranges::all_of(kEverywhere, [&](const std::string& where) {
-    return within(std::chrono::seconds(10), [&] { return shop.ask(where, {{"do", "stock"}})[sku] == milli; });
+    return within(std::chrono::seconds(10), [&] { return shop.ask(where, api::StockRequest{})[sku] == milli; });
   });
 }
 
@@ -99,24 +99,24 @@ TEST_CASE(
   CHECK(shop.tell({"conflicts", "explain", id}, "till-2").out.find("Settled by anna") != std::string::npos);
 
   // Name at one till and price at the other: merged. The price at both: a question, and neither is lost.
-  const Json bread = {{"id", "bread"}, {"fields", {{"name", "Bread"}, {"price", 350}}}};
-  shop.ask("cloud", {{"do", "put_rows"}, {"rows", {bread}}});
+  api::PutRowsRequest bread;
+  bread.rows.push_back({"bread", false, {{"name", "Bread"}, {"price", 350}}});
+  shop.ask("cloud", bread);
   const auto product = [&](const std::string& till) {
-    const Json row = cli::Folder(shop.f / till).ask({{"do", "row"}, {"row", "bread"}});
-    return row["fields"];
+    return shop.ask(till, api::RowRequest{"product", "bread"}).fields;
   };
   const auto has_bread = [&](const std::string& till) {
     return within(std::chrono::seconds(10), [&] {
       try {
         return product(till)["price"] == 350;
-      } catch (const cli::Failure&) {
+      } catch (const client::Failure&) {
         return false;
       }
     });
   };
   REQUIRE((has_bread("till-1") && has_bread("till-2")));
-  const auto edit = [&](const std::string& till, const std::string& key, const Json& changes) {
-    shop.ask(till, {{"do", "edit"}, {"row", "bread"}, {"changes", changes}, {"key", key}, {"cashier", "ann"}});
+  const auto edit = [&](const std::string& till, const std::string& key, const std::map<std::string, Json>& changes) {
+    shop.ask(till, api::EditRequest{"product", "bread", key, "ann", changes});
   };
   const auto both_have = [&](const Json& fields) {
     return within(std::chrono::seconds(10), [&] { return product("till-1") == fields && product("till-2") == fields; });
@@ -183,8 +183,8 @@ TEST_CASE(
   const auto costs = [&](int price) {
     return within(std::chrono::seconds(10), [&] {
       try {
-        return shop.ask("till-2", {{"do", "row"}, {"row", "bread"}})["fields"]["price"] == price;
-      } catch (const cli::Failure&) {
+        return shop.ask("till-2", api::RowRequest{"product", "bread"}).fields["price"] == price;
+      } catch (const client::Failure&) {
         return false;
       }
     });
@@ -195,24 +195,23 @@ TEST_CASE(
   import("gone.ndjson", {"product", "--group", "south"});
   import("groups.ndjson", {"group"});
   CHECK(costs(490));
-  shop.ask("till-1",
-           {{"do", "edit"}, {"row", "bread"}, {"changes", {{"price", 500}}}, {"key", "e"}, {"cashier", "ann"}});
+  shop.ask("till-1", api::EditRequest{"product", "bread", "e", "ann", {{"price", 500}}});
   CHECK(costs(500));
   import("gone.ndjson", {"product", "--group", "airport"});
   CHECK(costs(350));
 
   // What the shop has, and what it wants done about it.
   const auto available = [&](const char* sku, std::int64_t milli) {
-    return shop.ask("till-1", {{"do", "available"}, {"sku", sku}, {"milli", milli}});
+    return shop.ask("till-1", api::AvailableRequest{sku, milli});
   };
   shop.record("till-2", "count", "counted", "cake", 3000);
-  CHECK(within(std::chrono::seconds(10), [&] { return available("cake", 3000)["answer"] == "yes"; }));
-  CHECK(available("cake", 4000)["answer"] == "no");
-  CHECK(available("cake", 4000)["rule"] == "warn");
-  CHECK(available("cake", 4000)["believed_milli"] == 3000);
-  CHECK(available("cake", 4000)["age_ms"] < 10'000);
-  CHECK(available("nuts", 1000)["answer"] == "unknown");  // only ever sold
-  CHECK(available("nuts", 1000)["rule"] == "allow");
+  CHECK(within(std::chrono::seconds(10), [&] { return available("cake", 3000).answer == Availability::Answer::yes; }));
+  CHECK(available("cake", 4000).answer == Availability::Answer::no);
+  CHECK(available("cake", 4000).rule == SellRule::warn);
+  CHECK(available("cake", 4000).believed_milli == 3000);
+  CHECK(available("cake", 4000).age_ms < 10'000);
+  CHECK(available("nuts", 1000).answer == Availability::Answer::unknown);  // only ever sold
+  CHECK(available("nuts", 1000).rule == SellRule::allow);
 }
 
 TEST_CASE("twenty conflicts are settled on the screen with three keys each, at two sizes, and it leaves no trace") {

@@ -14,13 +14,13 @@ using namespace std::chrono_literals;
 namespace {
 
 // A cloud that serves one branch.
-demo::Process make_cloud(const Folder& f) {
+client::Process make_cloud(const Folder& f) {
   const std::string key = after(run({"cloud", "init", "--data", f / "cloud"}).out, "key ");
   REQUIRE(run({"roster", "init", "--out", f / "shop", "--tenant", "Bakery", "--branch", "main"}).code == 0);
   REQUIRE(run({"roster", "add", "--roster", f / "shop/main.roster", "--tenant-key", f / "shop/tenant.key", "--name",
                "cloud", "--role", "cloud", "--key", key})
               .code == 0);
-  demo::Process cloud("cloud", f / "cloud", {program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
+  client::Process cloud("cloud", f / "cloud", {program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
   cloud.start();
   (void)cloud.connect();
   REQUIRE(run({"roster", "import", f / "shop/main.roster", "--data", f / "cloud"}).code == 0);
@@ -43,7 +43,7 @@ std::vector<std::string> content_of(const std::string& csv) {
 
 TEST_CASE("an import that is killed goes on where it ended; a bad line is told by its number, or stops it") {
   const Folder f;
-  demo::Process cloud = make_cloud(f);
+  client::Process cloud = make_cloud(f);
   constexpr int kRows = 120'000;
   {
     std::ofstream file(f / "products.ndjson");
@@ -51,12 +51,9 @@ TEST_CASE("an import that is killed goes on where it ended; a bad line is told b
       file << "{\"id\":\"p" << i << "\",\"name\":\"Product " << i << "\",\"price\":" << i % 1000 << "}\n";
   }
   const std::vector<std::string> import{"import", "--data", f / "cloud", "--kind", "product", f / "products.ndjson"};
-  demo::Process killed("import", f / "import",
-                       {program(), "import", "--data", f / "cloud", "--kind", "product", f / "products.ndjson"});
-  const auto products = [&] {
-    return cli::require(cloud.connect().call({{"do", "import_checkpoint"}, {"kind", "product"}}))["checkpoint"]
-        .get<std::string>();
-  };
+  client::Process killed("import", f / "import",
+                         {program(), "import", "--data", f / "cloud", "--kind", "product", f / "products.ndjson"});
+  const auto products = [&] { return cloud.ask(api::ImportCheckpointRequest{}).checkpoint; };
   killed.start();
   REQUIRE(within(20s, [&] { return !products().empty(); }));
   killed.kill();
@@ -66,9 +63,9 @@ TEST_CASE("an import that is killed goes on where it ended; a bad line is told b
   const Outcome rest = run(import);
   CHECK(rest.code == 0);
   CHECK(rest.err.find("going on after line ") != std::string::npos);
-  const Json rows = cli::require(cloud.connect().call({{"do", "rows"}, {"kind", "product"}}));
+  const api::Values rows = cloud.ask(api::RowsRequest{});
   REQUIRE(rows.size() == kRows);
-  CHECK(rows["p120000"]["price"] == 0);
+  CHECK(rows.at("p120000")["price"] == 0);
   CHECK(run(import).out.find("120000 rows read, 0 changed") != std::string::npos);  // again, whole: nothing to do
 
   write(f / "bad.ndjson", "{\"id\":\"a\"}\nnonsense\n{\"id\":\"b\"}\n{\"name\":\"c\"}\n");

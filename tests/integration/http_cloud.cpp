@@ -4,7 +4,7 @@
 
 #include <asio/ip/tcp.hpp>
 
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
 
 namespace tillsync::test {
 
@@ -55,7 +55,5 @@ HttpAnswer HttpCloud::post(const std::string& path, const std::string& key, cons
   const auto answer = client.Post(path, body, "application/x-ndjson");
   return answer ? HttpAnswer{answer->status, answer->body} : HttpAnswer{};
 }
-
-Json HttpCloud::ask(const Json& question) { return cli::require(process_->connect().call(question)); }
 
 }  // namespace tillsync::test

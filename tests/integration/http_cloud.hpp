@@ -19,7 +19,10 @@ class HttpCloud {
   std::string key(const std::string& role, const std::string& tenant);
   HttpAnswer get(const std::string& path, const std::string& key);
   HttpAnswer post(const std::string& path, const std::string& key, const std::string& body);
-  Json ask(const Json& question);
+  template <class R>
+  api::AnswerTo<R> ask(const R& request) {
+    return process_->ask(request);
+  }
   int port() const { return port_; }
   std::string folder() const { return f / "cloud"; }
   int pid() const { return process_->pid(); }
@@ -28,7 +31,7 @@ class HttpCloud {
 
  private:
   int port_;
-  std::optional<demo::Process> process_;
+  std::optional<client::Process> process_;
 };
 
 }  // namespace tillsync::test

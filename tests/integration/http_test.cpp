@@ -107,8 +107,8 @@ TEST_CASE("each key opens what its role needs, of its own tenant; everything els
 
   // Rows of one tenant are nobody else's.
   CHECK(cloud.post("/v1/rows/product", keys["headquarters"], "{\"id\":\"bun\",\"price\":100}\n").status == 200);
-  CHECK(cloud.ask({{"do", "rows"}, {"kind", "product"}, {"branch", "north"}}).size() == 1);
-  CHECK(cloud.ask({{"do", "rows"}, {"kind", "product"}, {"branch", "south"}}).empty());
+  CHECK(cloud.ask(api::RowsRequest{{"north"}}).size() == 1);
+  CHECK(cloud.ask(api::RowsRequest{{"south"}}).empty());
   CHECK(cloud.get("/v1/rows/product/checkpoint", keys["butcher"]).body == "{\"checkpoint\":\"\"}\n");
   const std::string fleet = cloud.get("/v1/fleet", keys["butcher"]).body;
   CHECK(fleet.find("south") != std::string::npos);

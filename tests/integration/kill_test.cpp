@@ -30,8 +30,8 @@ sales::SalesFile made_up_sales(std::size_t n) {
 
 bool all_quiet(Fleet& fleet, const sales::SalesFile& file) {
   for (std::size_t i = 0; i < fleet.tills(); ++i) {
-    const auto status = fleet.till(i).connect().call({{"do", "status"}});
-    if (!status || (*status)["unsent"] != 0 || (*status)["relaying"] != 0 || (*status)["fork_open"]) return false;
+    const auto status = fleet.till(i).connect().ask(api::StatusRequest{});
+    if (!status || status->unsent != 0 || status->relaying != 0 || status->fork_open) return false;
     if (!stock_settled(fleet.till(i), file)) return false;
   }
   return true;

@@ -10,7 +10,7 @@
 #include "tools/demo/fleet.hpp"
 
 using namespace tillsync;
-using demo::Process;
+using client::Process;
 using test::Folder;
 using test::run;
 
@@ -39,8 +39,12 @@ double cpu_seconds(const std::string& pid) {
   return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-Json long_sale(const std::string& key) {
-  return {{"do", "record"}, {"op", {{"key", key}, {"note", std::string(3000, 'n')}, {"lines", {{{"sku", "x"}}}}}}};
+api::RecordRequest long_sale(const std::string& key) {
+  api::RecordRequest out;
+  out.op.key = key;
+  out.op.document.note = std::string(3000, 'n');
+  out.op.document.lines.push_back({"x", Quantity::units(1), 0, {}});
+  return out;
 }
 
 }  // namespace
@@ -63,19 +67,19 @@ TEST_CASE(
     ControlClient control = till.connect();
     REQUIRE(test::shell("head -c 100000 /dev/zero > '" + f / "ballast'").code == 0);
     int sold = 0;
-    Result<Json> last = Json();
-    while (sold < 2000 && (last = control.call(long_sale("k" + std::to_string(sold))))) ++sold;
+    Result<Receipt> last = Receipt{};
+    while (sold < 2000 && (last = control.ask(long_sale("k" + std::to_string(sold))))) ++sold;
     REQUIRE_FALSE(last);
     CHECK(last.error().kind == ErrorKind::disk_full);
     CHECK(last.error().message.find("free some space") != std::string::npos);
     CHECK(sold > 50);
-    CHECK_FALSE(control.call({{"do", "where"}, {"key", "k" + std::to_string(sold)}}));
-    CHECK(control.call({{"do", "status"}})->at("accepting") == true);
+    CHECK_FALSE(control.ask(api::WhereRequest{"k" + std::to_string(sold)}));
+    CHECK(control.ask(api::StatusRequest{})->accepting);
     REQUIRE(test::shell("rm '" + f / "ballast'").code == 0);
-    CHECK(control.call(long_sale("resumed")));
+    CHECK(control.ask(long_sale("resumed")));
     till.kill();
     till.start();
-    CHECK(till.connect().call({{"do", "status"}})->at("recorded") == sold + 1);
+    CHECK(till.connect().ask(api::StatusRequest{})->recorded == static_cast<std::uint64_t>(sold) + 1);
   }
   test::shell("umount '" + f.path + "'");
 }
@@ -94,7 +98,7 @@ TEST_CASE("an idle till with 100,000 product rows uses under 1 % of a core and u
   ControlClient control = fleet.till(0).connect();
   std::uint64_t rows = 0;
   for (int i = 0; i < 600 && rows < 100'000; ++i) {
-    rows = control.call({{"do", "status"}})->at("rows").get<std::uint64_t>();
+    rows = control.ask(api::StatusRequest{})->rows;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   REQUIRE(rows == 100'000);

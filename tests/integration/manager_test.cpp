@@ -1,6 +1,7 @@
 // What a manager does with the lease and the roster: looking on from another machine, settings, proofs, emergencies.
 #include "storage/disk/data_folder.hpp"
 #include "tests/integration/shop.hpp"
+#include "tools/client/folder.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;
@@ -45,9 +46,7 @@ void tillsync::test::manager_looks_on(const Folder& f, const std::string& roster
 // At every tier, with who and when.
 void tillsync::test::conflicts_are_seen(const Folder& f) {
   const auto record = [&](const std::string& till, const char* kind, const char* key, const char* sku) {
-    const Json line = {{"sku", sku}, {"milli", 1000}, {"unit_price", 350}};
-    cli::Folder(f / till).ask(
-        {{"do", "record"}, {"op", {{"kind", kind}, {"key", key}, {"cashier", "ann"}, {"lines", {line}}}}});
+    REQUIRE(client::Folder(f / till).ask(recording(kind, key, sku)));
   };
   record("till-1", "restock", "delivery/1", "cake");
   record("till-1", "sale", "sale/a", "cake");
@@ -132,14 +131,14 @@ TEST_CASE("the tenant's keys: the cloud lets a till in, the signing key is chang
   REQUIRE(hand_to("cloud").code == 0);
   REQUIRE(hand_to("till-1").code == 0);
 
-  demo::Process cloud("cloud", f / "cloud", {program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
+  client::Process cloud("cloud", f / "cloud", {program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
   cloud.start();
-  const std::string at = "127.0.0.1:" + std::to_string(cloud.connect().call({{"do", "status"}})->at("port").get<int>());
+  const std::string at = "127.0.0.1:" + std::to_string(cloud.ask(api::CloudStatusRequest{}).port);
   write(f / "till-1/till.toml", "cloud = \"" + at + "\"\n" + read_file(f / "till-1/till.toml").value());
-  demo::Process first = till(f, "till-1");
+  client::Process first = till(f, "till-1");
   first.start();
   pair_by(f, "till-2", {"pair", "invite", "--data", f / "cloud", "--listen", "127.0.0.1:0", "--cloud", at});
-  demo::Process second = till(f, "till-2");
+  client::Process second = till(f, "till-2");
   second.start();
   (void)second.connect();
   REQUIRE(within(std::chrono::seconds(20), [&] { return status(f / "till-2")["lease"] == "exclusive"; }));

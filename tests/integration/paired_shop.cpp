@@ -1,7 +1,7 @@
 #include "tests/integration/paired_shop.hpp"
 
 #include "storage/disk/data_folder.hpp"
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
 
 namespace tillsync::test {
 
@@ -44,17 +44,14 @@ void PairedShop::start_cloud() {
   cloud_.emplace("cloud", f / "cloud",
                  std::vector<std::string>{program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:" + port_});
   cloud_->start();
-  port_ = std::to_string(cloud_->connect().call({{"do", "status"}})->at("port").get<int>());
+  port_ = std::to_string(cloud_->ask(api::CloudStatusRequest{}).port);
 }
 
 void PairedShop::stop_cloud() { cloud_->kill(); }
 
-Json PairedShop::ask(const std::string& whom, const Json& question) { return cli::Folder(f / whom).ask(question); }
-
 void PairedShop::record(const std::string& till, const std::string& kind, const std::string& key,
                         const std::string& sku, std::int64_t milli, const std::string& cashier) {
-  const Json line = {{"sku", sku}, {"milli", milli}, {"unit_price", 350}};
-  ask(till, {{"do", "record"}, {"op", {{"kind", kind}, {"key", key}, {"cashier", cashier}, {"lines", {line}}}}});
+  ask(till, recording(kind, key, sku, milli, cashier));
 }
 
 void PairedShop::settle_down() {

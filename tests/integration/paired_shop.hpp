@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tests/integration/shop.hpp"
+#include "tools/client/folder.hpp"
 
 namespace tillsync::test {
 
@@ -13,7 +14,10 @@ class PairedShop {
 
   void start_cloud();
   void stop_cloud();
-  Json ask(const std::string& whom, const Json& question);  // cloud, till-1, till-2; what it answered
+  template <class R>
+  api::AnswerTo<R> ask(const std::string& whom, const R& request) {  // cloud, till-1, till-2; what it answered
+    return client::require(client::Folder(f / whom).ask(request));
+  }
   void record(const std::string& till, const std::string& kind, const std::string& key, const std::string& sku,
               std::int64_t milli = 1000, const std::string& cashier = "ann");
   void settle_down();                                                        // until the tills have nothing unsent
@@ -26,8 +30,8 @@ class PairedShop {
 
  private:
   std::string port_ = "0";
-  std::optional<demo::Process> cloud_;
-  std::vector<demo::Process> tills_;
+  std::optional<client::Process> cloud_;
+  std::vector<client::Process> tills_;
 };
 
 }  // namespace tillsync::test

@@ -129,15 +129,17 @@ TEST_CASE("whatever a cloud answers from afar is conflicts, or an error: it neit
   roster.add({TillId{"support"}, Binary(key_number(8).public_key().view()), Role::support, 0});
   const auto asked = [&](const std::string& answer) {
     const OddCloud cloud(answer);
-    return ask_conflicts(TillId{"cloud"}, {"127.0.0.1", cloud.port}, key_number(8), roster);
+    return ask_conflicts({TillId{"cloud"}, {"127.0.0.1", cloud.port}, key_number(8), roster});
   };
   CHECK(asked(R"({"error":"the database does not answer"})").error().message == "the database does not answer");
-  for (const std::string answer :
-       {R"({"kind":"io","message":"the database does not answer"})", R"({"error":5})", R"({"conflicts":5})", "null",
-        "[", R"({"conflicts":[{"record":"zz"}],"more":true})", R"({"conflicts":[5]})", R"({})"})
+  for (const std::string answer : {R"({"kind":"io","message":"the database does not answer"})", R"({"error":5})",
+                                   R"({"conflicts":[],"rosters":5})", R"({"conflicts":5})", "null", "[",
+                                   R"({"conflicts":[{"record":"zz"}],"more":true})", R"({"conflicts":[5]})", R"({})"})
     CHECK_MESSAGE(asked(answer).error().message.starts_with("what came back is not understood"), answer);
   CHECK(asked(std::string(500'000, '[')).error().kind == ErrorKind::invalid);
-  CHECK(asked(R"({"conflicts":[],"more":true,"rosters":5})").has_value());
+  CHECK(asked(R"({"conflicts":[],"more":true,"rosters":{}})").has_value());
+  const auto busy = asked(R"({"kind":"busy","message":"try again","error":"try again"})");
+  CHECK(busy.error().kind == ErrorKind::busy);
 }
 
 TEST_CASE("each tenant's peers hear the name that their own roster has for the cloud, whatever others call it") {
@@ -181,10 +183,10 @@ TEST_CASE("conflicts whose text is not UTF-8 are shown to a supporter from afar,
   });
   REQUIRE(written);
   for (int i = 0; i < 2; ++i) {
-    const auto seen = ask_conflicts(TillId{"cloud"}, shared.address(), bakery.support, bakery.roster);
+    const auto seen = ask_conflicts({TillId{"cloud"}, shared.address(), bakery.support, bakery.roster});
     REQUIRE_MESSAGE(seen.has_value(), seen.error().message);
-    REQUIRE(seen->at("conflicts").size() == 1);
-    CHECK(seen->at("conflicts")[0]["sides"][0]["cashier"] == "J\xfcrgen");
+    REQUIRE(seen->conflicts.size() == 1);
+    CHECK(seen->conflicts[0].sides[0].cashier == "J\xfcrgen");
   }
 }
 

@@ -26,7 +26,7 @@ std::string after(const std::string& text, const std::string& word) {
 
 Json status(const std::string& folder) { return Json::parse(run({"status", "--data", folder, "--json"}).out); }
 
-demo::Process till(const Folder& f, const std::string& name) {
+client::Process till(const Folder& f, const std::string& name) {
   return {name, f / name, {test::program(), "till", "--data", f / name}};
 }
 
@@ -48,7 +48,7 @@ void make_till(const Folder& f, const std::string& name) {
 
 Outcome pair_by(const Folder& f, const std::string& name, std::vector<std::string> inviting, bool wrong) {
   inviting.insert(inviting.begin(), test::program());
-  demo::Process invite("invite", f / ("invite-" + name), inviting);
+  client::Process invite("invite", f / ("invite-" + name), inviting);
   invite.start();
   std::string said;
   REQUIRE(within(std::chrono::seconds(10), [&] {
@@ -63,6 +63,15 @@ Outcome pair_by(const Folder& f, const std::string& name, std::vector<std::strin
   REQUIRE(joined.code == 0);
   REQUIRE(within(std::chrono::seconds(5), [&] { return !invite.alive(); }));
   return joined;
+}
+
+api::RecordRequest recording(const std::string& kind, const std::string& key, const std::string& sku,
+                             std::int64_t milli, const std::string& cashier) {
+  api::RecordRequest out;
+  out.op.kind = api::from_json<OpKind>(kind).value();
+  out.op.key = key, out.op.cashier = cashier;
+  out.op.document.lines.push_back({sku, {milli}, 350, {}});
+  return out;
 }
 
 void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }

@@ -6,17 +6,21 @@
 #include <string>
 
 #include "tests/integration/support.hpp"
-#include "tools/demo/fleet.hpp"
+#include "tools/client/process.hpp"
 
 namespace tillsync::test {
 
 bool within(std::chrono::seconds limit, const std::function<bool()>& done);
 std::string after(const std::string& text, const std::string& word);  // the word that follows
 Json status(const std::string& folder);
-demo::Process till(const Folder& f, const std::string& name);
+client::Process till(const Folder& f, const std::string& name);
 void check_refusal(const Outcome& o, const std::string& part);  // one sentence on stderr, exit code not 0
 void make_till(const Folder& f, const std::string& name);       // a lone till of its own, never paired
 void write(const std::string& path, const std::string& text);
+
+// One line at 3.50; `kind` as JSON has it.
+api::RecordRequest recording(const std::string& kind, const std::string& key, const std::string& sku,
+                             std::int64_t milli = 1000, const std::string& cashier = "ann");
 
 // Starts an invitation and lets the till of that name join by it; what `pair join` said. Before, with `wrong`, somebody
 // tries another code.

@@ -11,7 +11,7 @@
 
 using namespace tillsync;
 using namespace tillsync::test;
-using demo::Process;
+using client::Process;
 
 TEST_CASE("two machines and a cloud become a shop by the documented commands: a key, a roster, a pairing code") {
   const Folder f;
@@ -24,7 +24,7 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   REQUIRE(run({"roster", "import", roster, "--data", f / "cloud"}).code == 0);
   Process cloud("cloud", f / "cloud", {test::program(), "cloud", "--data", f / "cloud", "--listen", "127.0.0.1:0"});
   cloud.start();
-  const std::string port = std::to_string(cloud.connect().call({{"do", "status"}})->at("port").get<int>());
+  const std::string port = std::to_string(cloud.ask(api::CloudStatusRequest{}).port);
 
   std::vector<Process> tills;
   for (const std::string name : {"till-1", "till-2"}) {
@@ -35,7 +35,14 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
       check_refusal(run(inviting), "most tills must have version 3");
       inviting.insert(inviting.end(), {"--data", f / "till-1"});
     }
+    const std::string ours = "# ours\n" + read_file(f / (name + "/till.toml")).value() +
+                             "[http]\nlisten = \"127.0.0.1:0\"\nmetrics_key = \"m\"  # for the monitor\n";
+    write(f / (name + "/till.toml"), ours);
     const Outcome joined = pair_by(f, name, inviting, tills.empty());
+    const std::string joined_toml = read_file(f / (name + "/till.toml")).value();
+    CHECK(joined_toml.find("cloud = \"127.0.0.1:" + port + "\"") != std::string::npos);
+    for (const char* kept : {"# ours\n", "metrics_key = \"m\"  # for the monitor\n"})
+      CHECK_MESSAGE(joined_toml.find(kept) != std::string::npos, joined_toml);
     CHECK(joined.out.find("joined branch main of Our Bakery") != std::string::npos);
     tills.push_back(till(f, name));
     tills.back().start();
@@ -73,7 +80,7 @@ TEST_CASE("two machines and a cloud become a shop by the documented commands: a 
   const Outcome rows = run({"import", "--data", f / "cloud", "--kind", "product", f / "products.ndjson"});
   CHECK(rows.out == "2 rows read, 2 changed, 1 left out\n");
   CHECK(rows.err.find("line 2") != std::string::npos);
-  auto has_bread = [&] { return tills[0].connect().call({{"do", "row"}, {"row", "bread"}}).has_value(); };
+  auto has_bread = [&] { return tills[0].connect().ask(api::RowRequest{"product", "bread"}).has_value(); };
   CHECK(within(std::chrono::seconds(10), has_bread));
 
   // A till that is removed can no longer connect, and its neighbour says so.
@@ -147,8 +154,9 @@ TEST_CASE(
   CHECK(done.err.find("line 4: a card number") != std::string::npos);
   Process running = till(f, "till-1");
   running.start();
-  const auto refused = running.connect().call(
-      {{"do", "record"}, {"op", {{"key", "k"}, {"note", "4111111111111111"}, {"lines", {{{"sku", "x"}}}}}}});
+  api::RecordRequest with_card = recording("sale", "k", "x");
+  with_card.op.document.note = "4111111111111111";
+  const auto refused = running.connect().ask(with_card);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("card number") != std::string::npos);
   running.kill();
@@ -171,9 +179,7 @@ TEST_CASE("strangers, liars and a half-open connection do a till no harm") {
     asio::error_code ignored;
     asio::write(socket, asio::buffer(bytes), ignored);
   }
-  const auto receipt =
-      control.call({{"do", "record"}, {"op", {{"key", "still selling"}, {"lines", {{{"sku", "x"}}}}}}});
-  CHECK(receipt);
+  CHECK(control.ask(recording("sale", "still selling", "x")));
 }
 
 TEST_CASE(

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
 
 // What the program would say instead of what the test framework does of a type that it does not know.
-REGISTER_EXCEPTION_TRANSLATOR(const tillsync::cli::Failure& failure) { return failure.sentence.c_str(); }
+REGISTER_EXCEPTION_TRANSLATOR(const tillsync::client::Failure& failure) { return failure.sentence.c_str(); }
 
 namespace tillsync::test {
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/integration/shop.hpp"
+#include "tools/demo/fleet.hpp"
 
 using namespace tillsync;
 using namespace tillsync::test;
@@ -13,9 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Json ask(demo::Process& process, const Json& question) { return cli::require(process.connect().call(question)); }
-
-demo::Process another_cloud(const std::string& folder, const std::string& like) {
+client::Process another_cloud(const std::string& folder, const std::string& like) {
   std::filesystem::create_directories(folder);
   std::filesystem::copy_file(like + "/identity.key", folder + "/identity.key");  // one key for all of them
   return {
@@ -31,18 +30,18 @@ TEST_CASE("what one cloud process is told reaches a till at the other; a till go
   }
   const Folder folder;
   demo::Fleet fleet(2, folder.path, program(), "postgresql");
-  const int port = ask(fleet.cloud(), {{"do", "status"}})["port"];
-  demo::Process second = another_cloud(folder / "cloud-2", folder / "cloud");
+  const int port = fleet.cloud().ask(api::CloudStatusRequest{}).port;
+  client::Process second = another_cloud(folder / "cloud-2", folder / "cloud");
   second.start();
-  CHECK(ask(second, {{"do", "status"}})["shops"].size() == 1);  // it has found the rosters in the record
+  CHECK(second.ask(api::CloudStatusRequest{}).shops.size() == 1);  // it has found the rosters in the record
 
   // A pull waits at the first process; the second one brings the row.
   write(folder / "prices.ndjson", "{\"id\":\"bread\",\"name\":\"Bread\",\"price\":250}\n");
   const Outcome imported = run({"import", "--data", folder / "cloud-2", "--kind", "product", folder / "prices.ndjson"});
   CHECK(imported.code == 0);
   const auto price_at = [&](std::size_t till) {
-    const auto row = fleet.till(till).connect().call({{"do", "row"}, {"kind", "product"}, {"row", "bread"}});
-    return row ? row->value("/fields/price"_json_pointer, 0) : 0;
+    const auto row = fleet.till(till).connect().ask(api::RowRequest{"product", "bread"});
+    return row ? row->fields.value("price", 0) : 0;
   };
   CHECK(within(5s, [&] { return price_at(0) == 250 && price_at(1) == 250; }));
 
@@ -51,10 +50,8 @@ TEST_CASE("what one cloud process is told reaches a till at the other; a till go
   second.kill();
   second.listen_on(port);
   second.start();
-  const Json sale{
-      {"kind", "sale"}, {"key", "s/1"}, {"lines", {{{"sku", "bread"}, {"milli", 1000}, {"unit_price", 250}}}}};
-  ask(fleet.till(0), {{"do", "record"}, {"op", sale}});
-  CHECK(within(20s, [&] { return ask(fleet.till(0), {{"do", "status"}})["unsent"] == 0; }));
+  fleet.till(0).ask(recording("sale", "s/1", "bread"));
+  CHECK(within(20s, [&] { return fleet.till(0).ask(api::StatusRequest{}).unsent == 0; }));
   CHECK(run({"export", "--data", folder / "cloud-2"}).out.find("s/1") != std::string::npos);
   second.kill();
   // A folder knows where its record lies.

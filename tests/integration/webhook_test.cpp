@@ -9,7 +9,7 @@
 #include "storage/disk/data_folder.hpp"
 #include "tests/integration/http_cloud.hpp"
 #include "tests/integration/paired_shop.hpp"
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
 #include "transport/http/webhooks.hpp"
 
 using namespace tillsync;
@@ -89,7 +89,9 @@ class Receiver {
   std::vector<std::string> sales_;
 };
 
-Json hook_at(PairedShop& shop) { return shop.ask("cloud", {{"do", "webhook_show"}})["branches"][0]; }
+api::WebhookBranch hook_at(PairedShop& shop) {
+  return shop.ask("cloud", api::WebhookShowRequest{}).branches.value().at(0);
+}
 
 }  // namespace
 
@@ -128,10 +130,8 @@ TEST_CASE(
     sell(), sell();
     shop.settle_down();  // the cloud takes sales as before
     const std::string expected = words;
-    CHECK_MESSAGE(
-        within(25s, [&] { return hook_at(shop)["why"].get<std::string>().find(expected) != std::string::npos; }),
-        expected);
-    CHECK(hook_at(shop)["set_aside"] == 0);
+    CHECK_MESSAGE(within(25s, [&] { return hook_at(shop).why.find(expected) != std::string::npos; }), expected);
+    CHECK(hook_at(shop).set_aside == 0);
     receiver.mood = Mood::fine;
     CHECK_MESSAGE(within(15s, [&] { return receiver.keys() == sold; }), expected);
   }
@@ -140,7 +140,7 @@ TEST_CASE(
   // It says again and again that it will not have these: then people are asked, and the rest goes on.
   receiver.mood = Mood::refuses;
   shop.record("till-1", "sale", "poison", "bread");
-  CHECK(within(60s, [&] { return hook_at(shop)["set_aside"] == 1; }));
+  CHECK(within(60s, [&] { return hook_at(shop).set_aside == 1; }));
   receiver.mood = Mood::fine;
   sell();
   CHECK(within(15s, [&] { return receiver.keys() == sold; }));

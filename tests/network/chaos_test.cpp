@@ -113,9 +113,7 @@ TEST_CASE(
     chaos.heal();
     shop.settles();
     CHECK(shop.until(seconds(30), [&] {
-      const auto right = [&](int till) {
-        return shop.ask(till, {{"do", "stock"}}).value("bread", 0) == -1000 * shop.sold();
-      };
+      const auto right = [&](int till) { return shop.ask(till, api::StockRequest{})["bread"] == -1000 * shop.sold(); };
       int till = 0;
       while (till < kTills && right(till)) ++till;
       return till == kTills;

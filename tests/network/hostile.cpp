@@ -27,9 +27,9 @@ constexpr int kCrowd = 1000;
 constexpr std::uint16_t kPort = 7700;
 
 SecretKey stolen_key(const std::string& folder) {
-  std::string text = cli::require(read_file(folder + "/identity.key"));
+  std::string text = client::require(read_file(folder + "/identity.key"));
   text.resize(64);
-  return cli::require(SecretKey::from_hex(text));
+  return client::require(SecretKey::from_hex(text));
 }
 
 bool wait_for(int socket, short what, std::chrono::milliseconds limit) {

@@ -67,13 +67,12 @@ TEST_CASE("a hostile member lies, crowds or does not read: nobody else loses a s
   shop.start(hostile);
   shop.settles();
   CHECK(shop.until(seconds(20), [&] {
-    return std::ranges::all_of(others, [&](int i) {
-      return shop.ask(i, {{"do", "stock"}}).value("bread", 0) == -1000 * shop.sold();
-    });
+    return std::ranges::all_of(others,
+                               [&](int i) { return shop.ask(i, api::StockRequest{})["bread"] == -1000 * shop.sold(); });
   }));
   for (const int i : others) {
-    const Json status = shop.ask(i, {{"do", "status"}});
-    CHECK(status["forks"] <= 3);  // what its bare word is good for, before it is not heeded any more
-    CHECK(status["is_host"] == (i == host));
+    const auto status = shop.ask(i, api::StatusRequest{});
+    CHECK(status.forks <= 3);  // what its bare word is good for, before it is not heeded any more
+    CHECK(status.is_host == (i == host));
   }
 }

@@ -3,12 +3,13 @@
 #include <filesystem>
 #include <iostream>
 
+#include "tools/client/folder.hpp"
 #include "transport/base/settings.hpp"
 
 namespace tillsync::test {
 
 namespace {
-SecretKey key_in(const DataFolder& folder) { return cli::require(load_identity(folder, true)); }
+SecretKey key_in(const DataFolder& folder) { return client::require(load_identity(folder, true)); }
 }  // namespace
 
 bool namespaces_here() {
@@ -27,21 +28,21 @@ LanShop::LanShop(const Plan& plan) : tenant_(fresh_secret()) {
   for (int i = 0; i < plan.tills + plan.spare; ++i) make_till(i, plan);
   if (plan.cloud) {
     cloud_host_ = switch_.add_host();
-    const DataFolder folder = cli::require(DataFolder::lock(root_ / "cloud", true));
+    const DataFolder folder = client::require(DataFolder::lock(root_ / "cloud", true));
     roster_.add({TillId{"cloud"}, Binary(key_in(folder).public_key().view()), Role::cloud, plan.witness ? 1U : 0U});
   }
   roster_.sign(tenant_);
   if (plan.cloud) {
     std::filesystem::create_directories(root_ / "cloud/rosters");
-    cli::require(replace_file(root_ / "cloud/rosters/lan.roster", roster_.encoded()));
-    cloud_ = std::make_unique<demo::Process>(
+    client::require(replace_file(root_ / "cloud/rosters/lan.roster", roster_.encoded()));
+    cloud_ = std::make_unique<client::Process>(
         "cloud", root_ / "cloud",
         std::vector<std::string>{"/sbin/ip", "netns", "exec", switch_.space(cloud_host_), program(), "cloud", "--data",
                                  root_ / "cloud", "--listen", "0.0.0.0:7800"});
     cloud_->start();
   }
   for (int i = 0; i < plan.tills; ++i) {
-    cli::require(replace_file(folder(i) + "/roster.bin", roster_.encoded()));
+    client::require(replace_file(folder(i) + "/roster.bin", roster_.encoded()));
     start(i);
   }
 }
@@ -53,7 +54,7 @@ LanShop::~LanShop() {
 }
 
 void LanShop::make_till(int i, const Plan& plan) {
-  const DataFolder data = cli::require(DataFolder::lock(folder(i), true));
+  const DataFolder data = client::require(DataFolder::lock(folder(i), true));
   if (i < plan.tills) roster_.add({TillId{name(i)}, Binary(key_in(data).public_key().view()), Role::till, 1});
   (void)key_in(data);
   Settings settings;
@@ -64,7 +65,7 @@ void LanShop::make_till(int i, const Plan& plan) {
   for (int other = 0; !plan.mdns && other < plan.tills + plan.spare; ++other) {
     if (other != i) settings.peers.push_back({TillId{name(other)}, Address{switch_.address(other), 7700}});
   }
-  cli::require(replace_file(data.file("till.toml"), settings.toml()));
+  client::require(replace_file(data.file("till.toml"), settings.toml()));
   std::vector<std::string> command = {"/sbin/ip", "netns", "exec", switch_.space(i)};
   if (plan.clocks)
     command.insert(command.end(),
@@ -74,35 +75,34 @@ void LanShop::make_till(int i, const Plan& plan) {
 }
 
 Binary LanShop::key_of(int i) const {
-  const DataFolder data = cli::require(DataFolder::lock(folder(i), false));
+  const DataFolder data = client::require(DataFolder::lock(folder(i), false));
   return Binary(key_in(data).public_key().view());
 }
 
 void LanShop::set_clock(int i, int seconds_off) {
-  cli::require(replace_file(folder(i) + "/clock", std::to_string(seconds_off)));
+  client::require(replace_file(folder(i) + "/clock", std::to_string(seconds_off)));
 }
 
 void LanShop::hand_out(int to, const std::function<void(Roster&)>& change) {
   change(roster_);
   ++roster_.version;
   roster_.sign(tenant_);
-  const Bytes bytes = roster_.encoded();
-  ask(to, {{"do", "take_roster"}, {"roster", bytes_json(bytes)}});
+  ask(to, api::TakeRosterRequest{{roster_.encoded()}});
 }
 
-Json LanShop::ask(int i, Json question) {
+ControlClient& LanShop::client_of(int i) {
   auto it = clients_.find(i);
   if (it == clients_.end()) it = clients_.emplace(i, till(i).connect()).first;
-  return cli::require(it->second.call(std::move(question)));
+  return it->second;
 }
 
-Json LanShop::sell(int i, int count) {
-  Json receipt;
+Receipt LanShop::sell(int i, int count) {
+  Receipt receipt;
   for (int n = 0; n < count; ++n) {
     ++sold_;
-    receipt =
-        ask(i, {{"do", "record"},
-                {"op", {{"key", "sale/" + std::to_string(sold_)}, {"lines", {{{"sku", "bread"}, {"milli", 1000}}}}}}});
+    OpDraft sale{.kind = OpKind::sale, .key = "sale/" + std::to_string(sold_), .cashier = {}, .document = {}};
+    sale.document.lines.push_back({"bread", Quantity::units(1), 0, {}});
+    receipt = ask(i, api::RecordRequest{{}, std::move(sale)});
   }
   return receipt;
 }
@@ -111,8 +111,8 @@ std::vector<int> LanShop::exclusive_holders() {
   std::vector<int> holders;
   for (int i = 0; i < tills(); ++i) {
     if (!answers(i)) continue;
-    const Json l = lease(i);
-    if (l["kind"] == "exclusive" && l["host"] == name(i)) holders.push_back(i);
+    const auto l = lease(i);
+    if (l.kind == "exclusive" && l.host == name(i)) holders.push_back(i);
   }
   return holders;
 }
@@ -121,7 +121,7 @@ std::optional<int> LanShop::host() {
   const auto holders = exclusive_holders();
   if (holders.size() != 1) return std::nullopt;
   for (int i = 0; i < tills(); ++i) {
-    if (answers(i) && lease(i)["host"] != name(holders.front())) return std::nullopt;
+    if (answers(i) && lease(i).host != name(holders.front())) return std::nullopt;
   }
   return holders.front();
 }
@@ -144,7 +144,7 @@ bool LanShop::until(std::chrono::milliseconds limit, const std::function<bool()>
 bool LanShop::settled() {
   if (!host()) return false;
   for (int i = 0; i < tills(); ++i) {
-    if (answers(i) && ask(i, {{"do", "status"}})["unsent"] != 0) return false;
+    if (answers(i) && ask(i, api::StatusRequest{}).unsent != 0) return false;
   }
   return true;
 }
@@ -152,17 +152,17 @@ bool LanShop::settled() {
 void LanShop::settles() {
   const bool done = until(std::chrono::seconds(60), [&] { return settled(); });
   for (int i = 0; i < tills() && !done; ++i) {
-    if (answers(i)) MESSAGE(lease(i).dump());
+    if (answers(i)) MESSAGE(json_text(api::write(lease(i))));
   }
   REQUIRE(done);
   CHECK(in_cloud() == sold());
 }
 
 int LanShop::in_cloud() {
-  cli::Folder folder(root_ / "cloud");
+  client::Folder folder(root_ / "cloud");
   int count = 0;
-  cli::all_ops(folder, "lan",
-               [&](const Json& op) { count += op["kind"] == "sale" && op["effect"] == "applied" ? 1 : 0; });
+  client::all_ops(folder, "lan",
+                  [&](const api::OpView& op) { count += op.kind == "sale" && op.effect == OpEffect::applied ? 1 : 0; });
   return count;
 }
 

@@ -28,8 +28,8 @@ class LanShop {
 
   Switch& lan() { return switch_; }
   int tills() const { return static_cast<int>(members_.size()); }
-  demo::Process& till(int i) { return members_[static_cast<std::size_t>(i)]; }
-  demo::Process& cloud() { return *cloud_; }
+  client::Process& till(int i) { return members_[static_cast<std::size_t>(i)]; }
+  client::Process& cloud() { return *cloud_; }
   int cloud_host() const { return cloud_host_; }
   std::string folder(int i) const { return root_ / ("till-" + std::to_string(i + 1)); }
   std::string name(int i) const { return "till-" + std::to_string(i + 1); }
@@ -39,9 +39,12 @@ class LanShop {
   void set_clock(int i, int seconds_off);
   void hand_out(int to, const std::function<void(Roster&)>& change);  // the next version, to one till
 
-  Json ask(int i, Json question);
-  Json lease(int i) { return ask(i, {{"do", "lease"}}); }
-  Json sell(int i, int count = 1);  // each is acknowledged; the last one's receipt
+  template <class R>
+  api::AnswerTo<R> ask(int i, const R& request) {
+    return client::require(client_of(i).ask(request));
+  }
+  api::LeaseAnswer lease(int i) { return ask(i, api::LeaseRequest{}); }
+  Receipt sell(int i, int count = 1);  // each is acknowledged; the last one's receipt
   int sold() const { return sold_; }
 
   // Who holds an exclusive lease by his own word, of those that run.
@@ -60,13 +63,14 @@ class LanShop {
 
  private:
   void make_till(int i, const Plan& plan);
+  ControlClient& client_of(int i);
   bool answers(int i) { return till(i).running() && !paused_.contains(i); }
   Folder root_;
   Switch switch_;
   SecretKey tenant_;
   Roster roster_;
-  std::vector<demo::Process> members_;
-  std::unique_ptr<demo::Process> cloud_;
+  std::vector<client::Process> members_;
+  std::unique_ptr<client::Process> cloud_;
   int cloud_host_ = -1;
   std::map<int, ControlClient> clients_;
   std::set<int> paused_;

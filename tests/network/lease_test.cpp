@@ -63,13 +63,12 @@ TEST_CASE("handing over is quick, and selling never waits for it") {
   for (int i = 0; i < from_environment("TILLSYNC_HANDOVERS", 10); ++i) {
     const int old = shop.the_host(), next = (old + 1) % 5, seller = (old + 2) % 5;
     const auto asked = Clock::now();
-    shop.ask(old, {{"do", "step_down"}, {"to", shop.name(next)}});
+    shop.ask(old, api::StepDownRequest{shop.name(next)});
     const auto sold = Clock::now();
     shop.sell(seller);
     sale.push_back(ms_since(sold));
-    REQUIRE(shop.until(seconds(5), [&] {
-      return shop.lease(next)["host"] == shop.name(next) && shop.lease(next)["kind"] == "exclusive";
-    }));
+    REQUIRE(shop.until(
+        seconds(5), [&] { return shop.lease(next).host == shop.name(next) && shop.lease(next).kind == "exclusive"; }));
     took.push_back(ms_since(asked));
   }
   MESSAGE("handed over in " << figures(took) << "; a sale meanwhile took " << figures(sale));
@@ -86,9 +85,9 @@ TEST_CASE("a holder that is stopped for longer than its lease knows, when it wak
   std::this_thread::sleep_for(milliseconds(300));
   shop.resume(old);
   // The first thing that it does is to be asked for what only an exclusive host may do.
-  CHECK_FALSE(shop.till(old).connect().call({{"do", "command"}, {"name", "opening"}, {"value", 8}}));
-  const Json woken = shop.lease(old);
-  CHECK_FALSE((woken["kind"] == "exclusive" && woken["host"] == shop.name(old)));
+  CHECK_FALSE(shop.till(old).connect().ask(api::CommandRequest{"opening", 8}));
+  const auto woken = shop.lease(old);
+  CHECK_FALSE((woken.kind == "exclusive" && woken.host == shop.name(old)));
   CHECK(shop.until(seconds(5), [&] { return shop.host().has_value(); }));
   for (int i = 0; i < 3; ++i) shop.sell(i, 3);
   shop.settles();
@@ -100,7 +99,7 @@ TEST_CASE("a wall clock that jumps by a day, forward and back, moves no lease") 
   LanShop shop(plan);
   shop.settles();
   const int host = shop.the_host();
-  const Json before = shop.lease(host);
+  const auto before = shop.lease(host);
   for (const int day : {86'400, -86'400, 0}) {
     shop.set_clock(host, day);
     const auto until = Clock::now() + seconds(2);
@@ -108,11 +107,11 @@ TEST_CASE("a wall clock that jumps by a day, forward and back, moves no lease") 
       CHECK(shop.exclusive_holders() == std::vector<int>{host});
       std::this_thread::sleep_for(milliseconds(100));
     }
-    const std::int64_t sold_at = Hlc{shop.sell(host, 2)["hlc"].get<std::uint64_t>()}.millis();
+    const std::int64_t sold_at = shop.sell(host, 2).hlc.millis();
     const bool believed = sold_at > read_clock().wall_ms + 86'000'000;  // or the cloud has told it better already
-    if (day > 0) CHECK((believed || shop.ask(host, {{"do", "status"}})["clock_offset_ms"] < -86'000'000));
+    if (day > 0) CHECK((believed || shop.ask(host, api::StatusRequest{}).clock_offset_ms < -86'000'000));
   }
-  CHECK(shop.lease(host)["term"] == before["term"]);
+  CHECK(shop.lease(host).term == before.term);
   shop.settles();
 }
 
@@ -120,14 +119,14 @@ TEST_CASE("a till that restarts every second deposes nobody") {
   LanShop shop({3});
   shop.settles();
   const int host = shop.the_host(), restless = (host + 1) % 3;
-  const Json term = shop.lease(host)["term"];
+  const auto term = shop.lease(host).term;
   for (int i = 0; i < 6; ++i) {
     shop.kill(restless);
     shop.start(restless);
     std::this_thread::sleep_for(milliseconds(1000));
     CHECK(shop.exclusive_holders() == std::vector<int>{host});
   }
-  CHECK(shop.lease(host)["term"] == term);
+  CHECK(shop.lease(host).term == term);
   shop.settles();
 }
 
@@ -157,10 +156,10 @@ TEST_CASE("a till that is removed loses its vote and its access; a new one joins
   const int host = shop.the_host(), gone = (host + 1) % 3, teller = (host + 2) % 3;
   Member newcomer{TillId{shop.name(3)}, shop.key_of(3), Role::till, 1};
   shop.hand_out(teller, [&](Roster& r) { r.add(newcomer); });
-  cli::require(replace_file(shop.folder(3) + "/roster.bin", shop.roster().encoded()));  // as pairing would
+  client::require(replace_file(shop.folder(3) + "/roster.bin", shop.roster().encoded()));  // as pairing would
   shop.start(3);
   CHECK(shop.until(seconds(15), [&] {
-    return shop.lease(3)["host"] == shop.name(host) && shop.lease(host)["votes"] == 4 && shop.lease(gone)["votes"] == 4;
+    return shop.lease(3).host == shop.name(host) && shop.lease(host).votes == 4 && shop.lease(gone).votes == 4;
   }));
   shop.sell(gone, 3);
   shop.settles();
@@ -169,12 +168,12 @@ TEST_CASE("a till that is removed loses its vote and its access; a new one joins
   });
   CHECK(shop.until(seconds(10), [&] {
     for (int i : {host, teller, 3}) {
-      const Json l = shop.lease(i);
-      if (l["votes"] != 3) return false;
+      const auto l = shop.lease(i);
+      if (l.votes != 3) return false;
     }
-    return shop.lease(host)["kind"] == "exclusive";
+    return shop.lease(host).kind == "exclusive";
   }));
-  CHECK(shop.until(seconds(10), [&] { return shop.ask(gone, {{"do", "status"}})["peers"].empty(); }));
+  CHECK(shop.until(seconds(10), [&] { return shop.ask(gone, api::StatusRequest{}).peers.empty(); }));
   shop.kill(gone);
   shop.sell(3, 3);
   shop.settles();

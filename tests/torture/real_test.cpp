@@ -28,9 +28,9 @@ struct Told {
 class ShimmedTill {
  public:
   explicit ShimmedTill(const std::string& where) : folder_(where + "/till"), durable_(where + "/durable") {
-    demo::Process init("init", folder_,
-                       {TILLSYNC_PROGRAM, "till", "init", "--data", folder_, "--branch", "main", "--till", "till-1",
-                        "--listen", "127.0.0.1:0"});
+    client::Process init("init", folder_,
+                         {TILLSYNC_PROGRAM, "till", "init", "--data", folder_, "--branch", "main", "--till", "till-1",
+                          "--listen", "127.0.0.1:0"});
     init.start();
     while (init.alive()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     make_durable();
@@ -58,9 +58,9 @@ class ShimmedTill {
     auto client = ControlClient::connect(folder_);
     for (int i = 0; client && i < sales; ++i) {
       const std::string key = "sale/" + std::to_string(++sales_);
-      const Json line = {{"sku", "bread"}, {"milli", 1000}, {"unit_price", 350}};
-      auto answer = client->call(
-          {{"do", "record"}, {"op", {{"kind", "sale"}, {"key", key}, {"cashier", "ada"}, {"lines", {line}}}}});
+      OpDraft sale{.kind = OpKind::sale, .key = key, .cashier = "ada", .document = {}};
+      sale.document.lines.push_back({"bread", Quantity::units(1), 350, {}});
+      const auto answer = client->ask(api::RecordRequest{{}, std::move(sale)});
       if (!answer && !process_->alive()) return;
       answer ? void(told.receipts.insert(key)) : told.refusals.push_back(answer.error().message);
     }
@@ -97,13 +97,13 @@ class ShimmedTill {
     auto client = ControlClient::connect(folder_);
     if (!client) return "it does not answer";
     for (const std::string& key : told.receipts) {
-      auto where = client->call({{"do", "where"}, {"key", key}});
+      auto where = client->ask(api::WhereRequest{key});
       if (!where) return key + ": " + where.error().message;
     }
     return {};
   }
 
-  demo::Process& process() { return *process_; }
+  client::Process& process() { return *process_; }
   std::string log() const { return read(folder_ + ".log"); }
 
  private:
@@ -122,7 +122,7 @@ class ShimmedTill {
     return Bytes(std::istreambuf_iterator<char>(in), {});
   }
   std::string folder_, durable_;
-  std::optional<demo::Process> process_;
+  std::optional<client::Process> process_;
   int sales_ = 0;
 };
 

@@ -5,7 +5,7 @@
 #include "storage/base/pack.hpp"
 #include "storage/base/random.hpp"
 #include "storage/model/op_codec.hpp"
-#include "transport/api/json.hpp"
+#include "transport/api/vocabulary.hpp"
 
 using namespace tillsync;
 
@@ -177,7 +177,7 @@ TEST_CASE("a draft that is asked for over the control socket arrives as it was m
                     .note = "a bag was torn",
                     .lines = {{"flour", Quantity{-1'500}, 250, "Mehl"}, {"salt", Quantity::units(2), 90, ""}},
                     .fields = {{"table", "4"}, {"who", "\"me\""}}};
-  const auto back = draft_from(to_json(draft));
+  const auto back = api::from_json<OpDraft>(api::write(draft), api::Unknown::refused);
   REQUIRE(back);
   CHECK(back->kind == draft.kind);
   CHECK(back->key == draft.key);

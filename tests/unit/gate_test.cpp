@@ -20,8 +20,8 @@ using namespace tillsync::test;
 TEST_CASE("each role may what it needs, and nothing else") {
   const std::map<Party, std::string> expected = {
       {Party::till, "sync "},
-      {Party::support, "read_conflicts settle_conflicts read_fleet read_webhook replay_webhook "},
-      {Party::manager, "read_conflicts read_fleet "},
+      {Party::support, "read_conflicts settle_conflicts read_fleet read_webhook replay_webhook read_lease "},
+      {Party::manager, "read_conflicts read_fleet read_lease "},
       {Party::headquarters, "import_rows read_fleet read_webhook replay_webhook "},
       {Party::metrics, "read_metrics "}};
   for (const auto& [party, rights] : expected) {

@@ -3,7 +3,7 @@
 
 #include "storage/base/random.hpp"
 #include "tests/unit/backends.hpp"
-#include "transport/api/json.hpp"
+#include "transport/api/json_values.hpp"
 #include "transport/http/import/ndjson.hpp"
 
 using namespace tillsync;

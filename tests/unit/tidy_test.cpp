@@ -101,6 +101,29 @@ TEST_CASE("no part of a till knows the till") {
   }
 }
 
+TEST_CASE("commands and demo use the client library, which knows neither; the demo knows no command") {
+  for (const SourceFile& source : sources()) {
+    const bool client = source.path.starts_with("tools/client/"), demo = source.path.starts_with("tools/demo/");
+    for (const std::string& line : source.lines) {
+      const bool cli = line.find("#include \"tools/cli/") != std::string::npos || line.find("#include <CLI/") == 0;
+      const bool wrong = (cli && (client || demo)) || (client && line.find("#include \"tools/demo/") == 0);
+      if (wrong) FAIL_CHECK(source.path << " may not include " << line);
+    }
+  }
+}
+
+TEST_CASE("what is asked is asked by its type: no question is written by hand but for tests of the door itself") {
+  const std::set<std::string> doors = {"transport/api/in_message.cpp",  "transport/api/answering.hpp",
+                                       "transport/api/socket.hpp",      "tests/unit/api_test.cpp",
+                                       "tests/unit/json_text_test.cpp", "tests/unit/tidy_test.cpp"};
+  for (const SourceFile& source : sources()) {
+    for (const std::string& line : source.lines) {
+      if (!doors.contains(source.path) && line.find("{\"do\",") != std::string::npos)
+        FAIL_CHECK(source.path << ": ask with a request of transport/api/requests.hpp: " << line);
+    }
+  }
+}
+
 TEST_CASE("each library stays in its room, and the cores touch no clock, socket, thread or chance") {
   const std::vector<std::pair<std::string, std::string>> homes = {
       {"<asio", "transport"},         {"<avahi", "transport/net/discovery"},

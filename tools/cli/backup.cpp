@@ -37,7 +37,7 @@ void backup(const std::string& data, const std::string& to) {
   const bool lmdb = require(load_cloud_settings(data)).store.empty();
   if (lmdb) {
     fs::create_directories(to + "/db");
-    folder.ask({{"do", "backup"}, {"to", fs::absolute(to + "/db").string()}});
+    require(folder.ask(api::BackupRequest{fs::absolute(to + "/db").string()}));
   }
   copy_files(data, to);
   std::cout << "copied to " << to << '\n';

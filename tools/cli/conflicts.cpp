@@ -1,12 +1,10 @@
 // tillsync conflicts: what people may have to settle, in a terminal or by command.
-#include <algorithm>
 #include <iomanip>
 #include <iostream>
 
 #include "conflicts/explain.hpp"
 #include "conflicts/tui/terminal.hpp"
-#include "tools/client/conflict_source.hpp"
-#include "transport/api/json.hpp"
+#include "tools/cli/options.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync::cli {
@@ -20,76 +18,78 @@ struct ConflictsArguments {
   bool all = false, json = false;
 };
 
-std::string ago(const Json& at_ms) { return age(read_clock().wall_ms - at_ms.get<std::int64_t>()) + " ago"; }
+std::string ago(std::int64_t at_ms) { return age(read_clock().wall_ms - at_ms) + " ago"; }
 
-Json without_record(Json c) {
-  c.erase("record");
+api::ConflictView without_record(api::ConflictView c) {
+  c.record.reset();
   return c;
 }
 
+api::ConflictView find(const ConflictsArguments& a) {
+  return require(client::find_conflict(require(client::open_source(*a.place)->conflicts()), a.id));
+}
+
 void list(const ConflictsArguments& a) {
-  Json shown = Json::array();
-  for (const Json& c : open_source(*a.place)->conflicts()) {
-    if ((a.all || c["open"] == true) && (a.kind.empty() || c["kind"] == a.kind)) shown.push_back(without_record(c));
+  std::vector<api::ConflictView> shown;
+  for (const api::ConflictView& c : require(client::open_source(*a.place)->conflicts())) {
+    if ((a.all || c.open) && (a.kind.empty() || c.kind == a.kind)) shown.push_back(without_record(c));
   }
-  if (a.json) return void(std::cout << json_text(shown, 2) << '\n');
+  if (a.json) return print_json(shown);
   if (shown.empty())
     return void(std::cout << (a.all ? "There was never a conflict.\n" : "Nothing waits for anybody.\n"));
-  for (const Json& c : shown) {
-    std::cout << std::left << std::setw(11) << text(c["state"]) << std::setw(16) << ago(c["at_ms"])
-              << text(c["summary"]) << "\n           " << text(c["id"]) << '\n';
+  for (const api::ConflictView& c : shown) {
+    std::cout << std::left << std::setw(11) << c.state << std::setw(16) << ago(c.at_ms) << c.summary << "\n           "
+              << c.id << '\n';
   }
 }
 
-void show_sides(const Json& c) {
-  if (!c["sides"].empty()) std::cout << "\n";
-  for (const Json& side : c["sides"]) {
-    const std::string till = text(side["till"]);
-    std::cout << "  " << std::left << std::setw(14) << (till.empty() ? "headquarters" : till) << std::setw(16)
-              << (side["at_ms"] == 0 ? "" : ago(side["at_ms"])) << text(side["what"])
-              << (text(side["cashier"]).empty() ? "" : " by " + text(side["cashier"]))
-              << (side.contains("had_seen") ? ", had seen " + text(side["had_seen"]) : "")
-              << (text(side["key"]).empty() ? "" : "  (" + text(side["key"]) + ")") << '\n';
+void show_sides(const api::ConflictView& c) {
+  if (!c.sides.empty()) std::cout << "\n";
+  for (const api::SideView& side : c.sides) {
+    std::cout << "  " << std::left << std::setw(14) << (side.till.empty() ? "headquarters" : side.till) << std::setw(16)
+              << (side.at_ms == 0 ? "" : ago(side.at_ms)) << side.what
+              << (side.cashier.empty() ? "" : " by " + side.cashier)
+              << (side.had_seen ? ", had seen " + *side.had_seen : "")
+              << (side.key.empty() ? "" : "  (" + side.key + ")") << '\n';
   }
 }
 
 void show(const ConflictsArguments& a) {
-  const Json c = find_conflict(open_source(*a.place)->conflicts(), a.id);
-  if (a.json) return void(std::cout << json_text(without_record(c), 2) << '\n');
-  std::cout << text(c["summary"]) << "\n\n  " << text(c["state"]) << ", found " << ago(c["at_ms"]) << " in "
-            << text(c["branch"]) << '\n';
-  if (c["money"] != 0) std::cout << "  at stake: " << money(c["money"].get<std::int64_t>()) << '\n';
+  const api::ConflictView c = find(a);
+  if (a.json) return print_json(without_record(c));
+  std::cout << c.summary << "\n\n  " << c.state << ", found " << ago(c.at_ms) << " in " << c.branch << '\n';
+  if (c.money != 0) std::cout << "  at stake: " << money(c.money) << '\n';
   show_sides(c);
-  if (!c["choices"].empty()) std::cout << "\n";
-  for (const Json& choice : c["choices"])
-    std::cout << "  --choice " << std::left << std::setw(10) << text(choice["name"]) << text(choice["words"]) << " ("
-              << text(choice["preview"]) << ")\n";
-  if (!c["history"].empty()) std::cout << "\n";
-  for (const Json& step : c["history"]) {
-    std::cout << "  " << ago(step["at_ms"]) << "  " << (text(step["who"]).empty() ? "" : text(step["who"]) + ": ")
-              << text(step["what"]) << (text(step["reason"]).empty() ? "" : " (" + text(step["reason"]) + ")") << '\n';
+  if (!c.choices.empty()) std::cout << "\n";
+  for (const api::ChoiceView& choice : c.choices)
+    std::cout << "  --choice " << std::left << std::setw(10) << choice.name << choice.words << " (" << choice.preview
+              << ")\n";
+  if (!c.history.empty()) std::cout << "\n";
+  for (const api::StepView& step : c.history) {
+    std::cout << "  " << ago(step.at_ms) << "  " << (step.who.empty() ? "" : step.who + ": ") << step.what
+              << (step.reason.empty() ? "" : " (" + step.reason + ")") << '\n';
   }
 }
 
 void resolve(const ConflictsArguments& a) {
-  auto source = open_source(*a.place);
-  const Json c = find_conflict(source->conflicts(), a.id);
-  source->settle_or_throw(c, a.word);
-  if (a.json) return void(std::cout << json_text({{"id", c["id"]}, {"settled", true}}, 2) << '\n');
-  std::cout << "settled: " << text(c["summary"]) << "\nEvery till hears of it by itself.\n";
+  auto source = client::open_source(*a.place);
+  const auto c = require(client::find_conflict(require(source->conflicts()), a.id));
+  require(source->settle(c, a.word));
+  if (a.json) return void(std::cout << json_text({{"id", c.id}, {"settled", true}}, 2) << '\n');
+  std::cout << "settled: " << c.summary << "\nEvery till hears of it by itself.\n";
 }
 
 void why(const ConflictsArguments& a) {
-  const Json c = find_conflict(open_source(*a.place)->conflicts(), a.id);
-  const auto shown = conflict_from(c);
+  const api::ConflictView c = find(a);
+  const auto shown = api::conflict_of(c);
   if (!shown) throw Failure{"this conflict can't be read: is it of a newer release?"};
   const auto sentences = explain(shown->conflict);
-  if (a.json) return void(std::cout << json_text({{"id", c["id"]}, {"why", sentences}}, 2) << '\n');
+  if (a.json) return void(std::cout << json_text({{"id", c.id}, {"why", sentences}}, 2) << '\n');
   for (const std::string& sentence : sentences) std::cout << sentence << '\n';
 }
 
 void add_word(CLI::App* command, ConflictsArguments& a) {
-  command->add_option("--by", a.word.by, "Who says so")->default_val(login_name());
+  command->add_option("--by", a.word.by, "Who says so")->default_val(client::login_name());
   command->add_option("--reason", a.word.reason, "Why, in a few words: it is kept with it");
 }
 
@@ -134,8 +134,8 @@ void add_conflicts(CLI::App& app) {
   });
   c->callback([a, c] {
     if (!c->get_subcommands().empty()) return;
-    auto source = open_source(*a->place);
-    require(tui::run(*source, login_name()));
+    auto source = client::open_source(*a->place);
+    require(tui::run(*source, client::login_name()));
   });
 }
 

@@ -1,10 +1,9 @@
 // tillsync import: sales from CSV to a till, rows to the cloud.
-#include <fstream>
 #include <iostream>
 
 #include "tools/cli/cli.hpp"
 #include "tools/client/import_rows.hpp"
-#include "tools/client/sales/sales_file.hpp"
+#include "tools/client/sales_input.hpp"
 
 namespace tillsync::cli {
 
@@ -15,26 +14,14 @@ struct DataArguments {
   std::vector<std::string> columns;
 };
 
-Json op_json(const OpDraft& draft) {
-  Json lines = Json::array();
-  for (const Line& l : draft.document.lines)
-    lines.push_back({{"sku", l.sku}, {"milli", l.quantity.milli}, {"unit_price", l.unit_price}, {"name", l.name}});
-  const Document& d = draft.document;
-  return {{"kind", name_of(draft.kind)}, {"key", draft.key},       {"cashier", draft.cashier}, {"invoice", d.invoice},
-          {"currency", d.currency},      {"customer", d.customer}, {"fields", d.fields},       {"lines", lines}};
-}
-
 void import_sales(const DataArguments& a) {
-  std::ifstream in(a.file, std::ios::binary);
-  if (!in) throw Failure{"can't read " + a.file + ": check the path"};
-  const sales::SalesFile file = require(sales::read_sales(in, column_names(a.columns)));
-  report_bad_rows(file);
+  const sales::SalesFile file = client::read_sales_file(a.file, a.columns);
   Folder folder(a.data);
   if (folder.is_cloud())
     throw Failure{"sales are recorded at a till: name a till's data folder, or import rows with --kind product"};
   Progress progress("recording");
   for (std::size_t i = 0; i < file.ops.size(); ++i) {
-    folder.ask({{"do", "record"}, {"op", op_json(file.ops[i])}});
+    require(folder.ask(api::RecordRequest{{}, file.ops[i]}));
     progress.at(i + 1, file.ops.size());
   }
   std::cout << file.ops.size() << " ops of " << file.invoices << " invoices recorded, " << file.bad_rows
@@ -42,26 +29,6 @@ void import_sales(const DataArguments& a) {
 }
 
 }  // namespace
-
-std::map<std::string, std::string> column_names(const std::vector<std::string>& options) {
-  std::map<std::string, std::string> out;
-  for (const std::string& option : options) {
-    const std::size_t at = option.find('=');
-    if (at == std::string::npos || at == 0)
-      throw Failure{"'" + option + "' is no column: write NAME=HEADER, such as sku=Artikel"};
-    out[option.substr(0, at)] = option.substr(at + 1);
-  }
-  return out;
-}
-
-void report_bad_rows(const sales::SalesFile& file) {
-  constexpr std::size_t kShown = 20;
-  for (std::size_t i = 0; i < file.bad.size() && i < kShown; ++i) {
-    std::cerr << "line " << file.bad[i].line << ": " << file.bad[i].why << "; left out\n";
-  }
-  if (file.bad_rows > kShown)
-    std::cerr << "and " << file.bad_rows - kShown << " more rows that can't be read; left out\n";
-}
 
 void add_data(CLI::App& app) {
   auto a = std::make_shared<DataArguments>();
@@ -81,7 +48,7 @@ void add_data(CLI::App& app) {
       ->capture_default_str();
   in->callback([a] {
     if (a->kind.empty()) return import_sales(*a);
-    import_rows({a->data, a->branch, a->group, a->kind, a->file, a->on_bad == "stop"});
+    client::import_rows({a->data, a->branch, a->group, a->kind, a->file, a->on_bad == "stop"});
   });
 }
 

@@ -2,8 +2,7 @@
 #include <iomanip>
 #include <iostream>
 
-#include "tools/client/conflict_source.hpp"
-#include "transport/api/json.hpp"
+#include "tools/cli/options.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync::cli {
@@ -18,27 +17,22 @@ struct DeadLetterArguments {
   bool all = false, json = false;
 };
 
-Json dead_letters(ConflictSource& source) {
-  Json out = Json::array();
-  for (Json& c : source.conflicts()) {
-    if (c["kind"] == "dead_letter") out.push_back(std::move(c));
-  }
+std::vector<api::ConflictView> dead_letters(client::ConflictSource& source) {
+  auto out = require(source.conflicts());
+  std::erase_if(out, [](const api::ConflictView& c) { return c.kind != "dead_letter"; });
   return out;
 }
 
 void list(const DeadLetterArguments& a) {
-  Json shown = Json::array();
-  for (Json c : dead_letters(*open_source(*a.place))) {
-    c.erase("record");
-    if (a.all || c["open"] == true) shown.push_back(std::move(c));
-  }
-  if (a.json) return void(std::cout << json_text(shown, 2) << '\n');
+  std::vector<api::ConflictView> shown = dead_letters(*client::open_source(*a.place));
+  std::erase_if(shown, [&](const api::ConflictView& c) { return !a.all && !c.open; });
+  for (api::ConflictView& c : shown) c.record.reset();
+  if (a.json) return print_json(shown);
   if (shown.empty()) return void(std::cout << "No op was refused" << (a.all ? ".\n" : " that waits for anybody.\n"));
-  for (const Json& c : shown) {
-    std::cout << std::left << std::setw(11) << c["state"].get<std::string>() << std::setw(16)
-              << age(read_clock().wall_ms - c["at_ms"].get<std::int64_t>()) + " ago"
-              << c["sides"][0]["what"].get<std::string>() << " (" << c["subject"].get<std::string>() << ")\n           "
-              << c["summary"].get<std::string>() << "\n           " << c["id"].get<std::string>() << '\n';
+  for (const api::ConflictView& c : shown) {
+    std::cout << std::left << std::setw(11) << c.state << std::setw(16) << age(read_clock().wall_ms - c.at_ms) + " ago"
+              << (c.sides.empty() ? "" : c.sides.front().what) << " (" << c.subject << ")\n           " << c.summary
+              << "\n           " << c.id << '\n';
   }
 }
 
@@ -56,8 +50,8 @@ std::int64_t milli_of(const std::string& text) {
 }
 
 void settle(const DeadLetterArguments& a, const char* choice) {
-  auto source = open_source(*a.place);
-  const Json c = find_conflict(dead_letters(*source), a.id);
+  auto source = client::open_source(*a.place);
+  const auto c = require(client::find_conflict(dead_letters(*source), a.id));
   Word word = a.word;
   word.choice = choice;
   for (const std::string& each : a.stock) {
@@ -67,8 +61,8 @@ void settle(const DeadLetterArguments& a, const char* choice) {
   }
   if (word.choice == "edit" && word.moves.empty())
     throw Failure{"what did happen? Give each product with --stock SKU=QUANTITY, such as cola=-2 for two sold"};
-  source->settle_or_throw(c, word);
-  std::cout << word.choice << ": " << c["subject"].get<std::string>() << '\n';
+  require(source->settle(c, word));
+  std::cout << word.choice << ": " << c.subject << '\n';
 }
 
 }  // namespace
@@ -95,13 +89,13 @@ void add_dead_letter(CLI::App& app) {
   };
   CLI::App* s = about("show", "Show one, as JSON.");
   s->callback([a] {
-    Json c = find_conflict(dead_letters(*open_source(*a->place)), a->id);
-    c.erase("record");
-    std::cout << json_text(c, 2) << '\n';
+    auto c = require(client::find_conflict(dead_letters(*client::open_source(*a->place)), a->id));
+    c.record.reset();
+    print_json(c);
   });
   auto deciding = [&](const char* name, const char* what) {
     CLI::App* each = about(name, what);
-    each->add_option("--by", a->word.by, "Who says so")->default_val(login_name());
+    each->add_option("--by", a->word.by, "Who says so")->default_val(client::login_name());
     each->add_option("--reason", a->word.reason, "Why, in a few words: it is kept with it");
     each->callback([a, name] { settle(*a, name); });
     return each;

@@ -50,17 +50,16 @@ std::vector<Finding> look_at_till(const std::string& data) {
   std::vector<Finding> out{check_space(data), check_permissions(data), check_clock()};
   const auto client = ControlClient::connect(data);
   const Settings settings = require(Settings::parse(require(read_file(data + "/till.toml")), data + "/till.toml"));
-  out.push_back(journal_finding(data));
+  out.push_back(client::journal_finding(data));
   out.push_back(check_till_database(data));
   out.push_back(check_port(settings.listen, client.has_value()));
   if (settings.mdns) out.push_back(check_multicast(settings.interface));
   if (settings.cloud) out.push_back(check_reach("cloud", *settings.cloud));
   for (const auto& [name, address] : settings.peers) out.push_back(check_reach(name.text, address));
   if (!client) return out;
-  Folder folder(data);
-  const Json status = folder.ask({{"do", "status"}});
-  out.push_back(clock_offset_finding(status["clock_offset_ms"]));
-  if (status["roster_version"] == 0)
+  const auto status = require(Folder(data).ask(api::StatusRequest{}));
+  out.push_back(clock_offset_finding(status.clock_offset_ms));
+  if (status.roster_version == 0)
     out.push_back({"roster", false, "this till is not paired yet: 'tillsync pair' (docs/running-a-shop.md)"});
   return out;
 }
@@ -71,10 +70,10 @@ std::vector<Finding> look_at_cloud(const std::string& data) {
   const CloudSettings settings = require(load_cloud_settings(data));
   out.push_back(check_cloud_database(data, settings.store, running));
   if (running) {
-    const Json status = Folder(data).ask({{"do", "status"}});
-    out.push_back({"port", true,
-                   std::to_string(status["port"].get<int>()) + " is listened on, " +
-                       std::to_string(status["connections"].get<int>()) + " connections"});
+    const auto status = require(Folder(data).ask(api::CloudStatusRequest{}));
+    out.push_back(
+        {"port", true,
+         std::to_string(status.port) + " is listened on, " + std::to_string(status.connections) + " connections"});
   } else {
     out.push_back(check_port(settings.listen, false));
   }
@@ -85,14 +84,14 @@ std::vector<Finding> look_at_cloud(const std::string& data) {
   }
   if (!running) return out;
   Folder folder(data);
-  for (const Json& branch : folder.ask({{"do", "fleet"}})) {
-    if (!branch["ok"]) out.push_back({branch["branch"], true, branch["matter"]});
+  for (const api::FleetBranch& branch : require(folder.ask(api::FleetRequest{}))) {
+    if (!branch.ok) out.push_back({branch.branch, true, branch.matter});
   }
   return out;
 }
 
 void doctor(const std::string& data) {
-  std::vector<Finding> found = is_cloud_folder(data) ? look_at_cloud(data) : look_at_till(data);
+  std::vector<Finding> found = client::is_cloud_folder(data) ? look_at_cloud(data) : look_at_till(data);
   found.push_back(check_versions());
   bool sound = true;
   for (const Finding& each : found) {

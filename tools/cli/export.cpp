@@ -6,6 +6,7 @@
 
 #include "storage/base/thousandths.hpp"
 #include "tools/cli/cli.hpp"
+#include "transport/api/views.hpp"
 
 namespace tillsync::cli {
 
@@ -36,18 +37,15 @@ constexpr const char* kHeader =
     "CustomerID,Cashier,Reference,Key\n";
 
 // A row for each line; an op without any is left out: it sold nothing.
-void write_csv(std::ostream& out, const Json& op) {
-  const std::string kind = op.value("kind", "");
-  const std::int64_t sign = kind == "refund" ? -1 : 1;
-  for (const Json& line : op.value("lines", Json::array())) {
-    const auto text = [&](const Json& of, const char* name) { return quoted(of.value(name, "")); };
-    out << text(op, "branch") << ',' << text(op, "till") << ',' << op["incarnation"] << ',' << op["seq"] << ',' << kind
-        << ',' << op.value("effect", "applied") << ',' << text(op, "invoice") << ','
-        << iso_time(op.value("at_ms", std::int64_t{0})) << ',' << text(line, "sku") << ',' << text(line, "name") << ','
-        << thousandths(sign * line.value("milli", std::int64_t{0})) << ','
-        << money(line.value("unit_price", std::int64_t{0})) << ',' << text(op, "currency") << ','
-        << text(op, "customer") << ',' << text(op, "cashier") << ',' << text(op, "reference") << ',' << text(op, "key")
-        << '\n';
+void write_csv(std::ostream& out, const api::OpView& op) {
+  const std::int64_t sign = op.kind == "refund" ? -1 : 1;
+  const auto text = [](const std::optional<std::string>& of) { return quoted(of.value_or("")); };
+  for (const Line& line : op.lines.value_or(std::vector<Line>{})) {
+    out << quoted(op.branch) << ',' << quoted(op.till) << ',' << op.incarnation.value << ',' << op.seq.value << ','
+        << op.kind << ',' << api::name_of(op.effect.value_or(OpEffect::applied)) << ',' << text(op.invoice) << ','
+        << iso_time(op.at_ms) << ',' << quoted(line.sku) << ',' << quoted(line.name) << ','
+        << thousandths(sign * line.quantity.milli) << ',' << money(line.unit_price) << ',' << text(op.currency) << ','
+        << text(op.customer) << ',' << text(op.cashier) << ',' << text(op.reference) << ',' << quoted(op.key) << '\n';
   }
 }
 
@@ -62,11 +60,11 @@ void export_ops(const ExportArguments& a) {
   Folder folder(a.data);
   std::uint64_t n = 0;
   if (csv) out << kHeader;
-  all_ops(folder, a.branch, [&](const Json& op) {
+  client::all_ops(folder, a.branch, [&](const api::OpView& op) {
     if (csv) {
       write_csv(out, op);
     } else {
-      out << json_text(op) << '\n';
+      out << json_text(api::write(op)) << '\n';
     }
     ++n;
   });

@@ -11,7 +11,7 @@
 #include "lease/messages.hpp"
 #include "storage/base/pack.hpp"
 #include "storage/disk/data_folder.hpp"
-#include "tools/client/ask.hpp"
+#include "tools/cli/options.hpp"
 
 namespace tillsync::cli {
 
@@ -35,68 +35,65 @@ std::string time_of_day(std::int64_t ms) {
   return std::strftime(out, sizeof out, "%Y-%m-%d %H:%M:%S", &parts) > 0 ? out : "";
 }
 
-void say_who_hosts(const Json& l) {
-  const std::string branch = text(l.at("branch")), host = text(l.at("host")), kind = text(l.at("kind"));
-  if (kind == "none") {
-    std::cout << "Nobody hosts branch " << branch
+void say_who_hosts(const api::LeaseAnswer& l) {
+  if (l.kind == "none") {
+    std::cout << "Nobody hosts branch " << l.branch
               << " at the moment. Every till goes on selling; what it sells waits there until there is a host.\n";
     return;
   }
-  std::cout << host << " hosts branch " << branch << " since " << age(l.at("since_ms"));
-  if (kind == "exclusive") {
-    std::cout << ": a majority of the tills has granted it the lease (term " << l.at("term")
-              << ").\nThe lease runs for " << in_seconds(l.at("remaining_ms"))
-              << " more, and is renewed before that.\n";
-  } else if (l.at("frozen").get<bool>()) {
+  std::cout << l.host << " hosts branch " << l.branch << " since " << age(l.since_ms);
+  if (l.kind == "exclusive") {
+    std::cout << ": a majority of the tills has granted it the lease (term " << l.term.value
+              << ").\nThe lease runs for " << in_seconds(l.remaining_ms) << " more, and is renewed before that.\n";
+  } else if (l.frozen) {
     std::cout << ", provisionally, until the emergency is over.\nSelling and syncing go on as ever.\n";
   } else {
-    std::cout << ", provisionally: tills with " << l.at("majority") << " of the " << l.at("votes")
+    std::cout << ", provisionally: tills with " << l.majority << " of the " << l.votes
               << " votes, a majority, can't be reached.\nSelling and syncing go on as ever. Only what needs the whole "
                  "branch's consent waits until more tills are back.\n";
   }
 }
 
-std::string seen(const Json& till) {
-  if (till.at("self").get<bool>()) return "this till";
-  if (till.at("connected").get<bool>()) return "connected";
-  return till.at("heard_ms_ago").is_null() ? "not since this till started" : age(till.at("heard_ms_ago")) + " ago";
+std::string seen(const api::LeaseTill& till, bool running) {
+  if (till.self) return "this till";
+  if (till.connected) return "connected";
+  if (!running) return "not known";
+  return till.heard_ms_ago ? age(*till.heard_ms_ago) + " ago" : "not since this till started";
 }
 
-void show_history(const Json& l, std::size_t most) {
-  const Json& all = l.at("history");
+void show_history(const std::vector<api::LeaseChange>& all, std::size_t most) {
   for (std::size_t i = all.size(); i > 0 && all.size() - i < most; --i) {
-    const Json& change = all[i - 1];
-    const std::string host = text(change.at("host"));
-    std::cout << "  " << time_of_day(change.at("at_ms")) << "  " << std::left << std::setw(14)
-              << (host.empty() ? "nobody" : host) << text(change.at("reason")) << '\n';
+    const api::LeaseChange& change = all[i - 1];
+    std::cout << "  " << time_of_day(change.at_ms) << "  " << std::left << std::setw(14)
+              << (change.host.empty() ? "nobody" : change.host) << change.reason << '\n';
   }
   if (all.empty()) std::cout << "  none yet\n";
 }
 
 // A till that was seen to lie comes first after who hosts.
-void show_trouble(const Json& l) {
-  for (const Json& e : l.at("evidence"))
+void show_trouble(const api::LeaseAnswer& l) {
+  for (const api::LeaseEvidence& e : l.evidence)
     std::cout
-        << "\nWARNING: " << text(e.at("till")) << " granted the lease to both " << text(e.at("granted").at(0))
-        << " and " << text(e.at("granted").at(1)) << " in term " << e.at("term")
+        << "\nWARNING: " << e.till << " granted the lease to both " << e.granted.at(0) << " and " << e.granted.at(1)
+        << " in term " << e.term.value
         << ". It was copied, restored from a backup, or lies:\ntake it out of the roster ('tillsync roster remove') "
            "and pair it anew.\n";
-  if (l.at("frozen").get<bool>())
+  if (l.frozen)
     std::cout << "\nAn emergency roster is in force: no lease is exclusive until it is confirmed ('tillsync roster "
                  "confirm').\n";
-  for (const Json& i : l.at("ignored"))
-    std::cout << "\nIgnored " << i.at("count") << " message" << (i.at("count") == 1 ? "" : "s") << " of "
-              << text(i.at("from")) << ": " << text(i.at("what")) << ".\n";
+  for (const api::LeaseIgnored& i : l.ignored)
+    std::cout << "\nIgnored " << i.count << " message" << (i.count == 1 ? "" : "s") << " of " << i.from << ": "
+              << i.what << ".\n";
 }
 
-std::string unsent(const Json& till) {
-  if (till.at("unsent").is_null()) return "not known";
-  return till.at("unsent") == 0 ? "nothing" : json_text(till.at("unsent")) + (till.at("unsent") == 1 ? " op" : " ops");
+std::string unsent(const api::LeaseTill& till) {
+  if (!till.unsent) return "not known";
+  return *till.unsent == 0 ? "nothing" : std::to_string(*till.unsent) + (*till.unsent == 1 ? " op" : " ops");
 }
 
-void show(const Json& l, bool running) {
-  if (l.at("roster_version") == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
-  if (running) {
+void show(const api::LeaseAnswer& l) {
+  if (l.roster_version == 0) return void(std::cout << "This till is not paired: it has no branch to host.\n");
+  if (l.running) {
     say_who_hosts(l);
   } else {
     std::cout << "This till is not running, so it can't tell who hosts now: ask one that is. What it knew last:\n";
@@ -105,38 +102,34 @@ void show(const Json& l, bool running) {
   std::cout << "\n  " << std::left << std::setw(14) << "till" << std::setw(7) << "votes" << std::setw(14)
             << "still to send"
             << "  last seen\n";
-  for (const Json& till : l.at("tills"))
-    std::cout << "  " << std::setw(14) << text(till.at("name")) << std::setw(7) << json_text(till.at("votes"))
-              << std::setw(14) << unsent(till) << "  " << seen(till) << '\n';
-  if (l.at("witness").get<bool>()) std::cout << "  The cloud has a vote as well, as a witness.\n";
+  for (const api::LeaseTill& till : l.tills)
+    std::cout << "  " << std::setw(14) << till.name << std::setw(7) << till.votes << std::setw(14) << unsent(till)
+              << "  " << seen(till, l.running) << '\n';
+  if (l.witness) std::cout << "  The cloud has a vote as well, as a witness.\n";
   std::cout << "\nThe last changes of host, newest first:\n";
-  show_history(l, kShown);
+  show_history(l.history, kShown);
 }
-
-bool answers_itself(const Whom& whom) { return !whom.at.empty() || Folder(whom.data).running(); }
 
 void status(const LeaseArguments& a) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   for (;;) {
-    const Json l = ask(*a.whom, "lease");
-    const bool running = answers_itself(*a.whom);
+    const api::LeaseAnswer l = client::ask(*a.whom, api::LeaseRequest{});
     if (a.watch && !a.json && terminal) std::cout << "\033[H\033[J";  // redrawn in place
-    a.json ? void(std::cout << json_text(l, a.watch ? -1 : 2) << std::endl) : show(l, running);
+    a.json ? void(std::cout << json_text(api::write(l), a.watch ? -1 : 2) << std::endl) : show(l);
     std::cout << std::flush;
-    if (!a.watch || !running) return;
+    if (!a.watch || !l.running) return;
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
 
 void history(const LeaseArguments& a) {
-  const Json l = ask(*a.whom, "lease");
-  a.json ? void(std::cout << json_text(l.at("history"), 2) << '\n') : show_history(l, l.at("history").size());
+  const std::vector<api::LeaseChange> all = client::ask(*a.whom, api::LeaseRequest{}).history;
+  a.json ? print_json(all) : show_history(all, all.size());
 }
 
 void export_proof(const LeaseArguments& a) {
   Folder folder(a.data);
-  const Bytes proof = bytes_from(folder.ask({{"do", "certificate"}}).at("certificate"));
-  require(replace_file(a.file, proof));
+  require(replace_file(a.file, require(folder.ask(api::CertificateRequest{})).certificate.bytes));
   std::cout << "wrote " << a.file << ": anyone can check it with 'tillsync lease verify " << a.file << "'\n";
 }
 
@@ -147,7 +140,7 @@ void verify(const LeaseArguments& a) {
   const auto roster = proof ? Roster::decode(proof->roster.encoded()) : std::nullopt;
   if (!roster) throw Failure{a.file + " is no exported lease, or its roster is not signed: export it again"};
   const bool known = !a.roster.empty() || !a.tenant.empty();
-  const std::string trusted = a.roster.empty() ? a.tenant : read_roster(a.roster).keys.id();
+  const std::string trusted = a.roster.empty() ? a.tenant : client::read_roster(a.roster).keys.id();
   if (known && trusted != roster->keys.id())
     throw Failure{a.file + " was signed for another tenant, " + roster->keys.id()};
   if (!proof->certificate.valid_for(*roster))
@@ -165,19 +158,17 @@ void verify(const LeaseArguments& a) {
 
 void hand_over(const LeaseArguments& a) {
   Folder folder(a.data);
-  const Json l = ask({a.data, {}, {}, {}}, "lease");
-  const std::string host = text(l.at("host"));
-  const Json& tills = l.at("tills");
-  const auto is_host = [&](const Json& till) { return till.at("self").get<bool>() && text(till.at("name")) == host; };
-  const auto in_reach = [&](const Json& till) {
-    return text(till.at("name")) == a.to && till.at("connected").get<bool>();
-  };
-  if (std::none_of(tills.begin(), tills.end(), is_host))
+  if (folder.is_cloud()) throw Failure{"a cloud holds no lease: name a till's data folder"};
+  const api::LeaseAnswer l = require(folder.ask(api::LeaseRequest{}));
+  const std::string& host = l.host;
+  const auto is_host = [&](const api::LeaseTill& till) { return till.self && till.name == host; };
+  const auto in_reach = [&](const api::LeaseTill& till) { return till.name == a.to && till.connected; };
+  if (std::ranges::none_of(l.tills, is_host))
     throw Failure{"only the host can hand over, and that is " + (host.empty() ? "nobody" : host) + ": ask there"};
   if (a.to == host) throw Failure{a.to + " hosts already"};
-  if (std::none_of(tills.begin(), tills.end(), in_reach))
+  if (std::ranges::none_of(l.tills, in_reach))
     throw Failure{"no till of the name " + a.to + " can be reached: 'tillsync lease status' lists them"};
-  folder.ask({{"do", "step_down"}, {"to", a.to}});
+  require(folder.ask(api::StepDownRequest{a.to}));
   std::cout << "Handed over: " << a.to << " is asked to host.\n";
 }
 

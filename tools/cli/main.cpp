@@ -4,7 +4,7 @@
 
 int main(int argc, char** argv) {
   using namespace tillsync::cli;
-  keep_freed_memory();
+  tillsync::client::keep_freed_memory();
   CLI::App app{
       "tillsync keeps a shop selling and its stock true when the network does not cooperate.\n"
       "Example: tillsync demo",

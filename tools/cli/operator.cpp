@@ -15,88 +15,79 @@ struct OperatorArguments {
   bool json = false, from_start = false, new_secret = false;
 };
 
-Json ask_cloud(const std::string& data, const Json& question) {
+template <class R>
+api::AnswerTo<R> ask_cloud(const std::string& data, const R& request) {
   Folder folder(data);
   if (!folder.is_cloud()) throw Failure{"keys and webhooks are a cloud's: name the cloud's data folder"};
-  return folder.ask(question);
+  return require(folder.ask(request));
 }
 
 void add(const OperatorArguments& a) {
-  const Json made = ask_cloud(
-      a.data, {{"do", "operator_add"}, {"tenant", a.tenant}, {"name", a.name}, {"role", a.role}, {"days", a.days}});
-  if (a.json) return void(std::cout << json_text(made, 2) << '\n');
-  std::cout << made["key"].get<std::string>() << '\n';
+  const api::KeyMade made = ask_cloud(a.data, api::OperatorAddRequest{{a.tenant}, a.name, a.role, a.days});
+  if (a.json) return print_json(made);
+  std::cout << made.key << '\n';
   std::cerr << "This key is shown once: keep it where " << a.name << " finds it and others do not.\n";
 }
 
 void list(const OperatorArguments& a) {
-  const Json all = ask_cloud(a.data, {{"do", "operators"}});
-  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
+  const auto all = ask_cloud(a.data, api::OperatorsRequest{});
+  if (a.json) return print_json(all);
   const std::int64_t now_ms = read_clock().wall_ms;
-  for (const Json& each : all) {
-    const std::int64_t expires = each["expires_ms"];
-    std::cout << each["id"].get<std::string>() << "  " << std::left << std::setw(14) << each["role"].get<std::string>()
-              << std::setw(20) << each["name"].get<std::string>() << "made "
-              << age(now_ms - each["made_ms"].get<std::int64_t>()) << " ago"
-              << (expires == 0       ? ""
-                  : expires < now_ms ? ", EXPIRED"
-                                     : ", for " + age(expires - now_ms) + " more")
+  for (const api::OperatorView& each : all) {
+    std::cout << each.id << "  " << std::left << std::setw(14) << each.role << std::setw(20) << each.name << "made "
+              << age(now_ms - each.made_ms) << " ago"
+              << (each.expires_ms == 0       ? ""
+                  : each.expires_ms < now_ms ? ", EXPIRED"
+                                             : ", for " + age(each.expires_ms - now_ms) + " more")
               << '\n';
   }
   if (all.empty()) std::cout << "No key yet: 'tillsync operator add' makes one.\n";
 }
 
 void remove(const OperatorArguments& a) {
-  ask_cloud(a.data, {{"do", "operator_remove"}, {"key_id", a.id}});
+  ask_cloud(a.data, api::OperatorRemoveRequest{a.id});
   std::cout << "the key " << a.id << " counts no more\n";
 }
 
 void set_hook(const OperatorArguments& a) {
-  const Json set = ask_cloud(a.data, {{"do", "webhook_set"},
-                                      {"tenant", a.tenant},
-                                      {"url", a.url},
-                                      {"from_start", a.from_start},
-                                      {"new_secret", a.new_secret}});
-  if (a.json) return void(std::cout << json_text(set, 2) << '\n');
-  std::cout << "secret " << set["secret"].get<std::string>() << '\n';
+  const auto set = ask_cloud(a.data, api::WebhookSetRequest{{a.tenant}, a.url, a.from_start, a.new_secret});
+  if (a.json) return print_json(set);
+  std::cout << "secret " << set.secret << '\n';
   std::cerr << "Accepted ops are delivered to " << a.url << "; docs/webhooks.md says how to check the signature.\n";
 }
 
 void show_hook(const OperatorArguments& a) {
-  const Json hook = ask_cloud(a.data, {{"do", "webhook_show"}, {"tenant", a.tenant}});
-  if (a.json) return void(std::cout << json_text(hook, 2) << '\n');
-  if (hook["url"].is_null()) return void(std::cout << "No webhook: 'tillsync webhook set' names one.\n");
-  std::cout << hook["url"].get<std::string>() << '\n';
-  for (const Json& b : hook["branches"]) {
-    std::cout << "  " << std::left << std::setw(20) << b["branch"].get<std::string>() << b["delivered"]
-              << " delivered, " << b["backlog"] << " waiting";
-    if (b["set_aside"] != 0) std::cout << ", " << b["set_aside"] << " deliveries set aside";
-    if (b["attempts"] != 0)
-      std::cout << "; tried " << b["attempts"] << " times in vain: " << b["why"].get<std::string>();
+  const api::WebhookView hook = ask_cloud(a.data, api::WebhookShowRequest{{a.tenant}});
+  if (a.json) return print_json(hook);
+  if (!hook.url) return void(std::cout << "No webhook: 'tillsync webhook set' names one.\n");
+  std::cout << *hook.url << '\n';
+  for (const api::WebhookBranch& b : hook.branches.value_or(std::vector<api::WebhookBranch>{})) {
+    std::cout << "  " << std::left << std::setw(20) << b.branch << b.delivered << " delivered, " << b.backlog
+              << " waiting";
+    if (b.set_aside != 0) std::cout << ", " << b.set_aside << " deliveries set aside";
+    if (b.attempts != 0) std::cout << "; tried " << b.attempts << " times in vain: " << b.why;
     std::cout << '\n';
   }
 }
 
 void show_aside(const OperatorArguments& a) {
-  const Json all = ask_cloud(a.data, {{"do", "webhook_aside"}, {"tenant", a.tenant}});
-  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
-  for (const Json& each : all) {
-    std::cout << each["key"].get<std::string>() << "\n  "
-              << age(read_clock().wall_ms - each["at_ms"].get<std::int64_t>())
-              << " ago: " << each["why"].get<std::string>() << '\n';
-    for (const Json& r : each["ops"])
-      std::cout << "  " << r["till"].get<std::string>() << " ops " << r["first"] << " to " << r["last"] << '\n';
+  const auto all = ask_cloud(a.data, api::WebhookAsideRequest{{a.tenant}});
+  if (a.json) return print_json(all);
+  for (const api::AsideView& each : all) {
+    std::cout << each.key << "\n  " << age(read_clock().wall_ms - each.at_ms) << " ago: " << each.why << '\n';
+    for (const api::OpRangeView& r : each.ops)
+      std::cout << "  " << r.till << " ops " << r.first.value << " to " << r.last.value << '\n';
   }
   if (all.empty()) std::cout << "Nothing is set aside.\n";
 }
 
 void replay(const OperatorArguments& a) {
-  const Json done = ask_cloud(a.data, {{"do", "webhook_replay"}, {"tenant", a.tenant}, {"key", a.key}});
-  std::cout << done["replayed"] << " deliveries are on their way again\n";
+  std::cout << ask_cloud(a.data, api::WebhookReplayRequest{{a.tenant}, a.key}).replayed
+            << " deliveries are on their way again\n";
 }
 
 void remove_hook(const OperatorArguments& a) {
-  ask_cloud(a.data, {{"do", "webhook_remove"}, {"tenant", a.tenant}});
+  ask_cloud(a.data, api::WebhookRemoveRequest{{a.tenant}});
   std::cout << "nothing is delivered any more, and what was waiting is forgotten; the ops themselves stay\n";
 }
 

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "storage/disk/data_folder.hpp"
+#include "tools/cli/options.hpp"
 #include "tools/client/roster_file.hpp"
 #include "tools/client/spread.hpp"
 #include "transport/base/settings_edit.hpp"
@@ -11,6 +12,14 @@
 namespace tillsync::cli {
 
 namespace {
+
+using client::await_spread;
+using client::current_roster;
+using client::mark_handed_out;
+using client::read_roster;
+using client::read_secret;
+using client::tenant_of;
+using client::wall_ms;
 
 struct PairArguments {
   std::string roster, tenant_key, listen = "0.0.0.0:7790", cloud, branch, data, code, at;
@@ -69,7 +78,7 @@ void invite_by_cloud(const PairArguments& a) {
   Folder folder(a.whom->data);
   if (!folder.is_cloud())
     throw Failure{"a till can't invite by itself: name the roster with --roster and --tenant-key, or a cloud's folder"};
-  auto roster = Roster::decode(bytes_from(folder.ask({{"do", "roster_held"}, {"branch", a.branch}})["roster"]));
+  auto roster = Roster::decode(require(folder.ask(api::RosterHeldRequest{{a.branch}})).roster.bytes);
   if (!roster) throw Failure{"this cloud's roster is damaged: hand it over anew with 'tillsync roster import'"};
   const SecretKey key = read_secret(a.whom->data + "/identity.key");
   if (roster->pairing_key != key.public_key().view())
@@ -77,8 +86,8 @@ void invite_by_cloud(const PairArguments& a) {
                   ": its manager may, with 'tillsync roster delegate --on'"};
   wait_for_till(a, *roster, [&](const PairRequest& request) {
     roster->join(request.till, request.key, key);
-    const Json kept = folder.ask({{"do", "take_roster"}, {"roster", bytes_json(roster->encoded())}});
-    if (!kept["same"].get<bool>()) throw Failure{"the branch got a newer roster meanwhile: invite again"};
+    const auto kept = require(folder.ask(api::TakeRosterRequest{{roster->encoded()}}));
+    if (!kept.same) throw Failure{"the branch got a newer roster meanwhile: invite again"};
     return *roster;
   });
   std::cout << ", without a vote until the manager gives it one ('tillsync roster vote')\n";

@@ -10,7 +10,7 @@ namespace tillsync::cli {
 namespace {
 
 void verify(const std::string& data) {
-  if (!report_journal(data))
+  if (!client::report_journal(data))
     throw Failure{"the journal is damaged: keep this disk, replace it soon, and see docs/runbook.md"};
   std::cout << "journal: sound\n";
 }

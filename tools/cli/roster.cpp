@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "lease/grantor.hpp"
+#include "tools/cli/options.hpp"
 #include "tools/client/roster_file.hpp"
 #include "tools/client/spread.hpp"
 #include "transport/base/settings.hpp"
@@ -13,6 +14,15 @@
 namespace tillsync::cli {
 
 namespace {
+
+using client::await_spread;
+using client::current_roster;
+using client::issue;
+using client::read_roster;
+using client::read_secret;
+using client::tenant_of;
+using client::wall_ms;
+using client::write_secret;
 
 struct RosterArguments {
   std::string out, tenant, branch, roster, tenant_key, name, member_key, role = "till";

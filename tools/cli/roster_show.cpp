@@ -2,8 +2,9 @@
 #include <iomanip>
 #include <iostream>
 
-#include "tools/client/roster_file.hpp"
+#include "tools/cli/cli.hpp"
 #include "tools/client/spread.hpp"
+#include "transport/api/views.hpp"
 
 namespace tillsync::cli {
 
@@ -14,40 +15,41 @@ struct RosterShowArguments {
   bool json = false;
 };
 
+api::RosterView roster_of(const RosterShowArguments& a) {
+  if (a.data.empty()) return api::view_of(client::read_roster(a.roster));
+  Folder folder(a.data);
+  if (folder.is_cloud()) throw Failure{"a cloud follows the rosters of many: 'tillsync status' lists them"};
+  auto held = require(folder.ask(api::RosterRequest{}));
+  if (!held) throw Failure{"this till is not paired: it has no roster yet"};
+  return std::move(*held);
+}
+
 void show(const RosterShowArguments& a) {
-  Json r;
-  if (a.data.empty()) {
-    r = to_json(read_roster(a.roster));
-  } else {
-    Folder folder(a.data);
-    r = folder.ask({{"do", "roster"}});
-    if (r.is_null()) throw Failure{"this till is not paired: it has no roster yet"};
-  }
-  if (a.json) return void(std::cout << json_text(r, 2) << '\n');
-  if (r["frozen"].get<bool>()) std::cout << "EMERGENCY roster: no lease is exclusive until it is confirmed\n";
-  std::cout << "branch " << r["branch"].get<std::string>() << " of " << r["tenant"].get<std::string>() << ", version "
-            << r["version"] << ", lease " << r["lease_ms"] << " ms\n";
-  if (r["cloud_pairs"].get<bool>()) std::cout << "the cloud may let tills join, without a vote\n";
-  std::cout << "tenant " << r["tenant_id"].get<std::string>() << "\n\n";
-  for (const Json& m : r["members"]) {
-    std::cout << "  " << std::left << std::setw(20) << m["name"].get<std::string>() << std::setw(10)
-              << m["role"].get<std::string>() << m["votes"] << (m["votes"] == 1 ? " vote   " : " votes  ")
-              << m["key"].get<std::string>().substr(0, 16) << "..." << (m["joined"] == true ? "  (by the cloud)" : "")
-              << '\n';
+  const api::RosterView r = roster_of(a);
+  if (a.json) return print_json(r);
+  if (r.frozen) std::cout << "EMERGENCY roster: no lease is exclusive until it is confirmed\n";
+  std::cout << "branch " << r.branch << " of " << r.tenant << ", version " << r.version << ", lease " << r.lease_ms
+            << " ms\n";
+  if (r.cloud_pairs) std::cout << "the cloud may let tills join, without a vote\n";
+  std::cout << "tenant " << r.tenant_id << "\n\n";
+  for (const api::MemberView& m : r.members) {
+    std::cout << "  " << std::left << std::setw(20) << m.name << std::setw(10) << m.role << m.votes
+              << (m.votes == 1 ? " vote   " : " votes  ") << m.key.substr(0, 16) << "..."
+              << (m.joined ? "  (by the cloud)" : "") << '\n';
   }
 }
 
 void import_roster(const RosterShowArguments& a) {
-  const Roster roster = read_roster(a.roster);
+  const Roster roster = client::read_roster(a.roster);
   Folder folder(a.data);
-  const Json done = folder.ask({{"do", "take_roster"}, {"roster", bytes_json(roster.encoded())}});
-  const std::string version = json_text(done["version"]);
-  if (done["version"] > roster.version)
+  const auto done = require(folder.ask(api::TakeRosterRequest{{roster.encoded()}}));
+  const std::string version = std::to_string(done.version);
+  if (done.version > roster.version)
     throw Failure{"it has version " + version + " already: " + a.roster + " is older; fetch the newer file"};
-  if (!done["same"].get<bool>())
+  if (!done.same)
     throw Failure{"it keeps its version " + version + ": the keys of " + a.roster +
                   " do not follow those that it trusts; is it of this tenant, and signed with the newest key?"};
-  mark_handed_out(a.roster, roster);
+  client::mark_handed_out(a.roster, roster);
   std::cout << "roster version " << version << " is in force there\n";
 }
 

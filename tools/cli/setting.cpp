@@ -15,15 +15,15 @@ struct SettingArguments {
 void set(const SettingArguments& a) {
   Folder folder(a.data);
   const auto value = parse_json(a.value, kMaxValueDepth);  // a number, true, "text" ... or else a text as it stands
-  folder.ask({{"do", "command"}, {"name", a.name}, {"value", value ? *value : Json(a.value)}});
+  require(folder.ask(api::CommandRequest{a.name, value ? *value : Json(a.value)}));
   std::cout << a.name << " is set; the tills hear of it by themselves\n";
 }
 
 void list(const SettingArguments& a) {
   Folder folder(a.data);
-  const Json all = folder.ask({{"do", "settings"}});
-  if (a.json) return void(std::cout << json_text(all, 2) << '\n');
-  for (const auto& [name, value] : all.items()) std::cout << "  " << name << " = " << json_text(value) << '\n';
+  const api::Values all = require(folder.ask(api::SettingsRequest{}));
+  if (a.json) return print_json(all);
+  for (const auto& [name, value] : all) std::cout << "  " << name << " = " << json_text(value) << '\n';
   if (all.empty()) std::cout << "No setting yet.\n";
 }
 

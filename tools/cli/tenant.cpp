@@ -2,12 +2,20 @@
 #include <filesystem>
 #include <iostream>
 
+#include "tools/cli/options.hpp"
 #include "tools/client/roster_file.hpp"
 #include "transport/base/settings.hpp"
 
 namespace tillsync::cli {
 
 namespace {
+
+using client::current_roster;
+using client::issue;
+using client::read_roster;
+using client::read_secret;
+using client::tenant_of;
+using client::write_secret;
 
 struct TenantArguments {
   std::string roster, tenant_key, recovery_key, out, like, key;

@@ -1,11 +1,12 @@
-// Where the commands about conflicts find them: a data folder of a till or a cloud on this machine, or a cloud
-// elsewhere with a supporter's key.
+// Where conflicts are found, and settled: a data folder of a till or a cloud on this machine, or a cloud elsewhere with
+// a supporter's key.
 #pragma once
 
 #include "conflicts/tui/source.hpp"
-#include "tools/cli/cli.hpp"
+#include "tools/client/folder.hpp"
+#include "transport/api/views.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 struct ConflictPlace {
   std::string data, branch;     // a folder; at a cloud that serves several branches, only this one
@@ -14,18 +15,20 @@ struct ConflictPlace {
 
 class ConflictSource : public tui::Source {
  public:
-  virtual Json conflicts() = 0;                                      // as --json shows them
-  virtual void say(const Conflict& about, const OpDraft& word) = 0;  // both throw Failure
+  virtual Result<std::vector<api::ConflictView>> conflicts() = 0;
   Result<std::vector<tui::Item>> fetch() final;
+  // As it is by now: somebody else may have been quicker.
   Result<void> settle(const Conflict& conflict, const Word& word) final;
-  void settle_or_throw(const Json& shown, const Word& word);
+  Result<void> settle(const api::ConflictView& shown, const Word& word);
+
+ private:
+  virtual Result<void> say(const Conflict& about, const OpDraft& word) = 0;
 };
 
-void add_place(CLI::App* command, const std::shared_ptr<ConflictPlace>& place);
-std::unique_ptr<ConflictSource> open_source(const ConflictPlace& place);
+std::unique_ptr<ConflictSource> open_source(const ConflictPlace& place);  // Failure when nobody is there
 
-// The one with this id, or the one in whose id it is. Throws Failure when there is none, or several.
-Json find_conflict(const Json& all, const std::string& id);
+// The one with this id, or the one in whose id it is. Errors: not_found, also when there are several.
+Result<api::ConflictView> find_conflict(const std::vector<api::ConflictView>& all, const std::string& id);
 std::string login_name();  // of who sits here
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

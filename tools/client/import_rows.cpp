@@ -1,13 +1,14 @@
-// tillsync import --kind: rows from a file of JSON lines to the cloud, resumable.
 #include "tools/client/import_rows.hpp"
 
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "tools/client/folder.hpp"
+#include "tools/client/progress.hpp"
 #include "transport/http/import/import_stream.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 namespace {
 
@@ -31,9 +32,7 @@ class Importer {
   }
 
  private:
-  Json question(const char* what) const {
-    return {{"do", what}, {"branch", a_.branch}, {"kind", a_.kind}, {"group", a_.group}};
-  }
+  api::ImportCheckpointRequest rows_of() const { return {{{a_.branch}, a_.kind}, a_.group}; }
 
   Result<void> read(std::ifstream& in, bool resume) {
     bad_ = 0;
@@ -41,7 +40,7 @@ class Importer {
                            return put(rows, from, to);
                          },
                          [this](std::uint64_t line, const std::string& why) { left_out(line, why); }},
-                        folder_.ask(question("import_checkpoint"))["checkpoint"], a_.stop_on_bad, resume);
+                        require(folder_.ask(rows_of())).checkpoint, a_.stop_on_bad, resume);
     Bytes piece(kPiece, '\0');
     while (in) {
       in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
@@ -60,13 +59,10 @@ class Importer {
   }
 
   Result<std::uint64_t> put(const std::vector<ImportRow>& rows, const std::string& from, const std::string& to) {
-    Json q = question("put_rows");
-    q["rows"] = Json::array();
-    for (const ImportRow& row : rows)
-      q["rows"].push_back({{"id", row.id}, {"deleted", row.deleted}, {"fields", fields_json(row.fields)}});
-    q["from"] = from;
-    q["to"] = to;
-    return folder_.ask(q)["changed"].get<std::uint64_t>();
+    api::PutRowsRequest q{rows_of(), {}, from, to};
+    for (const ImportRow& row : rows) q.rows.push_back({row.id, row.deleted, fields_json(row.fields)});
+    const auto put = folder_.ask(q);
+    return put ? Result<std::uint64_t>(put->changed) : tl::unexpected(put.error());
   }
 
   void left_out(std::uint64_t line, const std::string& why) {
@@ -88,4 +84,4 @@ void import_rows(const RowsArguments& a) {
   Importer(a, folder).run();
 }
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

@@ -1,9 +1,9 @@
-// Rows from headquarters' file to the cloud.
+// Rows from headquarters' file of JSON lines to the cloud, resumable.
 #pragma once
 
-#include "tools/cli/cli.hpp"
+#include <string>
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 struct RowsArguments {
   std::string data, branch, group, kind, file;
@@ -11,4 +11,4 @@ struct RowsArguments {
 };
 void import_rows(const RowsArguments& a);
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

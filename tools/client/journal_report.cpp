@@ -3,9 +3,9 @@
 #include <iostream>
 
 #include "storage/journal/journal.hpp"
-#include "tools/cli/command.hpp"
+#include "tools/client/failure.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 bool report_journal(const std::string& data) {
   auto disk = posix_disk();
@@ -37,4 +37,4 @@ Finding journal_finding(const std::string& data) {
   return {"journal", true, "sound, " + std::to_string(report->ops) + " ops"};
 }
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

@@ -3,10 +3,10 @@
 
 #include "transport/net/checks.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 // On stdout, a line each. True when all is well.
 bool report_journal(const std::string& data);
 Finding journal_finding(const std::string& data);
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

@@ -3,7 +3,7 @@
 
 #include <malloc.h>
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 // Pages, batches and checkpoints come and go by the megabyte. glibc hands such memory back to the system each time and
 // fetches it anew, a page fault for every 4 KiB: now up to 16 MiB stay with the process for the next one (mallopt(3),
@@ -14,4 +14,4 @@ inline void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, kKept);
 }
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

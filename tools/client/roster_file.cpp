@@ -9,7 +9,7 @@
 #include "tools/client/spread.hpp"
 #include "transport/base/clock.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 std::int64_t wall_ms() { return read_clock().wall_ms; }
 
@@ -39,8 +39,8 @@ Roster current_roster(const std::string& path, const Whom& whom) {
   }
   Whom asked = whom;
   if (asked.roster.empty()) asked.roster = path;
-  const Json held = ask(asked, "roster_held");
-  const auto newer = Roster::decode(bytes_from(held.at("roster")));
+  const api::RosterHeld held = ask(asked, api::RosterHeldRequest{});
+  const auto newer = Roster::decode(held.roster.bytes);
   if (!newer || !roster.take(*newer)) return roster;
   for (const Member& m : roster.members) {
     if (!m.joined.empty())
@@ -66,11 +66,4 @@ void issue(const std::string& path, Roster& next, const SecretKey& tenant) {
                       "--off'.\n");
 }
 
-void add_asked(CLI::App* command, const std::shared_ptr<Whom>& whom) {
-  auto* data = command->add_option("--data", whom->data, "A till's folder on this machine, to see what the tills have");
-  auto* at = command->add_option("--at", whom->at, "Or a till elsewhere: NAME@HOST:PORT");
-  at->excludes(data);
-  at->needs(command->add_option("--manager-key", whom->key, "With --at: a manager's key file"));
-}
-
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

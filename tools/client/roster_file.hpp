@@ -2,9 +2,9 @@
 #pragma once
 
 #include "lease/roster.hpp"
-#include "tools/client/ask.hpp"
+#include "tools/client/whom.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 std::int64_t wall_ms();
 void write_secret(const std::string& path, const SecretKey& key);  // readable by its owner only; never over another
@@ -18,10 +18,4 @@ Roster current_roster(const std::string& path, const Whom& whom);
 // Signs and writes what has a new version already.
 void issue(const std::string& path, Roster& next, const SecretKey& tenant);
 
-// The options of whoever may be asked; `key` is the manager's key file.
-void add_asked(CLI::App* command, const std::shared_ptr<Whom>& whom);
-
-void add_tenant_keys(CLI::App* roster);  // rotate, recover, follow, delegate
-void add_roster_show(CLI::App* roster);  // show, import
-
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

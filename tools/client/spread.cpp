@@ -1,5 +1,6 @@
 #include "tools/client/spread.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -8,18 +9,17 @@
 #include "lease/grantor.hpp"
 #include "storage/disk/data_folder.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 namespace {
 
 std::string marker(const std::string& roster_path) { return roster_path + ".given"; }
 
-std::string missing(const Roster& roster, const Json& holders) {
+std::string missing(const Roster& roster, const std::vector<std::string>& holders) {
   std::string names;
   for (const Member& m : roster.members) {
     if (m.role != Role::till || m.votes == 0) continue;
-    const bool has = std::any_of(holders.begin(), holders.end(), [&](const Json& h) { return h == m.name.text; });
-    if (!has) names += (names.empty() ? "" : ", ") + m.name.text;
+    if (std::ranges::find(holders, m.name.text) == holders.end()) names += (names.empty() ? "" : ", ") + m.name.text;
   }
   return names;
 }
@@ -41,16 +41,15 @@ void await_spread(const std::string& roster_path, const Roster& roster, const Wh
                   "(for tills that are gone: 'tillsync roster emergency')"};
   Whom asked = whom;
   if (asked.roster.empty()) asked.roster = roster_path;
-  const Json held = ask(asked, "roster_held");
-  if (held.at("version").get<std::uint64_t>() < roster.version)
-    throw Failure{"the till has version " + json_text(held.at("version")) + " of the roster, not " + version +
+  const api::RosterHeld held = ask(asked, api::RosterHeldRequest{});
+  if (held.version < roster.version)
+    throw Failure{"the till has version " + std::to_string(held.version) + " of the roster, not " + version +
                   ": hand that out first with 'tillsync roster import'"};
-  if (held.at("most_hold_ms").is_null())
-    throw Failure{"too few tills have version " + version +
-                  " of the roster yet (missing: " + missing(roster, held.at("holders")) +
-                  "): start them, or use 'tillsync roster emergency' if they are gone"};
-  const std::int64_t wait = to_ms(promise_time(roster.lease_ms)) - held.at("most_hold_ms").get<std::int64_t>();
+  if (!held.most_hold_ms)
+    throw Failure{"too few tills have version " + version + " of the roster yet (missing: " +
+                  missing(roster, held.holders) + "): start them, or use 'tillsync roster emergency' if they are gone"};
+  const std::int64_t wait = to_ms(promise_time(roster.lease_ms)) - *held.most_hold_ms;
   if (wait > 0) std::this_thread::sleep_for(std::chrono::milliseconds(wait));
 }
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "lease/roster.hpp"
-#include "tools/client/ask.hpp"
+#include "tools/client/whom.hpp"
 
-namespace tillsync::cli {
+namespace tillsync::client {
 
 // Whether a roster file was ever handed out: versions before that are nobody's, and follow each other freely.
 void mark_handed_out(const std::string& roster_path, const Roster& roster);
@@ -14,4 +14,4 @@ bool was_handed_out(const std::string& roster_path);
 // Failure when it is too early; waits by itself for the last seconds.
 void await_spread(const std::string& roster_path, const Roster& roster, const Whom& whom);
 
-}  // namespace tillsync::cli
+}  // namespace tillsync::client

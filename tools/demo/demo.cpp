@@ -1,10 +1,12 @@
-// tillsync demo: the whole promise on one machine, in under a minute.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include "storage/disk/data_folder.hpp"
+#include "tools/client/progress.hpp"
+#include "tools/client/sales_input.hpp"
+#include "tools/demo/demo.hpp"
 #include "tools/demo/feed.hpp"
 #include "tools/demo/reconcile.hpp"
 
@@ -14,23 +16,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct DemoArguments {
-  std::string sales, report, store;
-  int tills = 4;
-  std::vector<std::string> columns;
-};
-
 std::int64_t ms_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
 }
 
 // Waits for `done`, drawing progress; a Failure after `limit`.
 void until(const std::function<bool()>& done, std::chrono::seconds limit, const std::string& otherwise, Feed& feed,
-           cli::Progress& progress, std::size_t total) {
+           client::Progress& progress, std::size_t total) {
   const auto end = Clock::now() + limit;
   while (!done()) {
-    if (auto failure = feed.failure()) throw cli::Failure{*failure};
-    if (Clock::now() > end) throw cli::Failure{otherwise};
+    if (auto failure = feed.failure()) throw client::Failure{*failure};
+    if (Clock::now() > end) throw client::Failure{otherwise};
     progress.at(feed.recorded(), total);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -39,8 +35,8 @@ void until(const std::function<bool()>& done, std::chrono::seconds limit, const 
 
 bool queues_empty(Fleet& fleet) {
   for (std::size_t i = 0; i < fleet.tills(); ++i) {
-    const Json s = cli::require(fleet.till(i).connect().call({{"do", "status"}}));
-    if (s["unsent"] != 0 || s["relaying"] != 0 || s["fork_open"]) return false;
+    const api::StatusAnswer s = fleet.till(i).ask(api::StatusRequest{});
+    if (s.unsent != 0 || s.relaying != 0 || s.fork_open) return false;
   }
   return true;
 }
@@ -55,21 +51,18 @@ bool quiet(Fleet& fleet, const sales::SalesFile& file) {
 
 sales::SalesFile read_input(const DemoArguments& a) {
   std::string path = a.sales;
-  const std::filesystem::path here = std::filesystem::path(this_program()).parent_path();
+  const std::filesystem::path here = std::filesystem::path(client::this_program()).parent_path();
   if (path.empty()) path = here / "week.csv";
   if (a.sales.empty() && !std::filesystem::exists(path)) path = here / "../share/tillsync/week.csv";
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw cli::Failure{"can't read " + path + ": check the path given with --sales"};
-  sales::SalesFile file = cli::require(sales::read_sales(in, cli::column_names(a.columns)));
-  cli::report_bad_rows(file);
-  if (file.ops.empty()) throw cli::Failure{path + " holds no sale that can be read"};
+  sales::SalesFile file = client::read_sales_file(path, a.columns);
+  if (file.ops.empty()) throw client::Failure{path + " holds no sale that can be read"};
   return file;
 }
 
 // Cut the cloud off after a quarter, kill the host half-way, bring both back.
 void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& report) {
   const std::size_t total = file.ops.size();
-  cli::Progress progress("selling");
+  client::Progress progress("selling");
   auto wait = [&](const std::function<bool()>& done, int limit, const std::string& otherwise) {
     until(done, std::chrono::seconds(limit), otherwise, feed, progress, total);
   };
@@ -84,7 +77,7 @@ void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& r
   wait(fed, 600, stuck);
 
   const auto host = fleet.host();
-  if (!host) throw cli::Failure{"the branch lost its host for no reason: the logs are in " + fleet.folder()};
+  if (!host) throw client::Failure{"the branch lost its host for no reason: the logs are in " + fleet.folder()};
   progress.say("the host " + fleet.till(*host).name() + " was killed; the others go on");
   feed.pause(*host);
   feed.release(0.75);
@@ -112,12 +105,14 @@ void run_story(Fleet& fleet, Feed& feed, const sales::SalesFile& file, Report& r
   report.drain_ms = ms_since(back);
 }
 
-void run(const DemoArguments& a) {
-  if (a.tills < 1 || a.tills > 32) throw cli::Failure{"a demo takes 1 to 32 tills"};
+}  // namespace
+
+void run_demo(const DemoArguments& a) {
+  if (a.tills < 1 || a.tills > 32) throw client::Failure{"a demo takes 1 to 32 tills"};
   const sales::SalesFile file = read_input(a);
   std::string where = (std::filesystem::temp_directory_path() / "tillsync-demo-XXXXXX").string();
   if (::mkdtemp(where.data()) == nullptr)
-    throw cli::Failure{"can't make a folder in " + std::filesystem::temp_directory_path().string() + ": set TMPDIR"};
+    throw client::Failure{"can't make a folder in " + std::filesystem::temp_directory_path().string() + ": set TMPDIR"};
 
   Report report;
   report.sales_in = file.invoices, report.lines_in = file.lines, report.rows_left_out = file.bad_rows;
@@ -126,7 +121,7 @@ void run(const DemoArguments& a) {
             << file.lines << " lines.\n"
             << std::flush;
   {
-    Fleet fleet(a.tills, where, this_program(), a.store);
+    Fleet fleet(a.tills, where, client::this_program(), a.store);
     Feed feed(fleet, file.ops, std::max(1000.0, static_cast<double>(file.ops.size()) / 15.0));
     run_story(fleet, feed, file, report);
     feed.stop();
@@ -134,28 +129,11 @@ void run(const DemoArguments& a) {
     reconcile(fleet, file, feed.dealt(), report);
   }
   std::cout << '\n' << report.table() << '\n';
-  if (!a.report.empty()) cli::require(replace_file(a.report, json_text(report.json(), 2) + "\n"));
-  if (!report.clean()) throw cli::Failure{"what went in did not come out: the folders and logs are kept in " + where};
+  if (!a.report.empty()) client::require(replace_file(a.report, json_text(report.json(), 2) + "\n"));
+  if (!report.clean())
+    throw client::Failure{"what went in did not come out: the folders and logs are kept in " + where};
   std::cout << "Nothing was lost, doubled, out of order or mismatched.\n";
   std::filesystem::remove_all(where);
 }
 
-}  // namespace
-
 }  // namespace tillsync::demo
-
-void tillsync::cli::add_demo(CLI::App& app) {
-  auto a = std::make_shared<demo::DemoArguments>();
-  CLI::App* c = app.add_subcommand(
-      "demo",
-      "Deal a file's sales over some tills, cut the cloud off, kill the host, bring both back, and reconcile.\n"
-      "Example: tillsync demo --sales sales.csv --tills 4 --report report.json");
-  c->add_option("--sales", a->sales, "A CSV file (a week of a small shop when left out)");
-  c->add_option("--tills", a->tills, "How many tills, 1 to 32")->capture_default_str();
-  c->add_option("--report", a->report, "Write the figures to this JSON file");
-  c->add_option("--store", a->store,
-                "Where the cloud keeps its record: postgresql://USER@HOST:PORT/DATABASE, or postgresql alone for the "
-                "server that PGHOST names; LMDB when left out");
-  c->add_option("--column", a->columns, "NAME=HEADER for a column that is not recognised");
-  c->callback([a] { demo::run(*a); });
-}

@@ -8,22 +8,9 @@ namespace {
 
 constexpr std::size_t kWindow = 16;  // asked and not answered yet: as if several cashiers shared the till
 
-Json question_of(const OpDraft& draft, const std::string& cashier) {
-  Json lines = Json::array();
-  for (const Line& l : draft.document.lines) {
-    lines.push_back({{"sku", l.sku}, {"milli", l.quantity.milli}, {"unit_price", l.unit_price}, {"name", l.name}});
-  }
-  const Document& d = draft.document;
-  return {{"do", "record"},
-          {"op",
-           {{"kind", name_of(draft.kind)},
-            {"key", draft.key},
-            {"cashier", cashier},
-            {"invoice", d.invoice},
-            {"currency", d.currency},
-            {"customer", d.customer},
-            {"fields", d.fields},
-            {"lines", lines}}}};
+Json question_of(OpDraft draft, const std::string& cashier) {
+  draft.cashier = cashier;
+  return api::question_of(api::RecordRequest{{}, std::move(draft)});
 }
 
 }  // namespace
@@ -77,7 +64,7 @@ void Feed::run(std::size_t till) {
         if (!send_some(till, client, next))
           break;  // killed in between: what was not answered is asked again, under the same keys
       }
-    } catch (const cli::Failure& failure) {
+    } catch (const client::Failure& failure) {
       if (paused_[till]) continue;
       const std::lock_guard lock(mutex_);
       failure_ = failure.sentence;
@@ -96,7 +83,7 @@ bool Feed::send_some(std::size_t till, ControlClient& client, std::size_t& next)
     auto answer = client.receive();  // in the order of the questions: one till, one flush after the other
     if (!answer) return false;
     if (!answer->second)
-      throw cli::Failure{fleet_.till(till).name() + " refused a sale: " + answer->second.error().message};
+      throw client::Failure{fleet_.till(till).name() + " refused a sale: " + answer->second.error().message};
     ++next, ++recorded_;
   }
   std::this_thread::sleep_until(due);

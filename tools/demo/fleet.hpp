@@ -1,40 +1,14 @@
 // A cloud and some tills as separate processes of this machine, in a folder of their own, on loopback only.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
-#include "tools/cli/cli.hpp"
+#include "tools/client/process.hpp"
 
 namespace tillsync::demo {
 
-// One process on one data folder. It dies with this process.
-class Process {
- public:
-  Process(std::string name, std::string folder, std::vector<std::string> command);
-  ~Process();
-  Process(Process&& other) noexcept;
-
-  void start();
-  void listen_on(int port);  // from the next start on
-  void kill();               // SIGKILL: no farewell
-  void pause();              // SIGSTOP: to the others it is as if the line were cut
-  void resume();
-  bool running() const { return pid_ > 0; }
-  bool alive();  // false once it has ended by itself
-  pid_t pid() const { return pid_; }
-
-  ControlClient connect() const;  // waits until it answers; Failure after 15 s
-  const std::string& name() const { return name_; }
-  const std::string& folder() const { return folder_; }
-
- private:
-  std::string name_, folder_;
-  std::vector<std::string> command_;
-  pid_t pid_ = -1;
-};
+using client::Process;
 
 class Fleet {
  public:
@@ -55,7 +29,5 @@ class Fleet {
   std::string folder_;
   std::vector<Process> members_;
 };
-
-std::string this_program();  // the path of the running binary
 
 }  // namespace tillsync::demo

@@ -4,6 +4,9 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "storage/base/thousandths.hpp"
+#include "tools/client/folder.hpp"
+
 namespace tillsync::demo {
 
 namespace {
@@ -12,19 +15,19 @@ Json units(std::int64_t milli) {
   return milli % 1000 == 0 ? Json(milli / 1000) : Json(static_cast<double>(milli) / 1000.0);
 }
 
-std::uint64_t stock_differences(const Json& stock, const sales::SalesFile& file) {
+std::uint64_t stock_differences(const api::Stock& stock, const sales::SalesFile& file) {
   std::uint64_t wrong = 0;
-  for (const auto& [sku, sold] : file.sold) wrong += stock.value(sku, std::int64_t{0}) != -sold ? 1 : 0;
-  for (const auto& [sku, milli] : stock.items()) wrong += file.sold.contains(sku) ? 0 : 1;
+  for (const auto& [sku, sold] : file.sold) wrong += (stock.contains(sku) ? stock.at(sku) : 0) != -sold ? 1 : 0;
+  for (const auto& [sku, milli] : stock) wrong += file.sold.contains(sku) ? 0 : 1;
   return wrong;
 }
 
 // One history as the cloud holds it: gapless numbers, rising clocks.
-std::uint64_t chain_violations(const std::vector<Json>& ops) {
+std::uint64_t chain_violations(const std::vector<api::OpView>& ops) {
   std::uint64_t wrong = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    wrong += ops[i]["seq"] != i + 1 ? 1 : 0;
-    if (i > 0) wrong += ops[i]["hlc"].get<std::uint64_t>() <= ops[i - 1]["hlc"].get<std::uint64_t>() ? 1 : 0;
+    wrong += ops[i].seq.value != i + 1 ? 1 : 0;
+    if (i > 0) wrong += ops[i].hlc <= ops[i - 1].hlc ? 1 : 0;
   }
   return wrong;
 }
@@ -32,25 +35,24 @@ std::uint64_t chain_violations(const std::vector<Json>& ops) {
 }  // namespace
 
 bool stock_settled(Process& till, const sales::SalesFile& file) {
-  return stock_differences(cli::require(till.connect().call({{"do", "stock"}})), file) == 0;
+  return stock_differences(till.ask(api::StockRequest{}), file) == 0;
 }
 
 void reconcile(Fleet& fleet, const sales::SalesFile& file, const std::vector<std::vector<std::string>>& dealt,
                Report& report) {
-  std::map<std::pair<std::string, std::uint64_t>, std::vector<Json>> chains;
+  std::map<std::pair<std::string, std::uint64_t>, std::vector<api::OpView>> chains;
   std::unordered_map<std::string, std::uint64_t> effects;                                // key -> times it took effect
   std::unordered_map<std::string, std::unordered_map<std::string, std::uint64_t>> when;  // till -> key -> place
-  cli::Folder cloud(fleet.cloud().folder());
-  cli::all_ops(cloud, "demo", [&](const Json& op) {
+  client::Folder cloud(fleet.cloud().folder());
+  client::all_ops(cloud, "demo", [&](const api::OpView& op) {
     ++report.ops_in_cloud;
-    const std::string till = op["till"], key = op["key"];
-    auto& chain = chains[{till, op["incarnation"].get<std::uint64_t>()}];
-    chain.push_back(op);
-    if (op["effect"] != "applied" || !key.starts_with("invoice/")) return;
-    ++effects[key];
-    when[till].try_emplace(key, op["hlc"].get<std::uint64_t>());
-    const std::int64_t sign = op["kind"] == "refund" ? -1 : 1;
-    for (const Json& line : op["lines"]) report.units_in_cloud_milli += sign * line["milli"].get<std::int64_t>();
+    chains[{op.till, op.incarnation.value}].push_back(op);
+    if (op.effect != OpEffect::applied || !op.key.starts_with("invoice/")) return;
+    ++effects[op.key];
+    when[op.till].try_emplace(op.key, op.hlc.value);
+    const std::int64_t sign = op.kind == "refund" ? -1 : 1;
+    for (const Line& line : op.lines.value_or(std::vector<Line>{}))
+      report.units_in_cloud_milli += sign * line.quantity.milli;
   });
   for (const auto& [id, ops] : chains) report.order_violations += chain_violations(ops);
   for (std::size_t t = 0; t < dealt.size(); ++t) {
@@ -66,12 +68,12 @@ void reconcile(Fleet& fleet, const sales::SalesFile& file, const std::vector<std
       before = at->second;
     }
   }
-  report.stock_mismatches = stock_differences(cloud.ask({{"do", "stock"}, {"branch", "demo"}}), file);
+  report.stock_mismatches = stock_differences(client::require(cloud.ask(api::StockRequest{{"demo"}})), file);
   for (std::size_t t = 0; t < fleet.tills(); ++t) {
-    report.stock_mismatches += stock_differences(cli::require(fleet.till(t).connect().call({{"do", "stock"}})), file);
+    report.stock_mismatches += stock_differences(fleet.till(t).ask(api::StockRequest{}), file);
   }
-  for (const Json& conflict : cloud.ask({{"do", "conflicts"}, {"branch", "demo"}}))
-    report.conflicts_open += conflict["open"] ? 1 : 0;
+  for (const api::ConflictView& conflict : client::require(cloud.ask(api::ConflictsRequest{{"demo"}})))
+    report.conflicts_open += conflict.open ? 1 : 0;
 }
 
 Json Report::json() const {

@@ -1,6 +1,7 @@
 // Compares what went in with what the cloud and the tills hold.
 #pragma once
 
+#include "tools/client/sales/sales_file.hpp"
 #include "tools/demo/fleet.hpp"
 
 namespace tillsync::demo {

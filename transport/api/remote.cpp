@@ -5,7 +5,8 @@
 
 #include "engine/lone_history.hpp"
 #include "storage/base/pack.hpp"
-#include "transport/api/json.hpp"
+#include "transport/api/errors.hpp"
+#include "transport/api/views.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync {
@@ -33,12 +34,12 @@ class Asker final : public LinkOwner {
   void on_up(PeerId id, const PeerInfo&) override { links_->send(id, say_); }
   void on_message(PeerId id, Message message) override {
     if (const auto* answer = std::get_if<Answer>(&message)) {
-      json_ = parse_json(answer->json).value_or(Json());
+      heard_ = api::heard(answer->json);
     } else if (const auto* held = std::get_if<Ack>(&message)) {
-      json_ = Json{{"held", bytes_json(pack(held->point))}};
+      heard_ = Json(), held_ = held->point;
     } else if (const auto* busy = std::get_if<Busy>(&message)) {
-      json_ = Json{{"error", "the cloud takes no more just now: try again in " +
-                                 std::to_string(busy->after_ms / 1000 + 1) + " s"}};
+      heard_ = fail(ErrorKind::busy, "the cloud takes no more just now: try again in " +
+                                         std::to_string(busy->after_ms / 1000 + 1) + " s");
     } else {
       return;  // a roster, a question about rows: not for a person
     }
@@ -46,18 +47,26 @@ class Asker final : public LinkOwner {
   }
   void on_unreadable(PeerId id) override { links_->hang_up(id); }
   void on_down(PeerId) override {}
-  const std::optional<Json>& json() const { return json_; }
+  const std::optional<Result<Json>>& heard() const { return heard_; }
+  const ChainPoint& held() const { return held_; }  // of the history that was offered or pushed
 
  private:
   TillId name_;
   Message say_;
   Hello hello_;
   Links* links_ = nullptr;
-  std::optional<Json> json_;
+  std::optional<Result<Json>> heard_;
+  ChainPoint held_;
 };
 
-// Errors: refused, with what the other side said of it; timed_out.
-Result<Json> exchange(const TillId& whom, const Address& at, const SecretKey& key, const Roster& roster, Message say) {
+struct Heard {
+  Json json;
+  ChainPoint held;
+};
+
+// Errors: as the other side says; refused; timed_out.
+Result<Heard> exchange(const Remote& remote, Message say) {
+  const auto& [whom, at, key, roster] = remote;
   const Member* me = roster.find_key(key.public_key().view());
   const Member* other = roster.find(whom);
   if (me == nullptr)
@@ -72,13 +81,8 @@ Result<Json> exchange(const TillId& whom, const Address& at, const SecretKey& ke
   asker.use(links);
   asio::co_spawn(io, links.dial(whom, *theirs, at), asio::detached);
   io.run_for(seconds(10));
-  const auto& json = asker.json();
-  if (json && json->is_object() && json->contains("error")) {
-    const std::string sentence = text_of(*json, "error");
-    return fail(ErrorKind::refused, sentence.empty() ? kNotUnderstood : sentence);
-  }
-  if (json && !json->is_object()) return fail(ErrorKind::invalid, kNotUnderstood);
-  if (json) return *json;
+  if (const auto& heard = asker.heard())
+    return *heard ? Result<Heard>(Heard{**heard, asker.held()}) : tl::unexpected(heard->error());
   if (!refusal.empty()) return fail(ErrorKind::refused, refusal);
   return fail(ErrorKind::timed_out,
               whom.text + " does not answer at " + at.text() + ": check the address, and that it runs");
@@ -86,42 +90,41 @@ Result<Json> exchange(const TillId& whom, const Address& at, const SecretKey& ke
 
 }  // namespace
 
-Result<nlohmann::json> ask_till(const TillId& till, const Address& at, const SecretKey& key, const Roster& roster,
-                                const std::string& what) {
-  return exchange(till, at, key, roster, Question{1, what, {}});
+Result<Json> ask_by_message(const Remote& remote, const Question& question) {
+  auto heard = exchange(remote, question);
+  if (!heard) return tl::unexpected(std::move(heard.error()));
+  return std::move(heard->json);
 }
 
-Result<nlohmann::json> ask_conflicts(const TillId& name, const Address& at, const SecretKey& key,
-                                     const Roster& roster) {
-  Json all = Json::array();
-  for (;;) {
-    auto page = exchange(name, at, key, roster, Question{1, "conflicts", std::to_string(all.size())});
+Result<api::ConflictsPage> ask_conflicts(const Remote& remote) {
+  api::ConflictsPage all;
+  for (bool more = true; more;) {
+    auto page = api::answer_from<api::ConflictsPage>(
+        ask_by_message(remote, api::in_message("conflicts_page", all.conflicts.size())));
     if (!page) return page;
-    const Json conflicts = page->value("conflicts", Json());
-    if (!conflicts.is_array()) return fail(ErrorKind::invalid, kNotUnderstood);
-    for (const Json& each : conflicts) {  // made anew from its record: what others wrote may lack any field
-      const auto shown = conflict_from(each);
+    for (const api::ConflictView& each : page->conflicts) {  // made anew from its record: the rest may be anything
+      const auto shown = api::conflict_of(each);
       if (!shown) return fail(ErrorKind::invalid, kNotUnderstood);
-      all.push_back(to_json(shown->conflict, shown->stock_now()));
+      all.conflicts.push_back(api::view_of(shown->conflict, shown->stock_now()));
     }
-    if (page->value("more", Json()) == true && !conflicts.empty()) continue;
-    return Json{{"conflicts", all}, {"rosters", page->value("rosters", Json::object())}};
+    all.rosters = std::move(page->rosters);
+    more = page->more && !page->conflicts.empty();
   }
+  return all;
 }
 
-Result<void> push_resolution(const TillId& cloud, const Address& at, const SecretKey& key, const Roster& roster,
-                             const OpDraft& draft) {
-  const Member* me = roster.find_key(key.public_key().view());
-  if (me == nullptr) return fail(ErrorKind::refused, "this key is not in the roster of branch " + roster.branch.text);
-  const WireChain chain = WireChain::of(person_chain(me->name, key.public_key()));
-  const auto told = exchange(cloud, at, key, roster, HistoryOffer{chain, {}, {}});
+Result<void> push_resolution(const Remote& cloud, const OpDraft& draft) {
+  const Member* me = cloud.roster.find_key(cloud.key.public_key().view());
+  if (me == nullptr)
+    return fail(ErrorKind::refused, "this key is not in the roster of branch " + cloud.roster.branch.text);
+  const WireChain chain = WireChain::of(person_chain(me->name, cloud.key.public_key()));
+  const auto told = exchange(cloud, HistoryOffer{chain, {}, {}});
   if (!told) return tl::unexpected(told.error());
-  const auto last = unpack<ChainPoint>(bytes_from(told->value("held", Json::array()))).value_or(ChainPoint{});
-  const OpenedPush push = sign_alone(draft, roster.branch, me->name, key, last, read_clock().wall_ms);
-  const auto answer = exchange(cloud, at, key, roster,
-                               Push{chain, push.ops.front().op.seq, {Binary(push.ops.front().bytes)}, push.signature});
+  const OpenedPush push = sign_alone(draft, cloud.roster.branch, me->name, cloud.key, told->held, read_clock().wall_ms);
+  const auto answer =
+      exchange(cloud, Push{chain, push.ops.front().op.seq, {Binary(push.ops.front().bytes)}, push.signature});
   if (!answer) return tl::unexpected(answer.error());
-  if (bytes_from(answer->value("held", Json::array())) != pack(push.end()))
+  if (answer->held != push.end())
     return fail(ErrorKind::busy, "somebody else settles something with this key at the moment: try again");
   return {};
 }

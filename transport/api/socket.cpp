@@ -9,7 +9,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 
-#include "transport/base/caught.hpp"
+#include "transport/api/errors.hpp"
 #include "transport/net/as_tuple.hpp"
 
 namespace tillsync {
@@ -45,14 +45,9 @@ struct ControlServer::Client {
   asio::steady_timer wake;
 };
 
-ControlHandler always_answering(ControlHandler handler) {
-  return [handler = std::move(handler)](const Json& question, ControlReply reply) {
-    const auto once = std::make_shared<ControlReply>(std::move(reply));
-    const ControlReply answer = [once](Result<Json> result) {
-      if (const ControlReply unanswered = std::exchange(*once, nullptr)) unanswered(std::move(result));
-    };
-    const auto handled = caught([&]() -> Result<void> { return handler(question, answer), Result<void>(); });
-    if (!handled) answer(tl::unexpected(handled.error()));
+ControlHandler for_user(std::shared_ptr<const api::Answering> answers) {
+  return [answers = std::move(answers)](const Json& question, ControlReply reply) {
+    answers->ask({}, question, std::move(reply));
   };
 }
 
@@ -121,7 +116,7 @@ void ControlServer::answer(const std::shared_ptr<Client>& client, const Json& id
   if (result) {
     out["ok"] = std::move(*result);
   } else {
-    out["error"] = to_json(result.error());
+    out["error"] = to_json(result.error(), Detail::shown);
   }
   client->out += json_text(out) + "\n";
   if (std::exchange(client->writing, true)) return;
@@ -164,14 +159,7 @@ Result<std::pair<std::uint64_t, Result<Json>>> ControlClient::receive() {
   if (!answer.is_object()) return fail(ErrorKind::closed, "the other side does not speak tillsync's control protocol");
   const std::uint64_t id = answer.value("id", Json(0)).is_number() ? answer["id"].get<std::uint64_t>() : 0;
   if (answer.contains("ok")) return std::pair(id, Result<Json>(answer["ok"]));
-  const Json why = answer.value("error", Json::object());
-  constexpr std::pair<const char*, ErrorKind> kKinds[] = {
-      {"duplicate_key", ErrorKind::duplicate_key}, {"disk_full", ErrorKind::disk_full}, {"busy", ErrorKind::busy},
-      {"not_found", ErrorKind::not_found},         {"timed_out", ErrorKind::timed_out}, {"io", ErrorKind::io}};
-  ErrorKind kind = ErrorKind::invalid;
-  for (const auto& [name, each] : kKinds) kind = text_of(why, "kind") == name ? each : kind;
-  const std::string message = text_of(why, "message");
-  return std::pair(id, Result<Json>(fail(kind, message.empty() ? "refused" : message)));
+  return std::pair(id, Result<Json>(tl::unexpected(error_from(answer.value("error", Json::object())))));
 }
 
 Result<Json> ControlClient::call(Json question) {

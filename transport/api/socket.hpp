@@ -1,6 +1,7 @@
 // The control socket: how the command line talks to a running till or cloud of the same user on the same machine. Lines
 // of JSON over a Unix socket in the data folder: {"id": 1, "do": "status"} is answered {"id": 1, "ok": {...}} or {"id":
-// 1, "error": {"kind": ..., "message": ...}}. Answers may come in another order than the questions.
+// 1, "error": {"kind": ..., "message": ...}}. Answers may come in another order than the questions. What can be asked:
+// questions.hpp.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -11,7 +12,7 @@
 #include <set>
 #include <string>
 
-#include "transport/api/json.hpp"
+#include "transport/api/answering.hpp"
 
 namespace tillsync {
 
@@ -19,8 +20,8 @@ namespace tillsync {
 using ControlReply = std::function<void(Result<Json>)>;
 using ControlHandler = std::function<void(const Json& question, ControlReply reply)>;
 
-// What `handler` throws is answered as an error; and a question is answered once.
-ControlHandler always_answering(ControlHandler handler);
+// The user of this machine asks: whoever may open the socket owns the data folder.
+ControlHandler for_user(std::shared_ptr<const api::Answering> answers);
 
 class ControlServer {
  public:
@@ -52,7 +53,12 @@ class ControlClient {
   // Errors: not_found when nothing listens there.
   static Result<ControlClient> connect(const std::string& folder);
 
-  Result<Json> call(Json question);  // asks and waits for the answer
+  // Asks and waits for the answer: client.ask(api::WhereRequest{"key"}).
+  template <class R>
+  Result<api::AnswerTo<R>> ask(const R& request) {
+    return api::answer_from<api::AnswerTo<R>>(call(api::question_of(request)));
+  }
+  Result<Json> call(Json question);
   // Or several at a time: each answer names the id that send() gave its question.
   std::uint64_t send(Json question);
   Result<std::pair<std::uint64_t, Result<Json>>> receive();

@@ -1,4 +1,4 @@
-// What a cloud answers on its control socket, or in this process when it is not running.
+// What a cloud answers: on its control socket, over HTTP, or in this process when it is not running.
 #pragma once
 
 #include "transport/api/socket.hpp"
@@ -6,6 +6,7 @@
 
 namespace tillsync {
 
+std::shared_ptr<const api::Answering> answers_of(CloudRuntime& cloud);
 ControlHandler cloud_control(CloudRuntime& cloud);
 
 }  // namespace tillsync

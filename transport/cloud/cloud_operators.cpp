@@ -1,21 +1,17 @@
-#include "transport/cloud/cloud_operators.hpp"
-
+// What the operator of a cloud sets up on its machine: keys of people and programs, webhooks, backups.
 #include <sodium.h>
 
-#include <algorithm>
-
-#include "engine/cloud/ingest/meta_names.hpp"
-#include "engine/cloud/ingest/outbox.hpp"
 #include "engine/cloud/operators.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/cloud/cloud_answers.hpp"
 
 namespace tillsync {
 
 namespace {
 
-constexpr const char* kQuestions[] = {"operator_add",   "operators",      "operator_remove",
-                                      "webhook_set",    "webhook_show",   "webhook_aside",
-                                      "webhook_replay", "webhook_remove", "backup"};
+using api::Asker;
+using api::Does;
+using api::Reply;
 
 std::string random_hex(std::size_t bytes) {
   std::string raw(bytes, '\0'), text(2 * bytes + 1, '\0');
@@ -25,160 +21,120 @@ std::string random_hex(std::size_t bytes) {
   return text;
 }
 
-// By name, by the beginning of its id, or the only one; `optional`: nobody means all.
-Result<std::string> tenant_of(const CloudCore& core, const Json& q, bool optional = false) {
-  const std::string wanted = q.value("tenant", "");
-  if (wanted.empty() && optional) return std::string();
-  std::set<std::string> found;
-  for (const auto& [shop, roster] : core.rosters()) {
-    if (wanted.empty() || roster.tenant == wanted || shop.tenant.starts_with(wanted)) found.insert(shop.tenant);
-  }
-  if (found.size() == 1) return *found.begin();
-  return found.empty() ? fail(ErrorKind::not_found,
-                              "this cloud serves no such tenant: 'tillsync status --data FOLDER' lists them")
-                       : fail(ErrorKind::invalid, "several tenants fit: name one with --tenant");
-}
-
-Result<Json> add(CloudTxn& txn, const Json& q, const std::string& tenant) {
-  const auto role = party_named(q.value("role", ""));
+Result<api::KeyMade> add(CloudTxn& txn, const api::OperatorAddRequest& q, const std::string& tenant) {
+  const auto role = party_named(q.role);
   if (!role) return fail(ErrorKind::invalid, "a role is one of support, manager, headquarters, metrics");
   std::string random(40, '\0');
   randombytes_buf(random.data(), random.size());
   const OperatorKey key = OperatorKey::of(random);
-  const std::int64_t now_ms = read_clock().wall_ms, days = q.value("days", std::int64_t{0});
-  Operator fresh{{}, q.value("name", ""), tenant, *role, {}, now_ms, days > 0 ? now_ms + days * 24 * 3600 * 1000 : 0};
+  const std::int64_t now_ms = read_clock().wall_ms;
+  Operator fresh{{}, q.name, tenant, *role, {}, now_ms, q.days > 0 ? now_ms + q.days * 24 * 3600 * 1000 : 0};
   if (fresh.name.empty() || fresh.name.size() > 64)
     return fail(ErrorKind::invalid, "a key's name has 1 to 64 bytes: who, or what, uses it");
   if (auto added = add_operator(txn, std::move(fresh), key); !added) return tl::unexpected(added.error());
-  return Json{{"id", key.id}, {"key", key.text()}};
+  return api::KeyMade{key.id, key.text()};
 }
 
-Json list(CloudTxn& txn) {
-  Json out = Json::array();
+Result<std::vector<api::OperatorView>> list(CloudTxn& txn, const api::OperatorsRequest&, const std::string&) {
+  std::vector<api::OperatorView> out;
   for (const Operator& each : operators(txn))
-    out.push_back({{"id", each.id},
-                   {"name", each.name},
-                   {"role", name_of(each.role)},
-                   {"tenant_id", each.tenant},
-                   {"made_ms", each.made_ms},
-                   {"expires_ms", each.expires_ms}});
+    out.push_back({each.id, each.name, name_of(each.role), each.tenant, each.made_ms, each.expires_ms});
   return out;
 }
 
-Result<Json> set_webhook(CloudTxn& txn, const Json& q, const std::string& tenant) {
+Result<api::Nothing> remove(CloudTxn& txn, const std::string& key_id) {
+  if (drop_operator(txn, key_id)) return api::Nothing{};
+  return fail(ErrorKind::not_found, "there is no key with that id: 'tillsync operator list' shows them");
+}
+
+Result<api::WebhookMade> set_webhook(CloudTxn& txn, const api::WebhookSetRequest& q, const std::string& tenant) {
   Outbox outbox(txn);
   const auto known = outbox.webhook(tenant);
-  Webhook hook{q.value("url", ""), known ? known->secret : random_hex(32),
-               known ? known->since_ms : read_clock().wall_ms};
-  if (q.value("new_secret", false)) hook.secret = random_hex(32);
+  Webhook hook{q.url, known ? known->secret : random_hex(32), known ? known->since_ms : read_clock().wall_ms};
+  if (q.new_secret) hook.secret = random_hex(32);
   if (!hook.url.starts_with("https://") && !hook.url.starts_with("http://"))
     return fail(ErrorKind::invalid, "'" + hook.url + "' is no address of a webhook: write https://HOST/PATH");
-  outbox.set_webhook(tenant, hook, q.value("from_start", false));
+  outbox.set_webhook(tenant, hook, q.from_start);
   for (auto& [shop, state] : outbox.states(tenant)) outbox.try_now(shop);
-  return Json{{"url", hook.url}, {"secret", hook.secret}};
+  return api::WebhookMade{hook.url, hook.secret};
 }
 
-Result<Json> in_transaction(CloudTxn& txn, const std::string& what, const Json& q, const std::string& tenant) {
-  if (what == "operators") return list(txn);
-  if (what == "operator_add") return add(txn, q, tenant);
-  if (what == "operator_remove") {
-    if (!drop_operator(txn, q.value("key_id", "")))
-      return fail(ErrorKind::not_found, "there is no key with that id: 'tillsync operator list' shows them");
-    return Json::object();
-  }
-  if (what == "webhook_set") return set_webhook(txn, q, tenant);
-  if (what == "webhook_show") return webhook_json(txn, tenant);
-  if (what == "webhook_aside") return aside_json(txn, tenant);
-  if (what == "webhook_replay") return Json{{"replayed", replay_aside(txn, tenant, q.value("key", ""))}};
-  Outbox(txn).remove_webhook(tenant);
-  return Json::object();
-}
-
-void later(CloudRuntime& cloud, bool writes, const ControlReply& reply, std::function<Result<Json>(CloudTxn&)> body) {
-  auto out = std::make_shared<Json>();
-  auto work = [out, writes, body = std::move(body)](CloudStore& store) {
-    const auto run = [&](CloudTxn& txn) -> Result<void> {
-      auto answer = body(txn);
-      if (!answer) return tl::unexpected(answer.error());
-      *out = std::move(*answer);
-      return {};
-    };
-    return writes ? store.write(run) : store.read(run);
-  };
-  cloud.on_database(std::move(work), [out, reply](Result<void> done) {
-    reply(done ? Result<Json>(std::move(*out)) : tl::unexpected(done.error()));
-  });
-}
-
-}  // namespace
-
-void read_later(CloudRuntime& cloud, const ControlReply& reply, std::function<Result<Json>(CloudTxn&)> body) {
-  later(cloud, false, reply, std::move(body));
-}
-
-void write_later(CloudRuntime& cloud, const ControlReply& reply, std::function<Result<Json>(CloudTxn&)> body) {
-  later(cloud, true, reply, std::move(body));
-}
-
-Json webhook_json(CloudTxn& txn, const std::string& tenant) {
+Result<api::WebhookView> show_webhook(CloudTxn& txn, const api::WebhookShowRequest&, const std::string& tenant) {
   Outbox outbox(txn);
+  api::WebhookView out;
   const auto hook = outbox.webhook(tenant);
-  if (!hook) return {{"url", nullptr}};
-  Json branches = Json::array();
+  if (!hook) return out;
+  out.url = hook->url;
+  out.branches.emplace();
   for (const auto& [shop, state] : outbox.states(tenant)) {
-    branches.push_back({{"branch", shop.branch.text},
-                        {"delivered", state.ops_out},
-                        {"backlog", state.backlog()},
-                        {"set_aside", state.set_aside},
-                        {"attempts", state.attempts},
-                        {"failing_since_ms", state.failing_since_ms},
-                        {"why", state.why}});
+    out.branches->push_back({shop.branch.text, state.ops_out, state.backlog(), state.set_aside, state.attempts,
+                             state.failing_since_ms, state.why});
   }
-  return {{"url", hook->url}, {"branches", branches}};
+  return out;
 }
 
-Json aside_json(CloudTxn& txn, const std::string& tenant) {
+Result<std::vector<api::AsideView>> show_aside(CloudTxn& txn, const api::WebhookAsideRequest&,
+                                               const std::string& tenant) {
   Outbox outbox(txn);
-  Json out = Json::array();
+  std::vector<api::AsideView> out;
   for (const auto& [shop, state] : outbox.states(tenant)) {
     for (const SetAside& each : outbox.aside(shop)) {
-      Json ranges = Json::array();
-      for (const OpRange& r : each.ranges)
-        ranges.push_back({{"till", r.till.text},
-                          {"incarnation", r.incarnation.value},
-                          {"first", r.first.value},
-                          {"last", r.last.value}});
-      out.push_back(
-          {{"branch", shop.branch.text}, {"key", each.key}, {"why", each.why}, {"at_ms", each.at_ms}, {"ops", ranges}});
+      out.push_back({shop.branch.text, each.key, each.why, each.at_ms, {}});
+      for (const OpRange& r : each.ranges) out.back().ops.push_back({r.till.text, r.incarnation, r.first, r.last});
     }
   }
   return out;
 }
 
-std::uint64_t replay_aside(CloudTxn& txn, const std::string& tenant, const std::string& key) {
+Result<api::Replayed> replay(CloudTxn& txn, const api::WebhookReplayRequest& q, const std::string& tenant) {
   Outbox outbox(txn);
-  std::uint64_t count = 0;
-  for (const auto& [shop, state] : outbox.states(tenant)) count += outbox.replay(shop, key);
-  return count;
+  api::Replayed out;
+  for (const auto& [shop, state] : outbox.states(tenant)) out.replayed += outbox.replay(shop, q.key);
+  return out;
 }
 
-bool operators_question(const std::string& what) { return std::ranges::find(kQuestions, what) != std::end(kQuestions); }
+Result<api::Nothing> remove_webhook(CloudTxn& txn, const api::WebhookRemoveRequest&, const std::string& tenant) {
+  Outbox(txn).remove_webhook(tenant);
+  return api::Nothing{};
+}
 
-void answer_operators(CloudRuntime& cloud, const Json& q, const ControlReply& reply) {
-  const std::string what = q.value("do", "");
-  if (what == "backup") {
-    const std::string to = q.value("to", "");
-    return cloud.on_database(
-        [to](CloudStore& store) { return store.copy_to(to); },
-        [reply](Result<void> done) { reply(done ? Result<Json>(Json::object()) : tl::unexpected(done.error())); });
-  }
-  const bool any_tenant =
-      what == "operators" || what == "operator_remove" || (what == "operator_add" && q.value("role", "") == "metrics");
-  const auto tenant = tenant_of(cloud.core(), q, any_tenant);
-  if (!tenant) return reply(tl::unexpected(tenant.error()));
-  const bool reads = what == "operators" || what == "webhook_show" || what == "webhook_aside";
-  later(cloud, !reads, reply,
-        [what, q, tenant = *tenant](CloudTxn& txn) { return in_transaction(txn, what, q, tenant); });
+template <class R>
+bool any_tenant(const R& q) {
+  if constexpr (std::same_as<R, api::OperatorAddRequest>) return q.role == "metrics";
+  return std::same_as<R, api::OperatorsRequest>;
+}
+
+// Of the one tenant that the question is about.
+template <class R>
+void on_tenant(api::Answering& answers, CloudRuntime& cloud, Does does,
+               Result<api::AnswerTo<R>> (*body)(CloudTxn&, const R&, const std::string&)) {
+  answers.on_later<R>([&cloud, does, body](const Asker& asker, R q, const Reply<api::AnswerTo<R>>& reply) {
+    auto tenant = tenant_of(cloud.core(), asker, q.tenant, any_tenant(q));
+    if (!tenant) return reply(tl::unexpected(std::move(tenant.error())));
+    in_transaction<api::AnswerTo<R>>(
+        cloud, does, reply,
+        [body, q = std::move(q), tenant = std::move(*tenant)](CloudTxn& txn) { return body(txn, q, tenant); });
+  });
+}
+
+}  // namespace
+
+void answer_operators(api::Answering& answers, CloudRuntime& cloud) {
+  on_tenant<api::OperatorAddRequest>(answers, cloud, Does::writes, add);
+  on_tenant<api::OperatorsRequest>(answers, cloud, Does::reads, list);
+  on_tenant<api::WebhookSetRequest>(answers, cloud, Does::writes, set_webhook);
+  on_tenant<api::WebhookShowRequest>(answers, cloud, Does::reads, show_webhook);
+  on_tenant<api::WebhookAsideRequest>(answers, cloud, Does::reads, show_aside);
+  on_tenant<api::WebhookReplayRequest>(answers, cloud, Does::writes, replay);
+  on_tenant<api::WebhookRemoveRequest>(answers, cloud, Does::writes, remove_webhook);
+  answers.on_later<api::OperatorRemoveRequest>([&cloud](const Asker&, const auto& q, const Reply<api::Nothing>& reply) {
+    in_transaction<api::Nothing>(cloud, Does::writes, reply,
+                                 [id = q.key_id](CloudTxn& txn) { return remove(txn, id); });
+  });
+  answers.on_later<api::BackupRequest>([&cloud](const Asker&, const auto& q, const Reply<api::Nothing>& reply) {
+    cloud.on_database([to = q.to](CloudStore& store) { return store.copy_to(to); },
+                      [reply](const Result<void>& done) { reply(nothing(done)); });
+  });
 }
 
 }  // namespace tillsync

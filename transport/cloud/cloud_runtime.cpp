@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "engine/cloud/roster_record.hpp"
+#include "transport/api/in_message.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/cloud/cloud_control.hpp"
 
 namespace tillsync {
 
@@ -28,7 +30,9 @@ CloudRuntime::CloudRuntime(CloudFiles files, const Options& options, Log log)
       shell_(std::move(files.store), CloudCore(files.key, options.lanes(), options.limits, std::move(files.policies)),
              options.lanes(), options.store.empty() ? 1 : options.lanes() + 1, std::move(log)),
       rosters_(shell_, options.name, files.key.public_key()),
-      people_(shell_) {
+      people_(shell_, [this](const api::Asker& asker, const Question& question, api::JsonReply reply) {
+        answers_of(*this)->ask(asker, api::question_of(question), std::move(reply));
+      }) {
   randombytes_buf(&run_, sizeof run_);
   for (const Roster& roster : files.rosters) (void)shell_.core().on_roster(roster);
 }
@@ -49,10 +53,6 @@ void CloudRuntime::settle(const BranchKey& branch, OpDraft draft, std::function<
 void CloudRuntime::import(const std::string& tenant, ImportBatch batch,
                           std::function<void(Result<std::uint64_t>)> done) {
   shell_.request({tenant, {}}, std::move(batch), std::move(done));
-}
-
-void CloudRuntime::conflicts(std::vector<BranchKey> branches, std::function<void(Result<nlohmann::json>)> done) {
-  people_.conflicts(std::move(branches), std::move(done));
 }
 
 // What other processes changed; of all of it, when some news may be missing.

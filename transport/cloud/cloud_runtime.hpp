@@ -7,7 +7,6 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "transport/cloud/cloud_files.hpp"
 #include "transport/cloud/cloud_shell.hpp"
@@ -52,8 +51,6 @@ class CloudRuntime final : private LinkOwner {
   void settle(const BranchKey& branch, OpDraft draft, std::function<void(Result<void>)> done);
   // Rows of a tenant: how many changed. Errors: those of import_rows (engine/cloud/import.hpp).
   void import(const std::string& tenant, ImportBatch batch, std::function<void(Result<std::uint64_t>)> done);
-  // Conflicts of branches, and their tenants' about shared rows, as JSON.
-  void conflicts(std::vector<BranchKey> branches, std::function<void(Result<nlohmann::json>)> done);
 
   asio::io_context& io() { return shell_.io(); }
   std::uint16_t port() const { return port_; }

@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "transport/api/answering.hpp"
 #include "transport/cloud/cloud_shell.hpp"
 
 namespace tillsync {
@@ -13,14 +13,14 @@ namespace tillsync {
 // On the core's thread only.
 class PeopleDesk {
  public:
-  explicit PeopleDesk(CloudShell& shell) : shell_(shell) {}
+  // Answers a question of somebody with these rights; the text goes into the answer's message.
+  using Ask = std::function<void(const api::Asker&, const Question&, api::JsonReply)>;
+  PeopleDesk(CloudShell& shell, Ask ask) : shell_(shell), ask_(std::move(ask)) {}
 
   void on_up(PeerId id, const BranchKey& branch, const Member& member) { people_.emplace(id, Person{branch, member}); }
   void on_down(PeerId id) { people_.erase(id); }
   bool knows(PeerId id) const { return people_.contains(id); }
   void on_message(PeerId id, Message message);
-  // Conflicts of branches, and their tenants' about shared rows, as JSON.
-  void conflicts(std::vector<BranchKey> branches, std::function<void(Result<nlohmann::json>)> done);
 
  private:
   struct Person {
@@ -30,6 +30,7 @@ class PeopleDesk {
   std::vector<BranchKey> branches_of(const Person& person) const;
 
   CloudShell& shell_;
+  Ask ask_;
   std::map<PeerId, Person> people_;
 };
 

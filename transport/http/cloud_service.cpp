@@ -4,9 +4,8 @@
 
 #include "engine/cloud/import.hpp"
 #include "storage/model/row_groups.hpp"
-#include "transport/api/json.hpp"
+#include "transport/api/errors.hpp"
 #include "transport/base/clock.hpp"
-#include "transport/cloud/cloud_operators.hpp"
 #include "transport/http/import/import_stream.hpp"
 #include "transport/http/metrics.hpp"
 
@@ -30,13 +29,13 @@ Result<std::unique_ptr<CloudService>> CloudService::start(CloudRuntime& cloud, c
   // Before anything of a body is read: a stranger with a large one costs nothing.
   const auto gate = [service = out.get()](const httplib::Request& request, httplib::Response& response) {
     if (!known_path(request.path)) {
-      answer_error(response, 404, "not_found", "there is nothing at " + request.path);
+      answer_error(response, 404, ErrorKind::not_found, "there is nothing at " + request.path);
       return false;
     }
     if (request.method == "GET" || request.method == "HEAD") return true;
     const bool import = request.path.starts_with("/v1/rows/"), replay = request.path == "/v1/webhook/replay";
     if (request.method != "POST" || (!import && !replay)) {
-      answer_error(response, 405, "invalid", request.method + " is not for " + request.path);
+      answer_error(response, 405, ErrorKind::invalid, request.method + " is not for " + request.path);
       return false;
     }
     return service->permitted(request, response, import ? Right::import_rows : Right::replay_webhook).has_value();
@@ -53,11 +52,11 @@ void CloudService::add_routes(httplib::Server& server) {
   using httplib::Response;
   server.Get("/live", [this](const Request&, Response& out) {
     alive() ? answer_json(out, 200, R"({"live":true})")
-            : answer_error(out, 503, "timed_out", "the core does not answer");
+            : answer_error(out, 503, ErrorKind::timed_out, "the core does not answer");
   });
   server.Get("/ready", [this](const Request&, Response& out) {
     const auto why = not_ready();
-    why ? answer_error(out, 503, "io", *why) : answer_json(out, 200, R"({"ready":true})");
+    why ? answer_error(out, 503, ErrorKind::io, *why) : answer_json(out, 200, R"({"ready":true})");
   });
   server.Get("/metrics", [this](const Request& in, Response& out) {
     const auto who = allowed(in, out, Right::read_metrics);
@@ -66,43 +65,16 @@ void CloudService::add_routes(httplib::Server& server) {
     if (!text) return answer_error(out, text.error());
     out.set_content(*text, "text/plain; version=0.0.4");
   });
-  server.Get("/v1/fleet", [this](const Request& in, Response& out) {
-    const auto who = allowed(in, out, Right::read_fleet);
-    if (!who) return;
-    answer_read(out, [&, shops = shops_of(who->tenant)](CloudTxn& txn) {
-      return json_text(to_json(read_fleet(txn, who->tenant, shops), read_clock().wall_ms));
-    });
-  });
-  server.Get("/v1/conflicts", [this](const Request& in, Response& out) {
-    if (const auto who = allowed(in, out, Right::read_conflicts)) answer_conflicts(*who, out);
-  });
-  server.Get("/v1/webhook", [this](const Request& in, Response& out) {
-    const auto who = allowed(in, out, Right::read_webhook);
-    if (who) answer_read(out, [&](CloudTxn& txn) { return json_text(webhook_json(txn, who->tenant)); });
-  });
-  server.Get("/v1/webhook/aside", [this](const Request& in, Response& out) {
-    const auto who = allowed(in, out, Right::read_webhook);
-    if (who) answer_read(out, [&](CloudTxn& txn) { return json_text(aside_json(txn, who->tenant)); });
-  });
+  server.Get("/v1/fleet", [this](const Request& in, Response& out) { serve(in, out, api::FleetRequest{}); });
+  server.Get("/v1/conflicts", [this](const Request& in, Response& out) { serve(in, out, api::ConflictsRequest{}); });
+  server.Get("/v1/webhook", [this](const Request& in, Response& out) { serve(in, out, api::WebhookShowRequest{}); });
+  server.Get("/v1/webhook/aside",
+             [this](const Request& in, Response& out) { serve(in, out, api::WebhookAsideRequest{}); });
   server.Post("/v1/webhook/replay", [this](const Request& in, Response& out, const httplib::ContentReader&) {
-    const auto who = allowed(in, out, Right::replay_webhook);
-    if (!who) return;
-    std::uint64_t count = 0;
-    auto done = cloud_.with_database([&](CloudStore& store) {
-      return store.write([&](CloudTxn& txn) -> Result<void> {
-        return count = replay_aside(txn, who->tenant, in.get_param_value("key")), Result<void>();
-      });
-    });
-    done ? answer_json(out, 200, json_text({{"replayed", count}})) : answer_error(out, done.error());
+    serve(in, out, api::WebhookReplayRequest{{}, in.get_param_value("key")});
   });
   server.Get(R"(/v1/rows/([^/]{1,64})/checkpoint)", [this](const Request& in, Response& out) {
-    const auto who = allowed(in, out, Right::import_rows);
-    if (!who) return;
-    const std::string group = in.get_param_value("group");
-    const FeedKind feed{group.empty() ? "tenant" : group_feed(group), in.matches[1].str()};
-    answer_read(out, [&](CloudTxn& txn) {
-      return json_text({{"checkpoint", import_checkpoint(txn, {who->tenant, {}}, feed)}});
-    });
+    serve(in, out, api::ImportCheckpointRequest{{{}, in.matches[1].str()}, in.get_param_value("group")});
   });
   server.Post(R"(/v1/rows/([^/]{1,64}))", [this](const Request& in, Response& out, const httplib::ContentReader& body) {
     if (const auto who = allowed(in, out, Right::import_rows)) import(*who, in, out, body);
@@ -122,13 +94,13 @@ std::optional<Operator> CloudService::permitted(const httplib::Request& request,
   if (!*found) {
     count({}, Refused::wrong_key);
     response.set_header("WWW-Authenticate", "Bearer");
-    return answer_error(response, 401, "refused", found->error().message), std::nullopt;
+    return answer_error(response, 401, ErrorKind::refused, found->error().message), std::nullopt;
   }
   const Operator& who = **found;
   if (!may(who.role, right)) {
     count({who.tenant, {}}, Refused::not_allowed);
     answer_error(
-        response, 403, "refused",
+        response, 403, ErrorKind::refused,
         std::string("a key with the role ") + name_of(who.role) + " does not have the right " + name_of(right));
     return std::nullopt;
   }
@@ -154,7 +126,7 @@ bool CloudService::welcome(const Operator& who, httplib::Response& response) {
   count({who.tenant, {}}, Refused::too_fast);
   const auto seconds = std::max<std::int64_t>(1, (to_ms(wait) + 999) / 1000);
   response.set_header("Retry-After", std::to_string(seconds));
-  answer_error(response, 429, "busy",
+  answer_error(response, 429, ErrorKind::busy,
                "too many requests with this key: come back in " + std::to_string(seconds) + " s");
   return false;
 }
@@ -163,7 +135,7 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
                           const httplib::ContentReader& body) {
   const std::string group = request.get_param_value("group"), on_bad = request.get_param_value("on_bad");
   if (!on_bad.empty() && on_bad != "skip" && on_bad != "stop")
-    return answer_error(response, 400, "invalid", "on_bad is skip or stop");
+    return answer_error(response, 400, ErrorKind::invalid, "on_bad is skip or stop");
   const FeedKind feed{group.empty() ? "tenant" : group_feed(group), request.matches[1].str()};
   const BranchKey shop{who.tenant, {}};
   std::string stored;
@@ -203,23 +175,24 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
   answer_json(response, status, json_text(answer));
 }
 
-// Waits until it is done.
-Result<std::uint64_t> CloudService::import_batch(const std::string& tenant, ImportBatch batch) {
-  auto promise = std::make_shared<std::promise<Result<std::uint64_t>>>();
-  auto answer = promise->get_future();
-  asio::post(cloud_.io(), [&cloud = cloud_, promise, tenant, batch = std::move(batch)]() mutable {
-    cloud.import(tenant, std::move(batch),
-                 [promise](Result<std::uint64_t> done) { promise->set_value(std::move(done)); });
-  });
-  return answer.get();
+template <class R>
+void CloudService::serve(const httplib::Request& in, httplib::Response& out, const R& question) {
+  using Line = typename api::Find<R, api::CloudQuestions>::Type;
+  static_assert(Line::kWho.key == api::Key::of_operator, "an operator's key may ask this");
+  const auto who = allowed(in, out, Line::kWho.right);
+  if (!who) return;
+  const Result<Json> answer = ask(*who, api::question_of(question));
+  answer ? answer_json(out, 200, json_text(*answer)) : answer_error(out, answer.error());
 }
 
-void CloudService::answer_read(httplib::Response& response, std::function<std::string(CloudTxn&)> body) {
-  std::string json;
-  auto read = cloud_.with_database([&](CloudStore& store) {
-    return store.read([&](CloudTxn& txn) -> Result<void> { return json = body(txn), Result<void>(); });
+Result<Json> CloudService::ask(const Operator& who, const Json& question) {
+  auto promise = std::make_shared<std::promise<Result<Json>>>();
+  auto answer = promise->get_future();
+  const api::Asker asker{api::Key::of_operator, who.role, shops_of(who.tenant), who.tenant};
+  asio::post(cloud_.io(), [answers = answers_, promise, asker, question] {
+    answers->ask(asker, question, [promise](Result<Json> said) { promise->set_value(std::move(said)); });
   });
-  read ? answer_json(response, 200, json) : answer_error(response, read.error());
+  return answer.get();
 }
 
 std::vector<BranchKey> CloudService::shops_of(const std::string& tenant) {
@@ -230,16 +203,6 @@ std::vector<BranchKey> CloudService::shops_of(const std::string& tenant) {
     }
     return out;
   });
-}
-
-void CloudService::answer_conflicts(const Operator& who, httplib::Response& response) {
-  auto promise = std::make_shared<std::promise<Result<Json>>>();
-  auto answer = promise->get_future();
-  asio::post(cloud_.io(), [this, promise, shops = shops_of(who.tenant)]() mutable {
-    cloud_.conflicts(std::move(shops), [promise](Result<Json> all) { promise->set_value(std::move(all)); });
-  });
-  const Result<Json> all = answer.get();
-  all ? answer_json(response, 200, json_text(*all)) : answer_error(response, all.error());
 }
 
 void CloudService::count(const BranchKey& shop, Refused why, std::uint64_t times) {

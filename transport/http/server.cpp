@@ -1,8 +1,9 @@
 #include "transport/http/server.hpp"
 
 #include <asio/ip/address.hpp>
+#include <tillsync/time.hpp>
 
-#include "transport/api/json.hpp"
+#include "transport/api/errors.hpp"
 
 namespace tillsync {
 
@@ -26,9 +27,7 @@ class Workers final : public httplib::ThreadPool {
 };
 
 void answer_defect(httplib::Response& response) {
-  answer_json(response, 500,
-              R"({"error":{"kind":"internal","message":"something went wrong that should not: )"
-              R"(nothing of this request counts"}})");
+  answer_error(response, 500, ErrorKind::io, "something went wrong that should not: nothing of this request counts");
 }
 
 bool is_loopback(const std::string& host) {
@@ -127,12 +126,12 @@ void answer_json(httplib::Response& response, int status, const std::string& jso
   response.set_content(json + "\n", "application/json");
 }
 
-void answer_error(httplib::Response& response, int status, const std::string& kind, const std::string& sentence) {
-  answer_json(response, status, json_text({{"error", {{"kind", kind}, {"message", sentence}}}}));
+void answer_error(httplib::Response& response, int status, ErrorKind kind, const std::string& sentence) {
+  answer_json(response, status, json_text({{"error", to_json(Error{kind, sentence, {}})}}));
 }
 
 void answer_error(httplib::Response& response, const Error& error) {
-  answer_json(response, status_of(error.kind), json_text({{"error", to_json(error)}}));
+  answer_error(response, status_of(error.kind), error.kind, error.message);
 }
 
 }  // namespace tillsync

@@ -33,7 +33,7 @@ class HttpServer {
 std::string bearer(const httplib::Request& request);
 void answer_json(httplib::Response& response, int status, const std::string& json);
 // {"error": {"kind": ..., "message": ...}}
-void answer_error(httplib::Response& response, int status, const std::string& kind, const std::string& sentence);
+void answer_error(httplib::Response& response, int status, ErrorKind kind, const std::string& sentence);
 void answer_error(httplib::Response& response, const Error& error);
 
 }  // namespace tillsync

@@ -28,23 +28,24 @@ Result<std::unique_ptr<HttpServer>> start_till_service(TillRuntime& till, const 
   const auto gate = [key = settings.metrics_key](const httplib::Request& request, httplib::Response& response) {
     const bool known = request.path == "/live" || request.path == "/ready" || request.path == "/metrics";
     if (!known || request.method != "GET") {
-      answer_error(response, 404, "not_found", "a till has /live, /ready and /metrics");
+      answer_error(response, 404, ErrorKind::not_found, "a till has /live, /ready and /metrics");
       return false;
     }
     if (request.path != "/metrics" || key.empty() || same(key, bearer(request))) return true;
-    answer_error(response, 401, "refused", "this till's metrics are read with http.metrics_key of its till.toml");
+    answer_error(response, 401, ErrorKind::refused,
+                 "this till's metrics are read with http.metrics_key of its till.toml");
     return false;
   };
   return HttpServer::start(settings, gate, [&till](httplib::Server& server) {
     server.Get("/live", [&till](const httplib::Request&, httplib::Response& out) {
       status_within(till, seconds(5)) ? answer_json(out, 200, R"({"live":true})")
-                                      : answer_error(out, 503, "timed_out", "the core does not answer");
+                                      : answer_error(out, 503, ErrorKind::timed_out, "the core does not answer");
     });
     server.Get("/ready", [&till](const httplib::Request&, httplib::Response& out) {
       const auto status = status_within(till, seconds(3));
       if (status && status->accepting) return answer_json(out, 200, R"({"ready":true})");
       answer_error(
-          out, 503, "io",
+          out, 503, ErrorKind::io,
           status ? "sales are refused: the data disk failed; check it, then restart" : "the core does not answer");
     });
     server.Get("/metrics", [&till](const httplib::Request&, httplib::Response& out) {

@@ -5,8 +5,7 @@
 
 #include "engine/cloud/ingest/meta_names.hpp"
 #include "storage/base/pack.hpp"
-#include "storage/model/op_codec.hpp"
-#include "transport/api/json.hpp"
+#include "transport/api/views.hpp"
 #include "transport/base/clock.hpp"
 
 namespace tillsync {
@@ -60,16 +59,12 @@ std::string trouble_of(httplib::Error error, bool too_long) {
 }
 
 std::string body_of(const BranchKey& shop, const Delivery& delivery) {
-  Json ops = Json::array();
+  api::Delivered out{shop.tenant, shop.branch.text, {}};
   for (const CloudOp& op : delivery.ops) {
-    const auto decoded = decode_op(op.bytes);
-    Json each = decoded ? to_json(*decoded, blake2b(op.bytes)) : Json{{"unreadable", true}};
-    each["id"] =
-        op.chain.till.text + "/" + std::to_string(op.chain.incarnation.value) + "/" + std::to_string(op.seq.value);
-    each["effect"] = name_of(op.effect);
-    ops.push_back(std::move(each));
+    api::OpView& each = out.ops.emplace_back(api::view_of(op));
+    each.id = each.till + "/" + std::to_string(op.chain.incarnation.value) + "/" + std::to_string(op.seq.value);
   }
-  return json_text({{"tenant", shop.tenant}, {"branch", shop.branch.text}, {"ops", ops}});
+  return json_text(api::write(out));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <sstream>
 
-#include "transport/api/json.hpp"
 #include "transport/base/caught.hpp"
 #include "transport/base/clock.hpp"
 
@@ -14,11 +13,12 @@ constexpr std::size_t kMaxRemembered = 256;  // of what multicast says, which an
 }  // namespace
 
 PeerShell::PeerShell(CoreLoop& loop, TillDisks& disks, const DataFolder& folder, const Settings& settings,
-                     const SecretKey& key, Log log)
+                     const SecretKey& key, Answerer answer, Log log)
     : loop_(loop),
       disks_(disks),
       folder_(folder),
       settings_(settings),
+      answer_(std::move(answer)),
       log_(std::move(log)),
       run_(random_seed()),
       links_(loop.io(), noise::KeyPair::of(key.x25519()), static_cast<LinkOwner&>(*this), log_),
@@ -84,7 +84,7 @@ Result<PeerInfo> PeerShell::admit(const noise::Key& key, const Hello& hello) {
 void PeerShell::on_up(PeerId id, const PeerInfo& peer) {
   const CoreLoop::Held held(loop_.lock());
   if (is_person(peer.role)) {
-    managers_.insert(id);
+    people_.emplace(id, peer.role);
     return;
   }
   remember(peer);
@@ -93,26 +93,10 @@ void PeerShell::on_up(PeerId id, const PeerInfo& peer) {
 
 void PeerShell::on_message(PeerId id, Message message) {
   const CoreLoop::Held held(loop_.lock());
-  if (!managers_.contains(id)) return loop_.carry_out(loop_.core().on_message(read_clock(), id, std::move(message)));
+  if (!people_.contains(id)) return loop_.carry_out(loop_.core().on_message(read_clock(), id, std::move(message)));
   const auto* question = std::get_if<Question>(&message);
-  question != nullptr ? answer_manager(id, *question) : links_.hang_up(id);
-}
-
-void PeerShell::answer_manager(PeerId id, const Question& question) {
-  const TillCore& core = loop_.core();
-  const auto answer = caught([&]() -> Result<Json> {
-    if (question.what == "lease") return lease_json(core, read_clock());
-    if (question.what == "roster_held") return spread_json(core, read_clock());
-    if (question.what != "conflicts")
-      return fail(
-          ErrorKind::refused,
-          "a till tells a manager's or a supporter's key of lease, roster_held and conflicts, and nothing else");
-    const StockNow stock = [&](const std::string& sku) { return core.stock(sku); };
-    Json all = Json::array();
-    for (const Conflict& c : core.conflicts()) all.push_back(to_json(c, stock));
-    return conflicts_page(std::move(all), question.argument);
-  });
-  links_.send(id, Answer{question.nonce, answer_text(answer)});
+  if (question == nullptr) return links_.hang_up(id);
+  links_.send(id, Answer{question->nonce, answer_(people_.at(id), *question)});
 }
 
 void PeerShell::on_unreadable(PeerId id) {
@@ -122,7 +106,7 @@ void PeerShell::on_unreadable(PeerId id) {
 
 void PeerShell::on_down(PeerId id) {
   const CoreLoop::Held held(loop_.lock());
-  if (managers_.erase(id) == 0) loop_.carry_out(loop_.core().on_peer_down(read_clock(), id));
+  if (people_.erase(id) == 0) loop_.carry_out(loop_.core().on_peer_down(read_clock(), id));
   if (!loop_.stopping()) dialer_.poke();
 }
 

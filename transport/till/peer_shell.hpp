@@ -1,10 +1,11 @@
 // A till's dealings with others: who may connect, whom to dial and where they were last seen, and what managers ask.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
+#include <string>
 
 #include "transport/base/settings.hpp"
 #include "transport/net/dialer.hpp"
@@ -15,8 +16,10 @@ namespace tillsync {
 
 class PeerShell final : public ActionHandler, private LinkOwner {
  public:
+  // What a person's key is answered, as the text of the answer's message.
+  using Answerer = std::function<std::string(Role role, const Question& question)>;
   PeerShell(CoreLoop& loop, TillDisks& disks, const DataFolder& folder, const Settings& settings, const SecretKey& key,
-            Log log);
+            Answerer answer, Log log);
   // Listens, looks for others and lets them find this till. Before the core's thread runs. Errors: refused.
   Result<void> join_network();
   std::uint16_t port() const { return port_; }  // 0: not on the network
@@ -38,7 +41,6 @@ class PeerShell final : public ActionHandler, private LinkOwner {
   void be_discovered();
   void offer_addresses();
   void remember(const PeerInfo& peer);
-  void answer_manager(PeerId id, const Question& question);
   void keep_roster();
   std::optional<noise::Key> key_of(const TillId& name);
   bool wanted(const TillId& name);
@@ -47,13 +49,14 @@ class PeerShell final : public ActionHandler, private LinkOwner {
   TillDisks& disks_;
   const DataFolder& folder_;
   const Settings& settings_;
+  Answerer answer_;
   Log log_;
   std::uint64_t run_;  // of this process: who dials us tells a restart by it
   std::uint16_t port_ = 0;
   Links links_;
   Dialer dialer_;
   std::unique_ptr<Discovery> discovery_;
-  std::set<PeerId> managers_;  // connected ones: they may ask, and the core never hears of them
+  std::map<PeerId, Role> people_;  // connected ones: they may ask, and the core never hears of them
   std::map<TillId, Address> remembered_;
   LeaseView announced_;
 };

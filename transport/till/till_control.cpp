@@ -1,164 +1,86 @@
 #include "transport/till/till_control.hpp"
 
-#include "storage/base/pack.hpp"
-#include "storage/model/op_codec.hpp"
-#include "transport/base/clock.hpp"
+#include "transport/api/in_message.hpp"
+#include "transport/till/till_looks.hpp"
 
 namespace tillsync {
 
 namespace {
 
-constexpr std::size_t kOpsOfPage = 500;
+using api::Asker;
+using api::Reply;
 
-Result<Json> record_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
-  auto draft = draft_from(q.value("op", Json()));
-  if (!draft) return tl::unexpected(draft.error());
-  till.record(*draft, [reply](Result<Receipt> receipt) {
-    reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
-  });
-  return Json();
+Result<api::Nothing> nothing(const Result<void>& done) {
+  return done ? Result<api::Nothing>(api::Nothing{}) : tl::unexpected(done.error());
 }
 
-Result<Json> wait_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
-  const auto level = level_named(q.value("level", "cloud"));
-  if (!level) return fail(ErrorKind::invalid, "a level is one of own_disk, two_disks, host, cloud");
-  till.wait(q.value("key", ""), *level, milliseconds(q.value("limit_ms", 10'000)), [reply](Result<Level> reached) {
-    reply(reached ? Result<Json>(Json{{"level", name_of(*reached)}}) : tl::unexpected(reached.error()));
-  });
-  return Json();
-}
-
-Result<Json> command_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
-  const std::string name = q.value("name", "");
-  if (name.empty() || name.size() > 64) return fail(ErrorKind::invalid, "a setting's name has 1 to 64 bytes");
-  till.command(name, fields_from(q.value("value", Json())), [reply](Result<void> done) {
-    reply(done ? Result<Json>(Json::object()) : tl::unexpected(done.error()));
-  });
-  return Json();
-}
-
-Result<Json> edit_later(TillRuntime& till, const Json& q, const ControlReply& reply) {
+void edit(TillRuntime& till, const api::EditRequest& q, const Reply<Receipt>& reply) {
   std::map<std::string, Bytes> changes;
-  const Json asked = q.value("changes", Json::object());
-  for (const auto& [field, value] : asked.items()) changes[field] = value.is_null() ? Bytes() : fields_from(value);
-  OpDraft draft =
-      till.node().draft_edit(q.value("kind", "product"), q.value("row", ""), changes, q.value("deletes", false));
-  draft.key = q.value("key", "");
-  draft.cashier = q.value("cashier", "");
-  till.record(draft, [reply](Result<Receipt> receipt) {
-    reply(receipt ? Result<Json>(to_json(*receipt)) : tl::unexpected(receipt.error()));
+  for (const auto& [field, value] : q.changes) changes[field] = value.is_null() ? Bytes() : fields_from(value);
+  OpDraft draft = till.node().draft_edit(q.kind, q.row, changes, q.deletes);
+  draft.key = q.key;
+  draft.cashier = q.cashier;
+  till.record(draft, reply);
+}
+
+void command(TillRuntime& till, const api::CommandRequest& q, const Reply<api::Nothing>& reply) {
+  if (q.name.empty() || q.name.size() > 64)
+    return reply(fail(ErrorKind::invalid, "a setting's name has 1 to 64 bytes"));
+  till.command(q.name, fields_from(q.value), [reply](const Result<void>& done) { reply(nothing(done)); });
+}
+
+Result<api::RosterTaken> take_roster(TillRuntime& till, const api::TakeRosterRequest& q) {
+  const auto roster = Roster::decode(q.roster.bytes);
+  if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
+  till.take_roster(*roster);
+  const auto& mine = till.node().roster();
+  return api::RosterTaken{till.settings().branch.text, mine ? mine->version : 0,
+                          mine && mine->signature == roster->signature};
+}
+
+void answer_writes(api::Answering& answers, TillRuntime& till) {
+  answers.on_later<api::RecordRequest>([&till](const Asker&, const api::RecordRequest& q, Reply<Receipt> reply) {
+    till.record(q.op, std::move(reply));
   });
-  return Json();
-}
-
-Json op_json(ByteView bytes) {
-  auto op = decode_op(bytes);
-  return op ? to_json(*op, blake2b(bytes)) : Json{{"unreadable", true}};
-}
-
-// A page of everything in the vault and the pending set, in (incarnation, seq) order of each.
-Json ops_page(TillRuntime& till, const Json& q) {
-  Json ops = Json::array();
-  Incarnation incarnation{q.value("incarnation", std::uint64_t{0})};
-  Seq from{q.value("from", std::uint64_t{0})};
-  std::set<std::pair<Incarnation, Seq>> seen;
-  till.store().view().all_ops(incarnation, from, [&](Incarnation i, Seq s, ByteView bytes) {
-    if (ops.size() >= kOpsOfPage) return false;
-    ops.push_back(op_json(bytes));
-    seen.insert({i, s});
-    return true;
+  answers.on_later<api::EditRequest>(
+      [&till](const Asker&, const api::EditRequest& q, const Reply<Receipt>& reply) { edit(till, q, reply); });
+  answers.on_later<api::WaitRequest>(
+      [&till](const Asker&, const api::WaitRequest& q, const Reply<api::Reached>& reply) {
+        till.wait(q.key, q.level, milliseconds(q.limit_ms), [reply](const Result<Level>& level) {
+          reply(level ? Result<api::Reached>(api::Reached{*level}) : tl::unexpected(level.error()));
+        });
+      });
+  answers.on_later<api::CommandRequest>([&till](const Asker&, const api::CommandRequest& q,
+                                                const Reply<api::Nothing>& reply) { command(till, q, reply); });
+  answers.on<api::StepDownRequest>([&till](const auto& q) -> Result<api::Nothing> {
+    till.step_down(q.to.empty() ? std::nullopt : std::optional(TillId{q.to}));
+    return api::Nothing{};
   });
-  const bool last = ops.size() < kOpsOfPage;
-  for (const PendingOp& p : till.node().own().history().pending()) {
-    const auto place = std::pair(p.op.chain.incarnation, p.op.seq);
-    if (last && place >= std::pair(incarnation, from) && !seen.contains(place)) ops.push_back(to_json(p.op, p.hash));
-  }
-  return {{"ops", ops}, {"more", !last}};
+  answers.on<api::TakeRosterRequest>([&till](const auto& q) { return take_roster(till, q); });
 }
 
-Json queue_page(TillRuntime& till, const Json& q) {
-  Json ops = Json::array();
-  for (const PendingOp& p : till.node().unsent(q.value("limit", std::size_t{100}))) {
-    Json each = to_json(p.op, p.hash);
-    if (auto level = till.node().where(p.op.key)) each["level"] = name_of(*level);
-    ops.push_back(std::move(each));
-  }
-  return {{"unsent", till.status().unsent}, {"ops", ops}};
-}
-
-Result<Json> answer(TillRuntime& till, const std::string& what, const Json& q) {
-  TillCore& node = till.node();
-  if (what == "status") return to_json(till.status());
-  if (what == "queue") return queue_page(till, q);
-  if (what == "ops") return ops_page(till, q);
-  if (what == "where") {
-    auto level = node.where(q.value("key", ""));
-    return level ? Result<Json>(Json{{"level", name_of(*level)}}) : tl::unexpected(level.error());
-  }
-  if (what == "stock") {
-    Json all = Json::object();
-    for (const auto& [sku, milli] : node.all_stock()) all[sku] = milli;
-    return all;
-  }
-  if (what == "row") {
-    const auto row = node.row({"tenant", q.value("kind", "product")}, q.value("row", ""));
-    if (!row || row->deleted) return fail(ErrorKind::not_found, "this till has no such row");
-    return Json{{"id", row->id}, {"version", row->version.value}, {"fields", fields_json(row->fields)}};
-  }
-  if (what == "lease") {
-    return lease_json(node, read_clock());
-  }
-  if (what == "roster_held") return spread_json(node, read_clock());
-  if (what == "certificate") {
-    const auto& certificate = node.certificate();
-    if (!certificate || !node.roster())
-      return fail(ErrorKind::not_found, "no exclusive lease is known here just now: ask again when there is one");
-    const Bytes bytes = pack(LeaseProof{*node.roster(), *certificate});
-    return Json{{"certificate", bytes_json(bytes)}};
-  }
-  if (what == "conflicts") {
-    Json all = Json::array();
-    const StockNow stock = [&](const std::string& sku) { return node.stock(sku); };
-    for (const Conflict& c : node.conflicts()) all.push_back(to_json(c, stock));
-    return all;
-  }
-  if (what == "available")
-    return to_json(node.available(q.value("sku", ""), Quantity{q.value("milli", 1000)}, read_clock()));
-  if (what == "settings") {
-    Json all = Json::object();
-    for (const Row& row : node.settings()) all[row.id] = fields_json(row.fields);
-    return all;
-  }
-  if (what == "step_down") {
-    const std::string to = q.value("to", "");
-    till.step_down(to.empty() ? std::nullopt : std::optional(TillId{to}));
-    return Json::object();
-  }
-  if (what == "roster") return node.roster() ? to_json(*node.roster()) : Json();
-  if (what == "take_roster") {
-    const auto roster = Roster::decode(bytes_from(q.value("roster", Json::array())));
-    if (!roster) return fail(ErrorKind::invalid, "this is no roster signed by its tenant");
-    till.take_roster(*roster);
-    const auto& mine = node.roster();
-    return Json{{"version", mine ? mine->version : 0}, {"same", mine && mine->signature == roster->signature}};
-  }
-  return fail(ErrorKind::invalid, "a till does not know the question '" + what + "'");
+std::shared_ptr<const api::Answering> answers_of(TillRuntime& till) {
+  auto answers = std::make_shared<api::Answering>();
+  answer_looks(*answers, till.node(), till.store(), true);
+  answer_writes(*answers, till);
+  answers->complete<api::TillQuestions>("till");
+  return answers;
 }
 
 }  // namespace
 
 ControlHandler till_control(TillRuntime& till) {
-  return always_answering([&till](const Json& q, const ControlReply& reply) {
+  return [&till, answer = for_user(answers_of(till))](const Json& question, ControlReply reply) {
     const TillRuntime::Held held(till.core());
-    const std::string what = q.value("do", "");
-    const bool later = what == "record" || what == "wait" || what == "command" || what == "edit";
-    auto result = what == "record"    ? record_later(till, q, reply)
-                  : what == "edit"    ? edit_later(till, q, reply)
-                  : what == "wait"    ? wait_later(till, q, reply)
-                  : what == "command" ? command_later(till, q, reply)
-                                      : answer(till, what, q);
-    if (!later || !result) reply(std::move(result));
-  });
+    answer(question, std::move(reply));
+  };
+}
+
+std::string answer_person(TillRuntime& till, Role role, const Question& question) {
+  std::string text;
+  answers_of(till)->ask({api::Key::in_roster, party_of(role)}, api::question_of(question),
+                        [&](const Result<Json>& answer) { text = api::answer_text(answer); });
+  return text;
 }
 
 }  // namespace tillsync

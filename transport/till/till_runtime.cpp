@@ -1,6 +1,7 @@
 #include "transport/till/till_runtime.hpp"
 
 #include "transport/base/clock.hpp"
+#include "transport/till/till_control.hpp"
 
 namespace tillsync {
 
@@ -22,7 +23,9 @@ TillRuntime::TillRuntime(OpenedTill opened, const Log& log)
       disks_(std::move(opened.disk), std::move(opened.files)),
       loop_(std::move(opened.core), disks_, log),
       recorder_(loop_, disks_),
-      peers_(loop_, disks_, folder_, settings_, opened.key, log),
+      peers_(
+          loop_, disks_, folder_, settings_, opened.key,
+          [this](Role role, const Question& question) { return answer_person(*this, role, question); }, log),
       replies_(loop_),
       house_(loop_, disks_, folder_, std::move(opened.check), log) {
   loop_.add(recorder_);

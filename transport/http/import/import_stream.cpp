@@ -1,6 +1,6 @@
 #include "transport/http/import/import_stream.hpp"
 
-#include "transport/api/json.hpp"
+#include "transport/api/json_values.hpp"
 
 namespace tillsync {
 

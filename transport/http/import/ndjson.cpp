@@ -1,6 +1,6 @@
 #include "transport/http/import/ndjson.hpp"
 
-#include "transport/api/json.hpp"
+#include "transport/api/json_values.hpp"
 
 namespace tillsync {
 
