@@ -67,7 +67,7 @@ class CloudCore {
   // roster that a peer brought, which is only kept if it is news. Errors: busy, not_found, refused, invalid.
   CloudActions on_request(Now now, ReplyTo to, const BranchKey& branch, CloudRequest request);
   CloudActions on_done(Now now, std::size_t lane, Result<CloudAnswers> outcome);
-  CloudActions on_rows_changed(Now now, const ChangedFeeds& feeds);  // by an import, or by another process
+  CloudActions on_rows_changed(Now now, const ChangedFeeds& feeds);  // by another process
   CloudActions on_wake(Now now);
   std::optional<Instant> next_wake() const { return scheduler_.next_wake(); }
 
