@@ -15,10 +15,10 @@ const char* text(Level level) {
 }
 
 std::string words(const HistoryOffer& m) {
-  return "Offer " + text(m.chain) + " up to " + text(m.last.seq.value) + ", cloud " + text(m.cloud.seq.value);
+  return "HistoryOffer " + text(m.chain) + " up to " + text(m.last.seq.value) + ", cloud " + text(m.cloud.seq.value);
 }
 std::string words(const Ack& m) {
-  return "Held " + text(m.chain) + " up to " + text(m.point.seq.value) + " (" + text(m.level) + ")";
+  return "Ack " + text(m.chain) + " up to " + text(m.point.seq.value) + " (" + text(m.level) + ")";
 }
 std::string words(const Push& m) {
   return "Push " + text(m.chain) + " " + text(m.first.value) + ".." + text(m.first.value + m.ops.size() - 1);
@@ -54,8 +54,10 @@ std::string words(const Command& m) {
 std::string words(const Commanded& m) { return "Commanded" + (m.refusal.empty() ? "" : ": " + m.refusal); }
 std::string words(const Question& m) { return "Question " + m.what; }
 std::string words(const Answer&) { return "Answer"; }
-std::string words(const CloudReset& m) { return "BeganAnew, generation " + text(m.generation); }
-std::string words(const DivergentBatchAck& m) { return "Rescued " + text(m.chain) + " up to " + text(m.end.seq.value); }
+std::string words(const CloudReset& m) { return "CloudReset, generation " + text(m.generation); }
+std::string words(const DivergentBatchAck& m) {
+  return "DivergentBatchAck " + text(m.chain) + " up to " + text(m.end.seq.value);
+}
 std::string words(const Unknown& m) { return "Unknown, type " + text(m.type); }
 std::string words(const PreVote& m) { return "PreVote " + text(m.ballot); }
 std::string words(const PreVoteReply& m) {

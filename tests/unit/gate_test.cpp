@@ -276,7 +276,7 @@ TEST_CASE("two releases next to each other understand each other; one that is to
   CHECK(agree(mine, older) == kNewestProtocol - 1);
   CHECK(agree(mine, newer) == kNewestProtocol);
   CHECK(agree(mine, ancient).error().message == "till-2 runs a release that is too old for the other end: update it");
-  // What the version before sends is read: its Held has no generation.
+  // What the version before sends is read: its Ack has no generation.
   const Bytes held("\x92\x0b\x93\x92\xa6till-1\x01\x03\x92\x07\xc4\x20", 17);
   const auto read = decode_message(held + Bytes(32, 'h'));
   REQUIRE(read);
