@@ -33,7 +33,8 @@ const std::map<std::string, std::set<std::string>> kRooms = {
     {"engine", {"engine/include", "engine/wire", "conflicts", "storage/lmdb"}},
     {"engine/ledger", {"conflicts"}},
     {"engine/till", {"engine", "engine/ledger", "storage/journal"}},
-    {"engine/cloud", {"engine", "engine/ledger"}},
+    {"engine/cloud/ingest", {"engine", "engine/ledger"}},
+    {"engine/cloud", {"engine/cloud/ingest"}},
     {"transport/base", {"engine", "storage/disk"}},
     {"transport/files", {"engine/till"}},
     {"transport/net/noise", {"storage/base"}},
@@ -50,7 +51,7 @@ const std::map<std::string, std::set<std::string>> kRooms = {
     {"sim/draw", {"sim/scenario"}},
     {"sim/report", {"sim/scenario"}},
     {"tools/client", {"transport/http", "conflicts/tui"}},
-    {"tools/cli", {"tools/client", "sim/draw", "sim/report"}},
+    {"tools/cli", {"tools/client", "tools/demo", "sim/draw", "sim/report"}},
     {"tools/demo", {"tools/client"}},
     {"tools/sample", {"storage/base"}},
 };

@@ -164,14 +164,16 @@ void confirm(const RosterArguments& a) {
   issue(a.roster, roster, tenant);
 }
 
-}  // namespace
+using Arguments = std::shared_ptr<RosterArguments>;
 
-void add_roster(CLI::App& app) {
-  auto a = std::make_shared<RosterArguments>();
-  CLI::App* roster = app.add_subcommand(
-      "roster",
-      "Who belongs to a branch.\nExample: tillsync roster init --out shop --tenant 'Our Bakery' --branch main-street");
-  roster->require_subcommand(1);
+CLI::App* changing(CLI::App* roster, const Arguments& a, const char* name, const char* what) {
+  CLI::App* c = roster->add_subcommand(name, what);
+  c->add_option("--roster", a->roster, "The roster file")->required();
+  c->add_option("--tenant-key", a->tenant_key, "The tenant's key file")->required();
+  return c;
+}
+
+void add_init(CLI::App* roster, const Arguments& a) {
   CLI::App* start = roster->add_subcommand("init", "Make the tenant's keys and an empty roster.");
   start->add_option("--out", a->out, "Folder for tenant.key, recovery.key and BRANCH.roster")->required();
   start->add_option("--tenant", a->tenant, "The retailer's name, for people")->required();
@@ -179,13 +181,10 @@ void add_roster(CLI::App& app) {
   start->add_option("--tenant-key", a->tenant_key, "For a further branch: the tenant's key, if not OUT/tenant.key");
   start->add_option("--lease-ms", a->lease_ms, "Lease time")->capture_default_str();
   start->callback([a] { init(*a); });
-  auto changing = [&](const char* name, const char* what) {
-    CLI::App* c = roster->add_subcommand(name, what);
-    c->add_option("--roster", a->roster, "The roster file")->required();
-    c->add_option("--tenant-key", a->tenant_key, "The tenant's key file")->required();
-    return c;
-  };
-  CLI::App* add = changing("add",
+}
+
+void add_members(CLI::App* roster, const Arguments& a) {
+  CLI::App* add = changing(roster, a, "add",
                            "Add a member.\nExample: tillsync roster add --roster shop/main-street.roster --tenant-key "
                            "shop/tenant.key --name till-1 --key KEY");
   add->add_option("--name", a->name, "The member's name")->required();
@@ -198,11 +197,14 @@ void add_roster(CLI::App& app) {
   add_asked(add, a->whom);
   add->callback([a] { add_member(*a); });
   CLI::App* remove =
-      changing("remove", "Remove a member: it can no longer connect or vote once the new roster arrives.");
+      changing(roster, a, "remove", "Remove a member: it can no longer connect or vote once the new roster arrives.");
   remove->add_option("--name", a->name, "The member's name")->required();
   add_asked(remove, a->whom);
   remove->callback([a] { remove_member(*a); });
-  CLI::App* witness = changing("witness",
+}
+
+void add_votes(CLI::App* roster, const Arguments& a) {
+  CLI::App* witness = changing(roster, a, "witness",
                                "Give the cloud a vote, or take it: for branches with an even number of tills.\n"
                                "Example: tillsync roster witness --on --roster shop/main-street.roster --tenant-key "
                                "shop/tenant.key");
@@ -210,7 +212,7 @@ void add_roster(CLI::App& app) {
   witness->add_flag("--off", a->off, "It does not");
   add_asked(witness, a->whom);
   witness->callback([a] { set_vote(*a, Role::cloud); });
-  CLI::App* vote = changing("vote",
+  CLI::App* vote = changing(roster, a, "vote",
                             "Give a till a vote, or take it: one that joined by the cloud has none yet.\n"
                             "Example: tillsync roster vote --on --name till-4 --roster shop/main-street.roster "
                             "--tenant-key shop/tenant.key --data till-1");
@@ -219,15 +221,32 @@ void add_roster(CLI::App& app) {
   vote->add_flag("--off", a->off, "It does not");
   add_asked(vote, a->whom);
   vote->callback([a] { set_vote(*a, Role::till); });
-  CLI::App* alarm = changing("emergency",
+}
+
+void add_emergency(CLI::App* roster, const Arguments& a) {
+  CLI::App* alarm = changing(roster, a, "emergency",
                              "Tills are stolen or burnt and no majority is left: remove them at once.\n"
                              "Example: tillsync roster emergency --gone till-1 --gone till-2 --roster "
                              "shop/main-street.roster --tenant-key shop/tenant.key");
   alarm->add_option("--gone", a->gone, "A till that is gone; any number of times")->required();
   alarm->callback([a] { emergency(*a); });
-  CLI::App* sure = changing("confirm", "Confirm an emergency roster, a minute later at the earliest.");
+  CLI::App* sure = changing(roster, a, "confirm", "Confirm an emergency roster, a minute later at the earliest.");
   add_asked(sure, a->whom);
   sure->callback([a] { confirm(*a); });
+}
+
+}  // namespace
+
+void add_roster(CLI::App& app) {
+  auto a = std::make_shared<RosterArguments>();
+  CLI::App* roster = app.add_subcommand(
+      "roster",
+      "Who belongs to a branch.\nExample: tillsync roster init --out shop --tenant 'Our Bakery' --branch main-street");
+  roster->require_subcommand(1);
+  add_init(roster, a);
+  add_members(roster, a);
+  add_votes(roster, a);
+  add_emergency(roster, a);
   add_tenant_keys(roster);
   add_roster_show(roster);
   CLI::App* key = roster->add_subcommand("key",
