@@ -1,4 +1,5 @@
-// A data folder belongs to one process at a time. The lock is the kernel's (flock), so a crash never leaves it behind.
+// A data folder belongs to one process at a time. The lock is the kernel's (fcntl), so a crash never leaves it behind,
+// and a child that the process forked does not hold it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ class DataFolder {
   static Result<DataFolder> lock(const std::string& path, bool create);
 
   // For one who only reads: locks nothing, makes nothing, and never keeps a till from starting.
-  static DataFolder look(const std::string& path) { return DataFolder(path, -1); }
+  static DataFolder look(const std::string& path) { return DataFolder(path, {}, -1); }
   // Whether a process has locked it: one that runs, or is about to.
   static bool in_use(const std::string& path);
 
@@ -26,8 +27,9 @@ class DataFolder {
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
  private:
-  DataFolder(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  DataFolder(std::string path, std::string real, int fd) : path_(std::move(path)), real_(std::move(real)), fd_(fd) {}
   std::string path_;
+  std::string real_;  // however the caller named it
   int fd_ = -1;
 };
 

@@ -45,6 +45,13 @@ class PosixFile final : public File {
 
   Result<void> flush() override {
     if (::fdatasync(fd_) != 0) return system_error("flushing " + path_, errno);
+    struct stat st {};
+    if (::fstat(fd_, &st) == 0 && st.st_nlink == 0) {
+      return fail(ErrorKind::io,
+                  "somebody deleted " + path_ +
+                      " while it was in use: nothing more can be kept; stop this program, and restore its "
+                      "folder before it starts again");
+    }
     return {};
   }
 
