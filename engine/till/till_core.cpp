@@ -127,6 +127,10 @@ Actions TillCore::on_record(Now now, Drafts drafts) {
 
 Actions TillCore::on_wait(Now now, ReplyTo to, const std::string& key, Level level, Duration limit) {
   Actions out;
+  if (const auto known = acks_.durability(key); !known && !log_.writing(key)) {
+    out.level_replies.push_back({to, tl::unexpected(known.error())});
+    return out;
+  }
   waiters_.add(to, key, level, now.mono + limit);
   waiters_.settle(now.mono, out);
   return out;

@@ -1,7 +1,6 @@
 #include "transport/till/core_loop.hpp"
 
 #include <algorithm>
-#include <asio/executor_work_guard.hpp>
 
 #include "transport/base/clock.hpp"
 
@@ -21,7 +20,7 @@ void CoreLoop::start(std::function<void()> begin) {
 }
 
 void CoreLoop::run(const std::function<void()>& begin) {
-  const auto guard = asio::make_work_guard(io_);
+  auto more = expecting();
   {
     const Held held(lock_);
     carry_out(core_->on_start(read_clock()));
@@ -29,7 +28,8 @@ void CoreLoop::run(const std::function<void()>& begin) {
   }
   while (!stopping_ && io_.run_one() > 0) {
   }
-  io_.run_for(kLastWork);  // what was closed ends
+  more.reset();
+  io_.run_for(kLastWork);  // what was closed ends, and what the disks still have is answered
 }
 
 void CoreLoop::carry_out(Actions actions) {
@@ -60,7 +60,7 @@ void CoreLoop::perform(Actions actions) {
 }
 
 void CoreLoop::commit(std::shared_ptr<const StoreBatch> batch) {
-  asio::post(disks_.database_lane(), [this, batch = std::move(batch)] {
+  asio::post(disks_.database_lane(), [this, batch = std::move(batch), expected = expecting()] {
     auto outcome = disks_.commit(*batch);
     post([this, outcome = std::move(outcome)]() mutable {
       carry_out(core_->on_committed(read_clock(), std::move(outcome)));
@@ -87,6 +87,7 @@ void CoreLoop::end() {
   if (!thread_.joinable()) return;
   post([this] {
     carry_out(core_->on_step_down(read_clock(), std::nullopt));
+    if (std::ranges::none_of(parts_, &ActionHandler::has_farewells)) return close();
     auto farewell = std::make_shared<asio::steady_timer>(io_, kFarewell);
     farewell->async_wait([this, farewell](asio::error_code) { close(); });
   });

@@ -2,6 +2,7 @@
 // so in turn, each its own share. A caller who waits for its sale borrows the core for a moment, under the same lock.
 #pragma once
 
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -23,10 +24,11 @@ namespace tillsync {
 class ActionHandler {
  public:
   virtual ~ActionHandler() = default;
-  virtual void act(Actions& actions) = 0;  // does its share of them
-  virtual void on_settled(Now /*now*/) {}  // nothing is left to do, and the core is about to wait
-  virtual void on_woken(Now /*now*/) {}    // the core's own time has come
-  virtual void on_closing() {}             // the last call: begin nothing more
+  virtual void act(Actions& actions) = 0;               // does its share of them
+  virtual void on_settled(Now /*now*/) {}               // nothing is left to do, and the core is about to wait
+  virtual void on_woken(Now /*now*/) {}                 // the core's own time has come
+  virtual bool has_farewells() const { return false; }  // somebody is there to hear of the end
+  virtual void on_closing() {}                          // the last call: begin nothing more
 };
 
 class CoreLoop {
@@ -63,6 +65,9 @@ class CoreLoop {
   }
   std::recursive_mutex& lock() { return lock_; }
   asio::io_context& io() { return io_; }
+  // Held by work elsewhere that will post what came of it: the loop does not end before.
+  using Expected = asio::executor_work_guard<asio::io_context::executor_type>;
+  Expected expecting() { return asio::make_work_guard(io_); }
 
   // By whoever holds the core.
   TillCore& core() { return *core_; }

@@ -9,6 +9,7 @@ namespace tillsync {
 
 namespace {
 constexpr char kRemembered[] = "peers.txt";  // the last good addresses, for networks without multicast
+constexpr Duration kListenAgain = seconds(30);
 constexpr std::size_t kMaxRemembered = 256;  // of what multicast says, which anybody can
 }  // namespace
 
@@ -27,13 +28,36 @@ PeerShell::PeerShell(CoreLoop& loop, TillDisks& disks, const DataFolder& folder,
                             [this](const TillId& name) { return key_of(name); }},
               Random(random_seed())) {}
 
-Result<void> PeerShell::join_network() {
-  auto port = links_.listen(settings_.listen);
+Result<void> PeerShell::join_network(bool only_there) {
+  networked_ = true;
+  const auto there = listen(settings_.listen);
+  if (!there && (only_there || there.error().kind == ErrorKind::invalid)) return there;
+  if (!there) listen_elsewhere(there.error().message);
+  offer_addresses();
+  return {};
+}
+
+Result<void> PeerShell::listen(const Address& address) {
+  auto port = links_.listen(address);
   if (!port) return tl::unexpected(port.error());
   port_ = *port;
   if (settings_.mdns) be_discovered();
-  offer_addresses();
   return {};
+}
+
+// Who is asked by multicast, or hears of it in a greeting, finds the other port; a configured peer does not.
+void PeerShell::listen_elsewhere(const std::string& why) {
+  if (listen({settings_.listen.host, 0})) {
+    return log_({Notice::Weight::warning, "this till sells, and listens on port " + std::to_string(port_) +
+                                              " instead of " + std::to_string(settings_.listen.port) + ": " + why});
+  }
+  log_({Notice::Weight::warning, "this till sells, and no other can reach it: " + why});
+  listen_again_.expires_after(kListenAgain);
+  listen_again_.async_wait([this](asio::error_code error) {
+    const CoreLoop::Held held(loop_.lock());
+    if (error || loop_.stopping()) return;
+    if (const auto there = listen(settings_.listen); !there) listen_elsewhere(there.error().message);
+  });
 }
 
 void PeerShell::be_discovered() {
@@ -135,7 +159,7 @@ void PeerShell::keep_roster() {
     if (auto kept = replace_file(folder_.file("roster.bin"), bytes); !kept)
       log_({Notice::Weight::error, kept.error().for_log()});
   });
-  if (port_ != 0) offer_addresses();
+  if (networked_) offer_addresses();
 }
 
 // Offers the dialer every address that is known, again after each change of the roster.
@@ -168,6 +192,7 @@ void PeerShell::on_woken(Now now) {
 }
 
 void PeerShell::on_closing() {
+  listen_again_.cancel();
   links_.close();
   dialer_.close();
 }

@@ -6,6 +6,7 @@ namespace tillsync {
 
 namespace {
 
+constexpr Duration kLeaving = seconds(2);  // they have their answer, and only have to wake up
 constexpr char kShuttingDown[] = "this till is shutting down: nothing was recorded";
 
 void refuse(const std::vector<GroupCommit::Caller*>& callers) {
@@ -19,14 +20,24 @@ void refuse(const std::vector<GroupCommit::Caller*>& callers) {
 Result<Receipt> TillRecorder::record(const OpDraft& draft) {
   auto valid = ValidDraft::of(draft);
   if (!valid) return tl::unexpected(valid.error());
-  return group_.record(std::move(*valid));
+  ++inside_;
+  auto receipt = group_.record(std::move(*valid));
+  --inside_;  // and nothing of this object is touched any more
+  return receipt;
+}
+
+TillRecorder::~TillRecorder() {
+  const Instant until = read_clock().mono + kLeaving;
+  while (inside_ > 0 && read_clock().mono < until) std::this_thread::yield();
 }
 
 void TillRecorder::serve(const std::vector<GroupCommit::Caller*>& callers) {
   std::optional<std::vector<Bytes>> batch;
+  std::optional<CoreLoop::Expected> expected;  // others' sales may follow this flush
   {
     const CoreLoop::Held held(loop_.lock());
     if (loop_.stopping()) return refuse(callers);
+    expected.emplace(loop_.expecting());
     Drafts drafts = take_handed_over();
     for (GroupCommit::Caller* each : callers) {
       drafts.emplace_back(loop_.next_reply(), std::move(each->draft));
@@ -96,7 +107,7 @@ void TillRecorder::act(Actions& actions) {
 }
 
 void TillRecorder::append(std::vector<Bytes> batch) {
-  asio::post(disks_.journal_lane(), [this, batch = std::move(batch)] {
+  asio::post(disks_.journal_lane(), [this, batch = std::move(batch), expected = loop_.expecting()] {
     auto outcome = disks_.flush(batch);
     loop_.post([this, outcome = std::move(outcome)]() mutable {
       loop_.carry_out(loop_.core().on_appended(read_clock(), std::move(outcome), [this](Actions& early) {

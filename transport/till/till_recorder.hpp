@@ -3,6 +3,7 @@
 // theirs along, so that it overtakes none.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <unordered_map>
@@ -19,11 +20,15 @@ class TillRecorder final : public ActionHandler {
   using Done = std::function<void(Result<Receipt>)>;
 
   TillRecorder(CoreLoop& loop, TillDisks& disks) : loop_(loop), disks_(disks) {}
+  ~TillRecorder() override;  // those who wait in record() have left it
 
   // From any thread but the core's; returns when it is durable. The flush is made in the caller's thread.
   Result<Receipt> record(const OpDraft& draft);
   // From any thread; `done` is called on the core's thread. Those that come together share a flush.
   void record(const OpDraft& draft, Done done);
+
+  // On the core's thread: numbers what was handed over so far, instead of a moment later.
+  void record_handed_over();
 
   void act(Actions& actions) override;
   void on_closing() override { hand_over_.cancel(); }
@@ -32,7 +37,6 @@ class TillRecorder final : public ActionHandler {
   using Drafts = TillCore::Drafts;
   void serve(const std::vector<GroupCommit::Caller*>& callers);
   void record_soon();
-  void record_handed_over();
   Drafts take_handed_over();  // on any thread that holds the core
   void append(std::vector<Bytes> batch);
   void answer_waiting(Actions& actions);
@@ -42,6 +46,7 @@ class TillRecorder final : public ActionHandler {
   TillDisks& disks_;
   GroupCommit group_{[this](const std::vector<GroupCommit::Caller*>& callers) { serve(callers); }};
   std::unordered_map<std::uint64_t, GroupCommit::Caller*> waiting_;  // for a flush that is under way
+  std::atomic<int> inside_ = 0;                                      // in the record() that waits
   std::unordered_map<std::uint64_t, Done> receipts_;
   std::mutex handed_over_mutex_;  // whoever holds the core may take it, never the other way round
   std::vector<std::pair<ValidDraft, Done>> handed_over_;  // and not yet numbered

@@ -10,7 +10,8 @@ Result<std::unique_ptr<TillRuntime>> TillRuntime::open(const Options& options, L
   if (!opened) return tl::unexpected(opened.error());
   std::unique_ptr<TillRuntime> till(new TillRuntime(std::move(*opened), log));
   if (options.network) {
-    if (auto joined = till->peers_.join_network(); !joined) return tl::unexpected(joined.error());
+    if (auto joined = till->peers_.join_network(options.listen.has_value()); !joined)
+      return tl::unexpected(joined.error());
   }
   till->loop_.start([house = &till->house_] { house->start(); });
   return till;
@@ -26,7 +27,7 @@ TillRuntime::TillRuntime(OpenedTill opened, const Log& log)
       peers_(
           loop_, disks_, folder_, settings_, opened.key,
           [this](Role role, const Question& question) { return answer_person(*this, role, question); }, log),
-      replies_(loop_),
+      replies_(loop_, recorder_),
       house_(loop_, disks_, folder_, std::move(opened.check), log) {
   loop_.add(recorder_);
   loop_.add(peers_);
