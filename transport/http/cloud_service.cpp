@@ -175,6 +175,16 @@ void CloudService::import(const Operator& who, const httplib::Request& request, 
   answer_json(response, status, json_text(answer));
 }
 
+Result<std::uint64_t> CloudService::import_batch(const std::string& tenant, ImportBatch batch) {
+  auto promise = std::make_shared<std::promise<Result<std::uint64_t>>>();
+  auto answer = promise->get_future();
+  asio::post(cloud_.io(), [&cloud = cloud_, promise, tenant, batch = std::move(batch)]() mutable {
+    cloud.import(tenant, std::move(batch),
+                 [promise](Result<std::uint64_t> done) { promise->set_value(std::move(done)); });
+  });
+  return answer.get();
+}
+
 template <class R>
 void CloudService::serve(const httplib::Request& in, httplib::Response& out, const R& question) {
   using Line = typename api::Find<R, api::CloudQuestions>::Type;

@@ -24,6 +24,7 @@ class CloudService {
   bool welcome(const Operator& who, httplib::Response& response);
   void import(const Operator& who, const httplib::Request& request, httplib::Response& response,
               const httplib::ContentReader& body);
+  Result<std::uint64_t> import_batch(const std::string& tenant, ImportBatch batch);  // waits until it is done
   // The same question as on the control socket (transport/api/questions.hpp), of the key's own tenant.
   template <class R>
   void serve(const httplib::Request& in, httplib::Response& out, const R& question);

@@ -22,7 +22,7 @@ api::OpsPage ops_page(TillCore& core, TillStore& store, const api::OpsRequest& q
     seen.insert({incarnation, seq});
     return true;
   });
-  for (const PendingOp& p : core.own().pending()) {
+  for (const PendingOp& p : core.own().history().pending()) {
     const auto place = std::pair(p.op.chain.incarnation, p.op.seq);
     if (!page.more && place >= std::pair(q.incarnation, q.from) && !seen.contains(place))
       page.ops.push_back(api::view_of(p.op, p.hash));
@@ -79,9 +79,9 @@ api::LeaseAnswer lease_of(const TillCore& core, Now now) {
   if (held) out.since_ms = to_ms(now.mono - lease.since), out.remaining_ms = to_ms(lease.until - now.mono);
   out.unsent = core.status(now).unsent;
   if (core.roster()) say_roster(core, *core.roster(), now, out);
-  for (const TwoGrants& e : core.book().evidence())
+  for (const TwoGrants& e : core.health().evidence())
     out.evidence.push_back({e.grantor.text, e.first.term, {e.first.candidate.text, e.second.candidate.text}});
-  for (const Complaint& c : core.book().complaints()) out.ignored.push_back({c.from.text, c.what, c.count});
+  for (const Complaint& c : core.health().complaints()) out.ignored.push_back({c.from.text, c.what, c.count});
   for (const HostChange& change : core.host_history()) {
     const char* kind = change.host.empty() ? "none" : change.exclusive ? "exclusive" : "provisional";
     out.history.push_back({change.wall_ms, change.host, kind, change.term, change.reason});

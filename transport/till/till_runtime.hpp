@@ -9,10 +9,10 @@
 #include "transport/till/core_loop.hpp"
 #include "transport/till/housekeeping.hpp"
 #include "transport/till/peer_shell.hpp"
-#include "transport/till/pending_replies.hpp"
 #include "transport/till/till_disks.hpp"
 #include "transport/till/till_opener.hpp"
 #include "transport/till/till_recorder.hpp"
+#include "transport/till/waiting_callers.hpp"
 
 namespace tillsync {
 
@@ -69,7 +69,7 @@ class TillRuntime {
   CoreLoop loop_;
   TillRecorder recorder_;
   PeerShell peers_;
-  PendingReplies replies_;
+  WaitingCallers replies_;
   Housekeeping house_;
 };
 

@@ -11,9 +11,9 @@
 
 namespace tillsync {
 
-class PendingReplies final : public ActionHandler {
+class WaitingCallers final : public ActionHandler {
  public:
-  PendingReplies(CoreLoop& loop, TillRecorder& recorder) : loop_(loop), recorder_(recorder) {}
+  WaitingCallers(CoreLoop& loop, TillRecorder& recorder) : loop_(loop), recorder_(recorder) {}
 
   // From any thread; `done` is called on the core's.
   void wait(std::string key, Level level, Duration limit, std::function<void(Result<Level>)> done);
