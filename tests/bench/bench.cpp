@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     std::cerr << "there is no folder '" << where << "': name one on the disk to be measured, or make it first\n";
     return 2;
   }
-  o.program = demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync";
+  o.program = client::this_program().substr(0, client::this_program().rfind('/')) + "/tillsync";
   return in_a_sentence([&] {
     std::vector<Figure> all;
     for (const auto& [name, run] : topics) {

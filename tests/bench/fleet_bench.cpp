@@ -80,7 +80,7 @@ std::vector<Branch> make_branches(const Options& o, const SecretKey& tenant, con
 client::Process cloud_process(const std::string& name, const std::string& folder) {
   return {name,
           folder,
-          {demo::this_program().substr(0, demo::this_program().rfind('/')) + "/tillsync", "cloud", "--data", folder,
+          {client::this_program().substr(0, client::this_program().rfind('/')) + "/tillsync", "cloud", "--data", folder,
            "--store", "postgresql", "--listen", "127.0.0.1:0"}};
 }
 

@@ -205,7 +205,7 @@ TEST_CASE("thirty tills: the same bounds, and little to say about the lease") {
   MESSAGE("L = " << plan.lease_ms << " ms, a new exclusive holder after " << ms_since(killed) << " ms");
   CHECK(ms_since(killed) < plan.lease_ms * 101 / 100 + 2000);
   const auto asked = Clock::now();
-  CHECK(shop.lease((old + 1) % 30)["tills"].size() == 30);
+  CHECK(shop.lease((old + 1) % 30).tills.size() == 30);
   MESSAGE("lease status in " << ms_since(asked) << " ms");
   for (int i = 0; i < 30; ++i) {
     if (i != old) shop.sell(i);

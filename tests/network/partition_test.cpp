@@ -11,7 +11,7 @@ namespace {
 
 const Wire kCut{true, {}, 0};
 
-std::string kind(LanShop& shop, int i) { return shop.lease(i)["kind"]; }
+std::string kind(LanShop& shop, int i) { return shop.lease(i).kind; }
 
 }  // namespace
 
@@ -81,7 +81,7 @@ TEST_CASE("two tills: with the cloud as witness the one that is left is exclusiv
   shop.kill(gone);
   const std::string wanted = plan.witness ? "exclusive" : "provisional";
   CHECK(shop.until(seconds(10),
-                   [&] { return kind(shop, left) == wanted && shop.lease(left)["host"] == shop.name(left); }));
+                   [&] { return kind(shop, left) == wanted && shop.lease(left).host == shop.name(left); }));
   shop.sell(left, 5);
   shop.start(gone);
   shop.settles();

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <regex>
 #include <set>
 
@@ -199,13 +198,14 @@ std::vector<ClassMeasure> classes_of(const SourceFile& file) {
 std::vector<FunctionMeasure> functions_of(const SourceFile& file) {
   static const std::regex other("^(namespace|struct|class|enum|extern|#|\\}|/|\\s)");
   std::vector<FunctionMeasure> out;
-  std::optional<std::size_t> begun;
+  constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t begun = kNone;
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     const std::string& line = file.lines[i];
-    if (!begun && line.ends_with("{") && !std::regex_search(line, other)) begun = i;
-    if (!begun.has_value() || !line.starts_with("}")) continue;
-    out.push_back({file.lines[*begun], file.path, static_cast<int>(i - *begun + 1)});
-    begun.reset();
+    if (begun == kNone && line.ends_with("{") && !std::regex_search(line, other)) begun = i;
+    if (begun == kNone || !line.starts_with("}")) continue;
+    out.push_back({file.lines[begun], file.path, static_cast<int>(i - begun + 1)});
+    begun = kNone;
   }
   return out;
 }
