@@ -97,7 +97,9 @@ TEST_CASE("whoever looks holds up no till that starts, and asks the one that has
 
   // One that has locked the folder and does not answer is not taken for one that does not run.
   const int lock = ::open((f / "till-1/lock").c_str(), O_RDWR | O_CLOEXEC);
-  REQUIRE(::flock(lock, LOCK_EX) == 0);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  REQUIRE(::fcntl(lock, F_SETLK, &whole) == 0);
   check_refusal(run({"status", "--data", f / "till-1"}), "does not answer");
   ::close(lock);
 }

@@ -86,7 +86,7 @@ TEST_CASE("a function fits on a screen, and a file is one class or one topic") {
 TEST_CASE("headers that change often reach few sources") {
   const std::map<std::string, int> kMost = {
       {"storage/model/cloud_store.hpp", 135}, {"storage/journal/journal.hpp", 100}, {"storage/base/mutants.hpp", 30},
-      {"engine/till/till_core.hpp", 90},      {"engine/cloud/cloud_core.hpp", 85},  {"transport/api/requests.hpp", 60}};
+      {"engine/till/till_core.hpp", 90},      {"engine/cloud/cloud_core.hpp", 85},  {"transport/api/requests.hpp", 90}};
   std::map<std::string, std::vector<std::string>> includes;
   for (const SourceFile& file : source_files()) includes[file.path] = includes_of(file);
   std::map<std::string, int> reach;

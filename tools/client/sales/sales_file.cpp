@@ -13,6 +13,21 @@ namespace tillsync::sales {
 
 namespace {
 
+// So many bytes at most, and no half of a character.
+std::string beginning_of(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+// Cells may hold line breaks and tabs; a name on a receipt is one line.
+std::string on_one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  }
+  return text;
+}
+
 enum Column { kInvoice, kSku, kQuantity, kTime, kDate, kDayTime, kPrice, kCustomer, kDescription, kColumns };
 constexpr std::array<const char*, kColumns> kNames = {"invoice", "sku",   "quantity", "time",       "date",
                                                       "daytime", "price", "customer", "description"};
@@ -104,9 +119,10 @@ class Collector {
     const std::string date = field(places_[kTime] ? kTime : kDate), daytime = places_[kTime] ? "" : field(kDayTime);
     const auto at = date.empty() ? std::optional<std::int64_t>(0) : parse_time(date, daytime);
     if (!at) return bad(row, "'" + trimmed(date + " " + daytime) + "' is no date and time");
-    Line line{sku, {std::abs(*milli)}, *price, field(kDescription).substr(0, 200)};
+    Line line{sku, {std::abs(*milli)}, *price, beginning_of(field(kDescription), 200)};
+    line.name = on_one_line(std::move(line.name));
     if (holds_card_number(line.name)) return bad(row, "a card number in the description");
-    const std::string customer = field(kCustomer);
+    const std::string customer = on_one_line(field(kCustomer));
     if (holds_card_number(customer)) return bad(row, "a card number in the customer");
     add(invoice, *milli < 0 || invoice.front() == 'C' || invoice.front() == 'c', std::move(line), customer, date,
         daytime);
